@@ -1,0 +1,100 @@
+package probe
+
+import "time"
+
+// RunKind says why a run was made.
+type RunKind uint8
+
+// The kinds of run. Only scheduled runs weigh in error budgets, and manual runs
+// never step a probe's state.
+const (
+	Scheduled RunKind = iota // at its slot
+	First                    // at start, because the last result is old
+	Recheck                  // to confirm a failure: one attempt
+	Manual                   // because somebody asked
+)
+
+var runKindNames = []string{"scheduled", "first", "recheck", "manual"}
+
+func (k RunKind) String() string { return spell(runKindNames, k) }
+
+// MarshalText writes the kind as in [RunKind.String].
+func (k RunKind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
+// UnmarshalText reads what MarshalText wrote.
+func (k *RunKind) UnmarshalText(text []byte) (err error) {
+	*k, err = read[RunKind](runKindNames, "kind of run", text)
+	return err
+}
+
+// Result is what one run found.
+type Result struct {
+	Probe    ID
+	Run      RunKind
+	At       time.Time // the slot of a scheduled run, else the instant it was due; UTC, whole milliseconds
+	Attempts []Attempt // oldest first; empty if nothing was asked
+	Verdict  Verdict
+	Elapsed  time.Duration // of the whole run, waits included
+}
+
+// Timings returns the phases of the attempt that speaks last.
+func (r *Result) Timings() Timings {
+	if len(r.Attempts) == 0 {
+		return Timings{}
+	}
+	return r.Attempts[len(r.Attempts)-1].Timings
+}
+
+// RetryAfter is the wait that the last attempt's answer asked for; 0 if none.
+func (r *Result) RetryAfter() time.Duration {
+	if len(r.Attempts) == 0 {
+		return 0
+	}
+	return r.Attempts[len(r.Attempts)-1].RetryAfter
+}
+
+// Attempt is one request and what came of it.
+type Attempt struct {
+	StartedAt  time.Time
+	Verdict    Verdict
+	Timings    Timings
+	RetryAfter time.Duration // as announced, bounded by a day; 0 if not announced
+	Evidence   Evidence
+}
+
+// Timings are the phases of an attempt, up to the end of the body. A phase that
+// did not happen is 0. An attempt that followed redirects adds its hops up.
+type Timings struct {
+	DNS       time.Duration
+	Connect   time.Duration
+	TLS       time.Duration
+	FirstByte time.Duration // from the request being written to the first byte of the answer
+	Transfer  time.Duration // from the first byte to the end of the body
+	Total     time.Duration // all of it, with what lies between the phases
+}
+
+// Evidence is what an attempt saw, for people. Text from the target is printable.
+type Evidence struct {
+	RemoteAddr string
+	Protocol   string              // "HTTP/1.1", "HTTP/2.0"
+	AnsweredBy string              // the Server or Via header
+	Header     map[string][]string // an allow-list, names in lower case; nil if none
+	Interim    []Interim           // 1xx answers before the final one
+	TLS        *TLSEvidence        // nil without TLS
+	Redirects  []string            // the addresses that were followed, query values removed
+	Notes      []string
+	Error      string // what went wrong on the way; "" if an answer came
+	BodyBytes  int64  // as far as read
+}
+
+// Interim is a 1xx answer.
+type Interim struct {
+	Status int
+	At     time.Duration // since the attempt began
+}
+
+// TLSEvidence is what the handshake agreed on.
+type TLSEvidence struct {
+	Version  string    // "TLS 1.3"
+	NotAfter time.Time // the earliest end of a certificate in the verified chain
+}

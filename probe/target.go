@@ -1,0 +1,58 @@
+package probe
+
+import (
+	"net/http"
+	"net/url"
+	"time"
+
+	"sonde/text"
+)
+
+// ID identifies a probe for ever: it is given once and survives a rename.
+type ID int64
+
+// Target is what to ask, and what to expect of the answer. It is never changed
+// once it is in use; several runs may share it.
+type Target struct {
+	Name     string
+	URL      *url.URL // absolute, http or https
+	Method   string   // GET if empty
+	Header   map[string]text.Secret
+	Body     text.Secret
+	Expect   Expect
+	Timeout  time.Duration // bounds the whole run, retries and waits included; > 0
+	Retries  int           // attempts after the first, at the most
+	Redirect int           // redirects that are followed, at the most; 0 judges the 3xx itself
+
+	// Idempotent says that repeating the request does no harm although the
+	// method does not promise it (RFC 9110 section 9.2.2).
+	Idempotent bool
+	Credit     RetryCredit
+}
+
+// Repeatable reports whether the request may be sent more than once.
+func (t *Target) Repeatable() bool {
+	switch t.Method {
+	case "", http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace, http.MethodPut, http.MethodDelete:
+		return true
+	}
+	return t.Idempotent
+}
+
+// Expect is what the answer must be like to be good.
+type Expect struct {
+	Status  StatusSet     // empty: any 2xx
+	Latency time.Duration // slower is too_slow; 0: any
+	Body    BodyExpect
+}
+
+// BodyExpect is what the body must be like, as far as it is read.
+type BodyExpect struct {
+	Contains string // empty: anything
+}
+
+// StatusSet is a set of status codes: a bit per code from 100 to 599.
+type StatusSet struct {
+	bits  [8]uint64
+	count int
+}

@@ -1,0 +1,3 @@
+// Package text makes text safe to show: hostile input becomes printable, and
+// secrets become unprintable.
+package text
