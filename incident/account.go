@@ -1,0 +1,100 @@
+package incident
+
+import (
+	"time"
+
+	"sonde/probe"
+	"sonde/slo"
+)
+
+// Entry is one line of the ledger: consecutive slots that were not good, all for
+// the same reason.
+type Entry struct {
+	Slots   slo.Stretch
+	Outcome probe.Outcome
+	Reason  probe.Reason
+}
+
+// Account keeps the time of one probe: which slots it had, and the stretch that
+// is not good right now. Slots that stand in no entry were good.
+type Account struct {
+	Grid slo.Stretch // every slot since the interval was last changed; Last is the latest one that is accounted for
+	Run  Entry       // the stretch that is going on; its Step is 0 if the latest slot was good
+}
+
+// add accounts for slots, and appends to the effects what is complete now. Slots
+// that are accounted for already are left out. Slots that were passed over in
+// silence, as while sonde did not run, are unknown.
+func (a *Account) add(slots slo.Stretch, outcome probe.Outcome, reason probe.Reason, fx *Effects) {
+	if slots = a.fresh(slots); slots.Step == 0 {
+		return
+	}
+	if a.Grid.Step != slots.Step {
+		a.restart(slots, fx)
+	} else if gap := a.Grid.Last.Add(a.Grid.Step); gap.Before(slots.First) {
+		missed := slo.Stretch{First: gap, Last: slots.First.Add(-slots.Step), Step: slots.Step}
+		a.enter(Entry{missed, probe.Unknown, probe.Canceled}, fx)
+	}
+	a.Grid.Last = slots.Last
+	if outcome == probe.Good {
+		a.settle(fx)
+		return
+	}
+	a.enter(Entry{slots, outcome, reason}, fx)
+}
+
+// fresh cuts off the slots that are accounted for already.
+func (a *Account) fresh(s slo.Stretch) slo.Stretch {
+	if a.Grid.Step == 0 || s.First.After(a.Grid.Last) {
+		return s
+	}
+	if !s.Last.After(a.Grid.Last) {
+		return slo.Stretch{}
+	}
+	n := a.Grid.Last.Sub(s.First)/s.Step + 1
+	s.First = s.First.Add(n * s.Step)
+	return s
+}
+
+// restart begins a new grid, because the interval changed. The old one is kept.
+func (a *Account) restart(slots slo.Stretch, fx *Effects) {
+	a.settle(fx)
+	if a.Grid.Step > 0 {
+		fx.Grids = append(fx.Grids, a.Grid)
+		if gap := a.Grid.Last.Add(a.Grid.Step); gap.Add(a.Grid.Step).Before(slots.First) {
+			missed := slo.Stretch{First: gap, Step: a.Grid.Step}
+			missed.Last = gap.Add(slots.First.Sub(gap) / a.Grid.Step * a.Grid.Step).Add(-a.Grid.Step)
+			fx.Grids = append(fx.Grids, missed)
+			fx.Ledger = append(fx.Ledger, Entry{missed, probe.Unknown, probe.Canceled})
+		}
+	}
+	a.Grid = slo.Stretch{First: slots.First, Last: slots.First, Step: slots.Step}
+}
+
+// enter adds slots that were not good.
+func (a *Account) enter(e Entry, fx *Effects) {
+	same := a.Run.Slots.Step == e.Slots.Step && a.Run.Outcome == e.Outcome && a.Run.Reason == e.Reason
+	if same && a.Run.Slots.Follows(e.Slots.First) {
+		a.Run.Slots.Last = e.Slots.Last
+		return
+	}
+	a.settle(fx)
+	a.Run = e
+}
+
+// settle completes the stretch that is going on.
+func (a *Account) settle(fx *Effects) {
+	if a.Run.Slots.Step > 0 {
+		fx.Ledger = append(fx.Ledger, a.Run)
+		a.Run = Entry{}
+	}
+}
+
+// Overdue is the weight of the slots after the latest accounted one that lie so far back that
+// somebody should have accounted for them: all but the last two intervals.
+func (a *Account) Overdue(now time.Time) time.Duration {
+	if a.Grid.Step == 0 {
+		return 0
+	}
+	return max(0, now.Sub(a.Grid.Last)/a.Grid.Step-1) * a.Grid.Step
+}

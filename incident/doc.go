@@ -1,0 +1,26 @@
+// Package incident decides, from what was just observed, what opens and what
+// resolves.
+//
+// [Step] takes the state of one probe and one input (a result, or slots at which
+// nothing was asked) and moves the state on. What happened through that comes back
+// as effects: transitions of incidents, and entries of the ledger of slots that
+// were not good. Step is pure. It has no clock: time is what its inputs say, and a
+// timer is a deadline kept in state, fired by the next input and dated at the
+// deadline. The same inputs in the same order give the same state and the same
+// effects, on any machine, at any time. That is what makes a restart forget
+// nothing and repeat nothing.
+//
+// A probe of kind down goes through these states:
+//
+//	      bad result            3 attempts spanning down_after
+//	up ───────────────► suspect ───────────────────────────────► open
+//	 ▲                     │  ▲                                    │ 2 good scheduled results
+//	 │     any success     │  │ bad result                         │ spanning resolve_after
+//	 ├─────────────────────┘  │                                    ▼
+//	 └──────────────────── recovered ◄─────────────────────────────┘
+//	   closed after 60 min or 30 intervals; a relapse before that reopens it
+//
+// While suspect, the probe is re-checked between its slots. auth_failed opens after
+// three results in a row spanning auth_after, without any extra request, because
+// repeated failures lock accounts. It resolves in the same way.
+package incident

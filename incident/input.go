@@ -1,0 +1,59 @@
+package incident
+
+import (
+	"time"
+
+	"sonde/probe"
+)
+
+// InputKind says what kind of thing was observed.
+type InputKind uint8
+
+// The kinds of input.
+const (
+	Ran     InputKind = iota // a run ended
+	Skipped                  // slots At..To passed and nothing was asked
+	Idle                     // nothing: time passed, so that deadlines fire
+)
+
+// Input is one thing that was observed about one probe. It holds all that a
+// decision may depend on, apart from state, and all that history needs.
+type Input struct {
+	Kind    InputKind
+	Run     probe.RunKind
+	At      time.Time // the slot or instant; UTC, whole milliseconds
+	To      time.Time // Skipped: the last of the slots
+	Verdict probe.Verdict
+
+	// Of a run:
+	Attempts  int
+	Cured     bool          // the last attempt was good although the run is not
+	RecoverBy time.Time     // what a Retry-After announced; zero if nothing
+	Elapsed   time.Duration // of the whole run
+	Timings   probe.Timings // of the last attempt
+}
+
+// FromResult is the input that a result is.
+func FromResult(r *probe.Result) Input {
+	in := Input{
+		Kind: Ran, Run: r.Run, At: r.At, Verdict: r.Verdict,
+		Attempts: len(r.Attempts), Elapsed: r.Elapsed.Truncate(time.Microsecond), Timings: micros(r.Timings()),
+	}
+	if n := len(r.Attempts); n > 0 {
+		last := r.Attempts[n-1]
+		in.Cured = r.Verdict.Outcome == probe.Bad && last.Verdict.Outcome == probe.Good
+		if last.RetryAfter > 0 {
+			in.RecoverBy = r.At.Add(r.Elapsed + last.RetryAfter).Truncate(time.Second)
+		}
+	}
+	return in
+}
+
+// micros cuts timings to what is stored.
+func micros(t probe.Timings) probe.Timings {
+	const us = time.Microsecond
+	return probe.Timings{
+		DNS: t.DNS.Truncate(us), Connect: t.Connect.Truncate(us), TLS: t.TLS.Truncate(us),
+		FirstByte: t.FirstByte.Truncate(us), Transfer: t.Transfer.Truncate(us), Total: t.Total.Truncate(us),
+	}
+}

@@ -1,0 +1,128 @@
+package incident
+
+import (
+	"slices"
+	"time"
+
+	"sonde/probe"
+)
+
+// changeAfter is how many results in a row must show another cause before people
+// are told that it changed.
+const changeAfter = 2
+
+// open opens an incident of a kind on a suspicion that has been confirmed, or
+// reopens the one that has recovered lately.
+func (m *machine) open(kind probe.Kind, confirmed Suspicion) {
+	problem := m.s.problem(kind)
+	change := Reopened
+	if problem == nil {
+		m.s.Problems = append(m.s.Problems, Problem{ID: m.ids.take(), Kind: kind})
+		problem = &m.s.Problems[len(m.s.Problems)-1]
+		change = Opened
+	}
+	*problem = Problem{
+		ID: problem.ID, Kind: kind, Phase: Open, Severity: m.in.Verdict.Severity(), Cause: m.in.Verdict,
+		Since: confirmed.Since, OpenedAt: m.in.At, Openings: problem.Openings + 1,
+		Failures: confirmed.Results, Codes: confirmed.Codes, RecoverBy: confirmed.RecoverBy,
+	}
+	if m.p.RemindEvery > 0 {
+		problem.RemindAt = m.in.At.Add(m.p.RemindEvery)
+	}
+	m.s.Goods = Streak{}
+	m.tell(change, m.in.At, problem)
+}
+
+// worsen adds a result to an open incident, and tells when its cause has changed
+// for good.
+func (m *machine) worsen(p *Problem) {
+	p.count(m.in)
+	if sameCause(m.in.Verdict, p.Cause) {
+		p.Others = 0
+		return
+	}
+	if p.Others == 0 || !sameCause(m.in.Verdict, p.Other) {
+		p.Other, p.Others = m.in.Verdict, 0
+	}
+	p.Others++
+	if p.Others >= changeAfter {
+		p.Cause, p.Other, p.Others = m.in.Verdict, probe.Verdict{}, 0
+		m.tell(Changed, m.in.At, p)
+	}
+}
+
+// sameCause reports whether two verdicts are the same trouble to people.
+func sameCause(a, b probe.Verdict) bool { return a.Reason == b.Reason && a.Status == b.Status }
+
+// resolve marks an open incident as recovered.
+func (m *machine) resolve(p *Problem) {
+	p.Phase, p.RecoveredAt = Recovered, m.in.At
+	p.CloseAt = m.in.At.Add(m.p.relapse())
+	p.RemindAt, p.Other, p.Others = time.Time{}, probe.Verdict{}, 0
+	m.tell(Resolved, m.in.At, p)
+}
+
+// expire fires the deadlines that have passed, each dated at itself. An incident
+// does not close while a failure that began in time may still reopen it.
+func (m *machine) expire() {
+	now := m.in.At
+	m.s.Problems = slices.DeleteFunc(m.s.Problems, func(p Problem) bool {
+		if p.Phase != Recovered || p.CloseAt.After(now) || m.maybeRelapse(&p) {
+			return false
+		}
+		p.Phase = Closed
+		m.tell(ClosedNow, p.CloseAt, &p)
+		return true
+	})
+	if len(m.s.Problems) == 0 {
+		m.s.Problems = nil
+	}
+	for i := range m.s.Problems {
+		p := &m.s.Problems[i]
+		if p.Phase != Open || p.RemindAt.IsZero() || p.RemindAt.After(now) {
+			continue
+		}
+		due := p.RemindAt
+		p.RemindAt = time.Time{}
+		if every := m.p.RemindEvery; every > 0 {
+			p.RemindAt = due.Add((now.Sub(due)/every + 1) * every)
+		}
+		m.tell(Reminded, due, p)
+	}
+}
+
+// maybeRelapse reports whether a suspicion that began before the incident's
+// closing is still undecided.
+func (m *machine) maybeRelapse(p *Problem) bool {
+	suspicion := m.s.Suspect
+	if p.Kind == probe.KindAuthFailed {
+		suspicion = m.s.Refusals
+	}
+	return suspicion.Results > 0 && !suspicion.Since.After(p.CloseAt)
+}
+
+// tell adds a transition to the effects.
+func (m *machine) tell(change Change, at time.Time, p *Problem) {
+	m.fx.Transitions = append(m.fx.Transitions, Transition{Change: change, At: at, Problem: p.clone()})
+}
+
+// Withdraw closes whatever is not closed on a probe that is not watched any more.
+// Those who heard of an open incident hear that nobody looks any longer.
+func Withdraw(s *State, now time.Time) Effects {
+	m := machine{s: s}
+	for i := range s.Problems {
+		p := &s.Problems[i]
+		change := ClosedNow
+		if p.Phase == Open {
+			change = Withdrawn
+		}
+		p.Phase = Closed
+		m.tell(change, now, p)
+	}
+	s.Problems = nil
+	s.Suspect, s.Refusals, s.Goods, s.Due = Suspicion{}, Suspicion{}, Streak{}, time.Time{}
+	return m.fx
+}
+
+// Rewrite forgets what was learned of a request that the configuration has changed.
+func (s *State) Rewrite() { s.Worked = false }

@@ -1,0 +1,43 @@
+package incident
+
+import (
+	"time"
+
+	"sonde/probe"
+)
+
+// The shape of an alert that no configuration changes.
+const (
+	downAttempts = 3 // requests that must have failed before down opens
+	authResults  = 3 // results in a row before auth_failed opens
+	goodResults  = 2 // scheduled results in a row before anything resolves
+
+	relapseWithin    = time.Hour // a relapse within this, or within
+	relapseIntervals = 30        // this many intervals, reopens the incident
+)
+
+// Policy is what decides about one probe's incidents.
+type Policy struct {
+	Interval     time.Duration // between slots, >= 1 s
+	DownAfter    time.Duration // failing for so long is down, >= 0
+	AuthAfter    time.Duration // refusing us for so long is auth_failed, >= 0
+	RecheckEvery time.Duration // while suspect, >= 1 s
+	ResolveAfter time.Duration // good for so long is recovered, >= 0
+	RemindEvery  time.Duration // while open; 0 never
+	Repeatable   bool          // the request may be sent between slots
+	Count4xx     probe.Count4xx
+}
+
+// confirmAfter is how long a failure must last. A request that may not be repeated
+// between slots is confirmed by its slots alone, and then by two of them.
+func (p Policy) confirmAfter() time.Duration {
+	if p.Repeatable {
+		return p.DownAfter
+	}
+	return max(p.DownAfter, 2*p.Interval)
+}
+
+// relapse is how long after its recovery an incident can still be reopened.
+func (p Policy) relapse() time.Duration {
+	return max(relapseWithin, relapseIntervals*p.Interval)
+}

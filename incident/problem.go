@@ -1,0 +1,127 @@
+package incident
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"sonde/probe"
+)
+
+// Phase is where an incident is in its life.
+type Phase uint8
+
+// The phases. Only Open counts for states and exit codes.
+const (
+	Closed    Phase = iota // over; a relapse is a new incident
+	Open                   // the problem is there
+	Recovered              // gone, but a relapse reopens the same incident
+)
+
+var phaseNames = [...]string{"closed", "open", "recovered"}
+
+func (p Phase) String() string { return phaseNames[p] }
+
+// MarshalText writes the phase as in [Phase.String].
+func (p Phase) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+
+// Problem is one incident on one probe.
+type Problem struct {
+	ID          ID
+	Kind        probe.Kind
+	Phase       Phase
+	Severity    probe.Severity
+	Cause       probe.Verdict // what people are told is wrong
+	Since       time.Time     // the first result of the trouble
+	OpenedAt    time.Time     // when it was confirmed
+	RecoveredAt time.Time     // zero while open
+	Failures    int           // results that spoke for it, since Since
+	Codes       []CodeCount   // status codes of those results, 0 for no answer
+	Openings    int           // 1, and one more for every relapse
+	RecoverBy   time.Time     // when the target said it would be back (Retry-After); zero if it did not
+
+	CloseAt  time.Time     // while recovered: when it closes
+	RemindAt time.Time     // while open: when to remind; zero never
+	Other    probe.Verdict // the latest cause, where it differs from the told one
+	Others   int           // results in a row that had it
+}
+
+// CodeCount is how often a status code was seen.
+type CodeCount struct {
+	Code  int
+	Count int
+}
+
+// maxCodes bounds what an incident counts apart; further codes are not counted.
+const maxCodes = 8
+
+// count adds a result to the problem.
+func (p *Problem) count(in Input) {
+	p.Failures++
+	p.Codes = countCode(p.Codes, in.Verdict.Status)
+	if in.RecoverBy.After(p.RecoverBy) {
+		p.RecoverBy = in.RecoverBy
+	}
+}
+
+// countCode adds one to the count of a code.
+func countCode(codes []CodeCount, code int) []CodeCount {
+	for i := range codes {
+		if codes[i].Code == code {
+			codes[i].Count++
+			return codes
+		}
+	}
+	if len(codes) < maxCodes {
+		codes = append(codes, CodeCount{code, 1})
+	}
+	return codes
+}
+
+// clone returns a copy that shares nothing with p.
+func (p *Problem) clone() Problem {
+	c := *p
+	c.Codes = slices.Clone(p.Codes)
+	return c
+}
+
+// Change says what happened to an incident.
+type Change uint8
+
+// The changes.
+const (
+	Opened    Change = iota + 1
+	Changed          // the cause is another one now
+	Reminded         // still open
+	Resolved         // recovered
+	Reopened         // a relapse
+	ClosedNow        // over for good; nobody is told
+	Withdrawn        // the probe is not watched any more
+)
+
+var changeNames = [...]string{"", "opened", "changed", "reminded", "resolved", "reopened", "closed", "withdrawn"}
+
+func (c Change) String() string { return changeNames[c] }
+
+// MarshalText writes the change as in [Change.String].
+func (c Change) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
+
+// UnmarshalText reads what MarshalText wrote.
+func (c *Change) UnmarshalText(text []byte) error {
+	for i, name := range changeNames {
+		if name == string(text) {
+			*c = Change(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("%q is no change of an incident; use one of %s", text, strings.Join(changeNames[1:], ", "))
+}
+
+// Transition is a change of an incident at an instant, with the incident as it
+// was then.
+type Transition struct {
+	Change  Change
+	At      time.Time
+	Problem Problem
+}

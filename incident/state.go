@@ -1,0 +1,96 @@
+package incident
+
+import (
+	"time"
+
+	"sonde/probe"
+	"sonde/slo"
+)
+
+// State is all that is remembered of a probe to decide about its next input. Its
+// zero value is a probe that never ran. It is a pure function of the inputs so far.
+type State struct {
+	Account  Account
+	Last     Last      // the latest result
+	Since    time.Time // since when results have been good, or have not
+	Worked   bool      // this very request has been answered as expected
+	Suspect  Suspicion // failures that may become down
+	Refusals Suspicion // results in a row that refused our credential
+	Goods    Streak    // good scheduled results in a row
+	Problems []Problem // incidents that are not closed, at most one per kind
+	Due      time.Time // when the next re-check should be made; zero if none
+}
+
+// Last is what people see of the latest result.
+type Last struct {
+	At       time.Time // zero: there was none
+	Verdict  probe.Verdict
+	Latency  time.Duration // of the last attempt
+	Attempts int
+}
+
+// Suspicion is a trouble that is not confirmed yet.
+type Suspicion struct {
+	Since     time.Time // the first result of it; zero if there is no suspicion
+	Results   int
+	Attempts  int         // requests, retries included
+	Codes     []CodeCount // status codes of the results
+	RecoverBy time.Time   // what a Retry-After announced
+}
+
+// note adds a result to the suspicion.
+func (s *Suspicion) note(in Input) {
+	if s.Results == 0 {
+		s.Since = in.At
+	}
+	s.Results++
+	s.Attempts += max(1, in.Attempts)
+	s.Codes = countCode(s.Codes, in.Verdict.Status)
+	if in.RecoverBy.After(s.RecoverBy) {
+		s.RecoverBy = in.RecoverBy
+	}
+}
+
+// Streak is a number of results in a row.
+type Streak struct {
+	First time.Time
+	Count int
+}
+
+// extend adds a result to the streak.
+func (s *Streak) extend(at time.Time) {
+	if s.Count == 0 {
+		s.First = at
+	}
+	s.Count++
+}
+
+// reached reports whether the streak has at least n results and spans at least d.
+func (s *Streak) reached(n int, d time.Duration, now time.Time) bool {
+	return s.Count >= n && now.Sub(s.First) >= d
+}
+
+// Open returns the open incident of a kind, or nil.
+func (s *State) Open(kind probe.Kind) *Problem {
+	if p := s.problem(kind); p != nil && p.Phase == Open {
+		return p
+	}
+	return nil
+}
+
+// problem returns the incident of a kind that is not closed, or nil.
+func (s *State) problem(kind probe.Kind) *Problem {
+	for i := range s.Problems {
+		if s.Problems[i].Kind == kind {
+			return &s.Problems[i]
+		}
+	}
+	return nil
+}
+
+// Effects are what follows from an input, to be made durable together with it.
+type Effects struct {
+	Transitions []Transition
+	Ledger      []Entry       // stretches of slots that are complete
+	Grids       []slo.Stretch // grids that ended because the interval changed
+}

@@ -1,0 +1,70 @@
+package notify
+
+import (
+	"time"
+
+	"sonde/incident"
+	"sonde/probe"
+	"sonde/slo"
+)
+
+// MessageID identifies a message in the outbox; ids grow with time.
+type MessageID int64
+
+// Message is one thing to tell one destination.
+type Message struct {
+	ID          MessageID // given by the outbox
+	Key         string    // says the same thing to the same place: kept once
+	Destination string
+	Incident    incident.ID
+	Change      incident.Change
+	Body        Body
+	CreatedAt   time.Time
+
+	Attempts int  // deliveries that failed for certain
+	Repeat   bool // an earlier delivery may have got through
+}
+
+// Body is what a message is about: facts, not words. It is rendered when it is
+// sent, so that a message that waited is told as well as a fresh one.
+type Body struct {
+	Probe    string
+	Group    string
+	URL      string // for people: no user-info, no query values
+	Method   string
+	Location string
+	Runbook  string
+	Labels   map[string]string
+	Interval time.Duration
+
+	Kind      probe.Kind
+	Severity  probe.Severity
+	Cause     probe.Verdict
+	Codes     []incident.CodeCount
+	Failures  int
+	Openings  int
+	Since     time.Time // the first result of the trouble
+	OpenedAt  time.Time
+	At        time.Time // of this change
+	RecoverBy time.Time // as the target announced; zero if it did not
+
+	Budgets []BudgetFact // how the probe's objectives stand; may be empty
+}
+
+// BudgetFact is how one objective stood when the message was made.
+type BudgetFact struct {
+	Objective slo.Objective
+	Spent     time.Duration
+	Total     time.Duration
+	Judged    bool // false: nothing was judged yet
+}
+
+// Thread is where a destination keeps the conversation about an incident. The
+// zero Thread means that there is none yet.
+type Thread struct {
+	Channel string // the destination's own id of the place
+	Root    string // the destination's own id of the first message
+}
+
+// IsZero reports whether there is no conversation yet.
+func (t Thread) IsZero() bool { return t.Root == "" }

@@ -1,0 +1,114 @@
+package slo
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	day     = 24 * time.Hour
+	million = 1_000_000
+)
+
+// Objective is a promise: at least a share of the time in a rolling window is good.
+type Objective struct {
+	BadPPM int64         // what may be bad, in parts per million: 99.9% is 1000; in (0, 1000000)
+	Window time.Duration // rolling; whole seconds, > 0
+}
+
+// ParseObjective reads a promise such as "99.9% over 30d". The percentage has at
+// most four decimals and lies between 0 and 100, both excluded; the window is a
+// whole number of minutes, hours, days or weeks (m, h, d, w).
+func ParseObjective(s string) (Objective, error) {
+	percent, window, found := strings.Cut(s, " over ")
+	if !found {
+		return Objective{}, fmt.Errorf("objective %q has no window; write it like \"99.9%% over 30d\"", s)
+	}
+	ppm, err := parsePercent(strings.TrimSpace(percent))
+	if err != nil {
+		return Objective{}, err
+	}
+	length, err := ParseWindow(strings.TrimSpace(window))
+	if err != nil {
+		return Objective{}, err
+	}
+	return Objective{BadPPM: million - ppm, Window: length}, nil
+}
+
+// parsePercent reads "99.9%" as parts per million, exactly: no float is involved.
+func parsePercent(s string) (int64, error) {
+	bad := func(rule string) (int64, error) { return 0, fmt.Errorf("objective %q %s", s, rule) }
+	number, found := strings.CutSuffix(s, "%")
+	if !found {
+		return bad("has no percent sign; write it like \"99.9% over 30d\"")
+	}
+	whole, decimals, _ := strings.Cut(strings.TrimSpace(number), ".")
+	if len(decimals) > 4 {
+		return bad("has more than four decimals; the finest objective is 99.9999%")
+	}
+	if whole == "" || len(whole) > 3 || strings.ContainsAny(whole+decimals, "+-") {
+		return bad("is not a percentage between 0 and 100; write it like \"99.9% over 30d\"")
+	}
+	ppm, err := strconv.ParseInt(whole+decimals+strings.Repeat("0", 4-len(decimals)), 10, 64)
+	if err != nil {
+		return bad("is not a percentage between 0 and 100; write it like \"99.9% over 30d\"")
+	}
+	if ppm <= 0 || ppm >= million {
+		return bad("leaves no budget to account for; use a number above 0% and below 100%, and for zero tolerance the down alert")
+	}
+	return ppm, nil
+}
+
+// ParseWindow reads the length of a window, such as 30d or 36h: a whole number of
+// minutes, hours, days or weeks, at least one hour and at most 400 days.
+func ParseWindow(s string) (time.Duration, error) {
+	units := map[byte]time.Duration{'m': time.Minute, 'h': time.Hour, 'd': day, 'w': 7 * day}
+	if len(s) < 2 || units[s[len(s)-1]] == 0 {
+		return 0, fmt.Errorf("window %q is no length of time; write it like 30d, 36h or 4w", s)
+	}
+	n, err := strconv.ParseUint(s[:len(s)-1], 10, 20)
+	if err != nil {
+		return 0, fmt.Errorf("window %q is no length of time; write it like 30d, 36h or 4w", s)
+	}
+	window := time.Duration(n) * units[s[len(s)-1]]
+	if window < time.Hour || window > 400*day {
+		return 0, fmt.Errorf("window %q is not between 1h and 400d; 30d is usual", s)
+	}
+	return window, nil
+}
+
+// Target is the share of the time that is promised to be good, in (0, 1).
+func (o Objective) Target() float64 { return float64(million-o.BadPPM) / million }
+
+// String writes the objective as ParseObjective reads it.
+func (o Objective) String() string {
+	return FormatPPM(million-o.BadPPM) + "% over " + FormatWindow(o.Window)
+}
+
+// FormatPPM writes parts per million as a percentage without the sign: 999000 is "99.9".
+func FormatPPM(ppm int64) string {
+	s := fmt.Sprintf("%d.%04d", ppm/10_000, ppm%10_000)
+	return strings.TrimSuffix(strings.TrimRight(s, "0"), ".")
+}
+
+// FormatWindow writes a window as [ParseWindow] reads it, in the largest unit below a week that fits.
+func FormatWindow(w time.Duration) string {
+	switch {
+	case w%day == 0:
+		return strconv.Itoa(int(w/day)) + "d"
+	case w%time.Hour == 0:
+		return strconv.Itoa(int(w/time.Hour)) + "h"
+	}
+	return strconv.Itoa(int(w/time.Minute)) + "m"
+}
+
+// MarshalText writes the objective as in [Objective.String].
+func (o Objective) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
+
+// UnmarshalText reads what MarshalText wrote.
+func (o *Objective) UnmarshalText(text []byte) (err error) {
+	*o, err = ParseObjective(string(text))
+	return err
+}

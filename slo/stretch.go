@@ -1,0 +1,43 @@
+package slo
+
+import "time"
+
+// Stretch is a run of slots on a regular grid: First, First+Step, ..., Last. Each
+// slot weighs Step.
+type Stretch struct {
+	First time.Time
+	Last  time.Time // >= First
+	Step  time.Duration
+}
+
+// Weight is the weight of all slots of the stretch.
+func (s Stretch) Weight() time.Duration {
+	if s.Step <= 0 {
+		return 0
+	}
+	return s.Last.Sub(s.First)/s.Step*s.Step + s.Step
+}
+
+// Within is the weight of the slots that lie in (after, until]. It is exact to
+// the slot.
+func (s Stretch) Within(after, until time.Time) time.Duration {
+	if s.Step <= 0 || s.Last.Before(s.First) {
+		return 0
+	}
+	skip := int64(0)
+	if !s.First.After(after) {
+		skip = int64(after.Sub(s.First)/s.Step) + 1
+	}
+	last := s.Last
+	if until.Before(last) {
+		last = until
+	}
+	if last.Before(s.First) {
+		return 0
+	}
+	n := int64(last.Sub(s.First)/s.Step) + 1 - skip
+	return max(0, time.Duration(n)*s.Step)
+}
+
+// Follows reports whether the slot continues the stretch: the very next one.
+func (s Stretch) Follows(slot time.Time) bool { return s.Step > 0 && s.Last.Add(s.Step).Equal(slot) }
