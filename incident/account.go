@@ -29,11 +29,12 @@ func (a *Account) add(slots slo.Stretch, outcome probe.Outcome, reason probe.Rea
 	if slots = a.fresh(slots); slots.Step == 0 {
 		return
 	}
-	if a.Grid.Step != slots.Step {
+	if a.Grid.Step == 0 {
+		a.Grid = slots
+	}
+	a.miss(slots.First, fx)
+	if slots.Step != a.Grid.Step || slots.First.Sub(a.Grid.First)%slots.Step != 0 {
 		a.restart(slots, fx)
-	} else if gap := a.Grid.Last.Add(a.Grid.Step); gap.Before(slots.First) {
-		missed := slo.Stretch{First: gap, Last: slots.First.Add(-slots.Step), Step: slots.Step}
-		a.enter(Entry{missed, probe.Unknown, probe.Canceled}, fx)
 	}
 	a.Grid.Last = slots.Last
 	if outcome == probe.Good {
@@ -43,8 +44,13 @@ func (a *Account) add(slots slo.Stretch, outcome probe.Outcome, reason probe.Rea
 	a.enter(Entry{slots, outcome, reason}, fx)
 }
 
-// fresh cuts off the slots that are accounted for already.
+// fresh cuts off the slots that are accounted for already, and what lies beyond
+// the last whole step.
 func (a *Account) fresh(s slo.Stretch) slo.Stretch {
+	if s.Step <= 0 || s.Last.Before(s.First) {
+		return slo.Stretch{}
+	}
+	s.Last = s.First.Add(s.Last.Sub(s.First) / s.Step * s.Step)
 	if a.Grid.Step == 0 || s.First.After(a.Grid.Last) {
 		return s
 	}
@@ -56,19 +62,25 @@ func (a *Account) fresh(s slo.Stretch) slo.Stretch {
 	return s
 }
 
-// restart begins a new grid, because the interval changed. The old one is kept.
+// miss accounts for the slots that were passed over in silence: those of the grid
+// whose whole step lies before the next one.
+func (a *Account) miss(next time.Time, fx *Effects) {
+	step := a.Grid.Step
+	n := next.Sub(a.Grid.Last)/step - 1
+	if n <= 0 {
+		return
+	}
+	missed := slo.Stretch{First: a.Grid.Last.Add(step), Last: a.Grid.Last.Add(n * step), Step: step}
+	a.Grid.Last = missed.Last
+	a.enter(Entry{missed, probe.Unknown, probe.Canceled}, fx)
+}
+
+// restart begins a new grid, because the interval or the phase has changed. The
+// old one is kept.
 func (a *Account) restart(slots slo.Stretch, fx *Effects) {
 	a.settle(fx)
-	if a.Grid.Step > 0 {
-		fx.Grids = append(fx.Grids, a.Grid)
-		if gap := a.Grid.Last.Add(a.Grid.Step); gap.Add(a.Grid.Step).Before(slots.First) {
-			missed := slo.Stretch{First: gap, Step: a.Grid.Step}
-			missed.Last = gap.Add(slots.First.Sub(gap) / a.Grid.Step * a.Grid.Step).Add(-a.Grid.Step)
-			fx.Grids = append(fx.Grids, missed)
-			fx.Ledger = append(fx.Ledger, Entry{missed, probe.Unknown, probe.Canceled})
-		}
-	}
-	a.Grid = slo.Stretch{First: slots.First, Last: slots.First, Step: slots.Step}
+	fx.Grids = append(fx.Grids, a.Grid)
+	a.Grid = slots
 }
 
 // enter adds slots that were not good.
@@ -90,11 +102,12 @@ func (a *Account) settle(fx *Effects) {
 	}
 }
 
-// Overdue is the weight of the slots after the latest accounted one that lie so far back that
-// somebody should have accounted for them: all but the last two intervals.
+// Overdue is the weight of the slots after the latest accounted one that lie so
+// far back that somebody should have accounted for them: all but those of the last
+// two intervals, whose runs may be under way.
 func (a *Account) Overdue(now time.Time) time.Duration {
 	if a.Grid.Step == 0 {
 		return 0
 	}
-	return max(0, now.Sub(a.Grid.Last)/a.Grid.Step-1) * a.Grid.Step
+	return max(0, now.Sub(a.Grid.Last)/a.Grid.Step-2) * a.Grid.Step
 }

@@ -33,6 +33,14 @@ type Input struct {
 	Timings   probe.Timings // of the last attempt
 }
 
+// until is the instant up to which the input tells what was.
+func (in *Input) until() time.Time {
+	if in.Kind == Skipped {
+		return in.To
+	}
+	return in.At
+}
+
 // FromResult is the input that a result is.
 func FromResult(r *probe.Result) Input {
 	in := Input{

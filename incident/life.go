@@ -1,7 +1,6 @@
 package incident
 
 import (
-	"slices"
 	"time"
 
 	"sonde/probe"
@@ -62,33 +61,60 @@ func (m *machine) resolve(p *Problem) {
 	m.tell(Resolved, m.in.At, p)
 }
 
-// expire fires the deadlines that have passed, each dated at itself. An incident
-// does not close while a failure that began in time may still reopen it.
-func (m *machine) expire() {
-	now := m.in.At
-	m.s.Problems = slices.DeleteFunc(m.s.Problems, func(p Problem) bool {
-		if p.Phase != Recovered || p.CloseAt.After(now) || m.maybeRelapse(&p) {
-			return false
-		}
-		p.Phase = Closed
-		m.tell(ClosedNow, p.CloseAt, &p)
-		return true
-	})
+// expire fires the deadlines that have passed, each dated at itself.
+func (m *machine) expire(now time.Time) {
+	m.lapse(now)
 	if len(m.s.Problems) == 0 {
-		m.s.Problems = nil
+		return
 	}
+	m.close(now)
+	for i := range m.s.Problems {
+		m.remind(&m.s.Problems[i], now)
+	}
+}
+
+// lapse drops a suspicion that was not confirmed in time. Without this, a failure
+// of last week and one of today would be an outage.
+func (m *machine) lapse(now time.Time) {
+	if m.s.Suspect.Results > 0 && now.Sub(m.s.Suspect.Since) > m.p.suspectFor() {
+		m.s.Suspect, m.s.Due = Suspicion{}, time.Time{}
+	}
+}
+
+// close closes the incidents that were not reopened in time. An incident does not
+// close while a failure that began in time may still reopen it.
+func (m *machine) close(now time.Time) {
+	kept := m.s.Problems[:0]
 	for i := range m.s.Problems {
 		p := &m.s.Problems[i]
-		if p.Phase != Open || p.RemindAt.IsZero() || p.RemindAt.After(now) {
+		if p.Phase != Recovered || p.CloseAt.After(now) || m.maybeRelapse(p) {
+			kept = append(kept, *p)
 			continue
 		}
-		due := p.RemindAt
-		p.RemindAt = time.Time{}
-		if every := m.p.RemindEvery; every > 0 {
-			p.RemindAt = due.Add((now.Sub(due)/every + 1) * every)
-		}
-		m.tell(Reminded, due, p)
+		p.Phase = Closed
+		m.tell(ClosedNow, p.CloseAt, p)
 	}
+	clear(m.s.Problems[len(kept):])
+	m.s.Problems = kept
+	if len(kept) == 0 {
+		m.s.Problems = nil
+	}
+}
+
+// remind tells that an incident is still open, once however many reminders were
+// missed.
+func (m *machine) remind(p *Problem, now time.Time) {
+	every := m.p.RemindEvery
+	if p.Phase != Open || p.RemindAt.IsZero() || p.RemindAt.After(now) {
+		return
+	}
+	due := p.RemindAt
+	if every <= 0 {
+		p.RemindAt = time.Time{}
+		return
+	}
+	p.RemindAt = due.Add((now.Sub(due)/every + 1) * every)
+	m.tell(Reminded, due, p)
 }
 
 // maybeRelapse reports whether a suspicion that began before the incident's

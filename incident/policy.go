@@ -37,6 +37,12 @@ func (p Policy) confirmAfter() time.Duration {
 	return max(p.DownAfter, 2*p.Interval)
 }
 
+// suspectFor is how long a suspicion may stay undecided. A target that failed all
+// that time would have been found down, so what failed before is another trouble.
+func (p Policy) suspectFor() time.Duration {
+	return p.confirmAfter() + downAttempts*max(p.Interval, p.RecheckEvery)
+}
+
 // relapse is how long after its recovery an incident can still be reopened.
 func (p Policy) relapse() time.Duration {
 	return max(relapseWithin, relapseIntervals*p.Interval)

@@ -109,9 +109,9 @@ func (c Change) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
 
 // UnmarshalText reads what MarshalText wrote.
 func (c *Change) UnmarshalText(text []byte) error {
-	for i, name := range changeNames {
+	for i, name := range changeNames[1:] {
 		if name == string(text) {
-			*c = Change(i)
+			*c = Change(i + 1)
 			return nil
 		}
 	}

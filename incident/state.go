@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"slices"
 	"time"
 
 	"sonde/probe"
@@ -78,6 +79,14 @@ func (s *State) Open(kind probe.Kind) *Problem {
 	return nil
 }
 
+// interrupt ends the row of results that show another cause for the open incident
+// of a kind.
+func (s *State) interrupt(kind probe.Kind) {
+	if p := s.Open(kind); p != nil {
+		p.Other, p.Others = probe.Verdict{}, 0
+	}
+}
+
 // problem returns the incident of a kind that is not closed, or nil.
 func (s *State) problem(kind probe.Kind) *Problem {
 	for i := range s.Problems {
@@ -93,4 +102,16 @@ type Effects struct {
 	Transitions []Transition
 	Ledger      []Entry       // stretches of slots that are complete
 	Grids       []slo.Stretch // grids that ended because the interval changed
+}
+
+// Clone returns a copy that shares nothing with s.
+func (s *State) Clone() *State {
+	c := *s
+	c.Suspect.Codes = slices.Clone(s.Suspect.Codes)
+	c.Refusals.Codes = slices.Clone(s.Refusals.Codes)
+	c.Problems = slices.Clone(s.Problems)
+	for i := range c.Problems {
+		c.Problems[i].Codes = slices.Clone(s.Problems[i].Codes)
+	}
+	return &c
 }

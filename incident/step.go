@@ -8,21 +8,31 @@ import (
 )
 
 // Step moves the state of one probe on by one input and returns what follows from
-// it. Ids of new incidents come from the sequence. Inputs of a probe are given in
-// the order of their slots; one that is not newer than the latest of its kind
-// changes nothing.
+// it. Ids of new incidents come from the sequence. A manual run changes nothing,
+// and neither does what is stale. A slot that is late, for a newer result has
+// stepped already, is accounted for and no more: time never goes back in state.
 func Step(p Policy, s *State, in Input, ids *Sequence) Effects {
-	m := machine{p, s, in, ids, Effects{}}
-	m.expire()
+	if in.Kind == Ran && in.Run == probe.Manual || s.Stale(in) || late(s, in) && in.Run != probe.Scheduled {
+		return Effects{}
+	}
+	m := machine{p: p, s: s, in: in, ids: ids}
+	m.expire(in.until())
 	switch in.Kind {
 	case Skipped:
 		m.skip()
 	case Ran:
-		if in.Run != probe.Manual {
-			m.run()
-		}
+		m.run()
 	}
 	return m.fx
+}
+
+// late reports whether a result is older than the latest one. A re-check as old as
+// it is the same one again, or overtaken by a slot that says as much.
+func late(s *State, in Input) bool {
+	if in.Kind != Ran {
+		return false
+	}
+	return in.At.Before(s.Last.At) || in.Run != probe.Scheduled && in.At.Equal(s.Last.At)
 }
 
 // machine is one step under way.
@@ -50,12 +60,28 @@ func (s *State) Stale(in Input) bool {
 func (m *machine) skip() {
 	slots := slo.Stretch{First: m.in.At, Last: m.in.To, Step: m.p.Interval}
 	m.s.Account.add(slots, m.in.Verdict.Outcome, m.in.Verdict.Reason, &m.fx)
+	// The slot that was to tell more may be one of these.
+	if m.s.Suspect.Results > 0 && !m.s.Due.After(m.in.To) {
+		m.s.Due = time.Time{}
+		m.planRecheck(latest(m.in.To, m.s.Last.At))
+	}
+}
+
+// latest returns the later of two instants.
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 func (m *machine) run() {
 	if m.in.Run == probe.Scheduled {
 		slot := slo.Stretch{First: m.in.At, Last: m.in.At, Step: m.p.Interval}
 		m.s.Account.add(slot, m.in.Verdict.Outcome, m.in.Verdict.Reason, &m.fx)
+	}
+	if late(m.s, m.in) {
+		return
 	}
 	m.remember()
 	m.watchDown()
@@ -76,13 +102,15 @@ func (m *machine) remember() {
 }
 
 // watchDown counts what speaks for down: no answer, 5xx, wrong answers. Results
-// that say nothing about that (excluded, unknown) neither confirm nor clear.
+// that say nothing about that (excluded, unknown) neither confirm nor clear. An
+// answer that is right but slow clears.
 func (m *machine) watchDown() {
 	s, in := m.s, m.in
 	s.Due = time.Time{}
 	switch {
-	case in.Verdict.Outcome == probe.Good || in.Cured:
+	case in.Verdict.Outcome == probe.Good || in.Verdict.Kind() == probe.KindDegraded || in.Cured:
 		s.Suspect = Suspicion{}
+		s.interrupt(probe.KindDown)
 	case in.Verdict.Kind() == probe.KindDown && s.Open(probe.KindDown) != nil:
 		m.worsen(s.Open(probe.KindDown))
 	case in.Verdict.Kind() == probe.KindDown:
@@ -96,14 +124,14 @@ func (m *machine) watchDown() {
 		s.Suspect = Suspicion{}
 		return
 	}
-	m.planRecheck()
+	m.planRecheck(in.At)
 }
 
 // planRecheck asks for a run before the next slot, if it would come first: a
 // failure must be seen to last, and often enough to be found soon.
-func (m *machine) planRecheck() {
-	s, now := m.s, m.in.At
-	if !m.p.Repeatable {
+func (m *machine) planRecheck(now time.Time) {
+	s := m.s
+	if !m.p.Repeatable || !m.mayInsist() {
 		return
 	}
 	due := now.Add(m.p.RecheckEvery)
@@ -118,6 +146,16 @@ func (m *machine) planRecheck() {
 	s.Due = due
 }
 
+// mayInsist reports whether the target may be asked between its slots: after it
+// failed, or was not asked for a reason of ours. Whoever refused our credential,
+// throttles us or rejects the request is not asked more often for that.
+func (m *machine) mayInsist() bool {
+	if m.in.Verdict.Outcome == probe.Unknown {
+		return m.s.Refusals.Results == 0 && m.s.Open(probe.KindAuthFailed) == nil
+	}
+	return m.in.Verdict.Kind() == probe.KindDown
+}
+
 // watchAuth counts refusals of our credential, without ever asking more often:
 // repeated failures lock accounts.
 func (m *machine) watchAuth() {
@@ -127,6 +165,7 @@ func (m *machine) watchAuth() {
 	}
 	if in.Verdict.Kind() != probe.KindAuthFailed {
 		s.Refusals = Suspicion{}
+		s.interrupt(probe.KindAuthFailed)
 		return
 	}
 	if problem := s.Open(probe.KindAuthFailed); problem != nil {

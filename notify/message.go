@@ -21,7 +21,7 @@ type Message struct {
 	Body        Body
 	CreatedAt   time.Time
 
-	Attempts int  // deliveries that failed for certain
+	Attempts int  // deliveries that did not succeed; pauses that the destination asked for do not count
 	Repeat   bool // an earlier delivery may have got through
 }
 

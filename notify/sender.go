@@ -41,3 +41,6 @@ func (f *Failure) Error() string { return fmt.Sprintf("%s: %v", f.Trouble, f.Err
 
 // Unwrap returns the cause.
 func (f *Failure) Unwrap() error { return f.Err }
+
+// passing reports whether the trouble is one that goes away by itself.
+func (f *Failure) passing() bool { return f.Trouble == Transient || f.Trouble == Ambiguous }

@@ -50,9 +50,3 @@ type Expect struct {
 type BodyExpect struct {
 	Contains string // empty: anything
 }
-
-// StatusSet is a set of status codes: a bit per code from 100 to 599.
-type StatusSet struct {
-	bits  [8]uint64
-	count int
-}

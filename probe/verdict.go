@@ -108,15 +108,16 @@ func (c *RetryCredit) UnmarshalText(text []byte) (err error) {
 // ofRun is the verdict of a run from those of its attempts, oldest first. The
 // last attempt speaks for the run, unless it is good and an earlier failure is
 // not forgiven: then the latest failure of that kind does.
-func ofRun(attempts []Verdict, credit RetryCredit) Verdict {
-	last := attempts[len(attempts)-1]
+func ofRun(attempts []Attempt, credit RetryCredit) Verdict {
+	last := attempts[len(attempts)-1].Verdict
 	if last.Outcome != Good || credit == CreditAll {
 		return last
 	}
 	for i := len(attempts) - 2; i >= 0; i-- {
-		forgiven := credit == CreditTransport && attempts[i].Symptom() == NoAnswer
-		if attempts[i].Outcome == Bad && !forgiven {
-			return attempts[i]
+		earlier := attempts[i].Verdict
+		forgiven := credit == CreditTransport && earlier.Symptom() == NoAnswer
+		if earlier.Outcome == Bad && !forgiven {
+			return earlier
 		}
 	}
 	return last

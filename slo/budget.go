@@ -106,9 +106,10 @@ func (b Budget) RemainingRatio() (float64, bool) {
 
 // BurnRate is how many times faster than the promise allows the budget was spent
 // over a trailing window of the given length, whose tally is t. It is the budget
-// form, Bad/(E*L): a gap cannot inflate it. False when nothing was judged.
+// form, Bad/(E*L): a gap cannot inflate it. False when nothing was judged, or when
+// the objective allows nothing.
 func (o Objective) BurnRate(t Tally, length time.Duration) (float64, bool) {
-	if t.Good+t.Bad == 0 || length <= 0 {
+	if t.Good+t.Bad == 0 || length <= 0 || o.BadPPM <= 0 {
 		return 0, false
 	}
 	return float64(t.Bad) * million / (float64(o.BadPPM) * float64(length)), true
@@ -119,7 +120,7 @@ func (o Objective) BurnRate(t Tally, length time.Duration) (float64, bool) {
 // frees budget as fast as it spends it.
 func (b Budget) Exhaustion(now time.Time, burnRate float64) (time.Time, bool) {
 	ratio, ok := b.RemainingRatio()
-	if !ok || ratio <= 0 || burnRate <= 1 {
+	if !ok || ratio <= 0 || !(burnRate > 1) { // so written that NaN is refused, too
 		return time.Time{}, false
 	}
 	left := time.Duration(float64(b.Objective.Window) * ratio / burnRate)

@@ -1,6 +1,7 @@
 package slo
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -44,11 +45,11 @@ func parsePercent(s string) (int64, error) {
 	if !found {
 		return bad("has no percent sign; write it like \"99.9% over 30d\"")
 	}
-	whole, decimals, _ := strings.Cut(strings.TrimSpace(number), ".")
+	whole, decimals, point := strings.Cut(strings.TrimSpace(number), ".")
 	if len(decimals) > 4 {
 		return bad("has more than four decimals; the finest objective is 99.9999%")
 	}
-	if whole == "" || len(whole) > 3 || strings.ContainsAny(whole+decimals, "+-") {
+	if whole == "" || len(whole) > 3 || point && decimals == "" || strings.ContainsAny(whole+decimals, "+-") {
 		return bad("is not a percentage between 0 and 100; write it like \"99.9% over 30d\"")
 	}
 	ppm, err := strconv.ParseInt(whole+decimals+strings.Repeat("0", 4-len(decimals)), 10, 64)
@@ -68,15 +69,15 @@ func ParseWindow(s string) (time.Duration, error) {
 	if len(s) < 2 || units[s[len(s)-1]] == 0 {
 		return 0, fmt.Errorf("window %q is no length of time; write it like 30d, 36h or 4w", s)
 	}
-	n, err := strconv.ParseUint(s[:len(s)-1], 10, 20)
-	if err != nil {
+	n, err := strconv.ParseUint(s[:len(s)-1], 10, 64)
+	if err != nil && !errors.Is(err, strconv.ErrRange) {
 		return 0, fmt.Errorf("window %q is no length of time; write it like 30d, 36h or 4w", s)
 	}
-	window := time.Duration(n) * units[s[len(s)-1]]
-	if window < time.Hour || window > 400*day {
+	unit := units[s[len(s)-1]]
+	if n < uint64(time.Hour/unit) || n == 0 || n > uint64(400*day/unit) {
 		return 0, fmt.Errorf("window %q is not between 1h and 400d; 30d is usual", s)
 	}
-	return window, nil
+	return time.Duration(n) * unit, nil
 }
 
 // Target is the share of the time that is promised to be good, in (0, 1).

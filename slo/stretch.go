@@ -12,7 +12,7 @@ type Stretch struct {
 
 // Weight is the weight of all slots of the stretch.
 func (s Stretch) Weight() time.Duration {
-	if s.Step <= 0 {
+	if s.Step <= 0 || s.Last.Before(s.First) {
 		return 0
 	}
 	return s.Last.Sub(s.First)/s.Step*s.Step + s.Step

@@ -12,20 +12,21 @@ const redacted = "[redacted]"
 // "[redacted]"; [Secret.Reveal] is the only way to its text. The zero Secret is
 // empty.
 //
-// The text stands behind a pointer in a struct, so that fmt finds no string to
-// print even where the Secret is an unexported field of something else.
+// The text stands behind two pointers, so that fmt finds nothing to print even
+// where the Secret is an unexported field of something else: it follows the
+// first pointer when a verb does not fit, but no pointer inside what it follows.
 type Secret struct {
 	hidden *hidden
 }
 
-type hidden struct{ text []byte }
+type hidden struct{ text *string }
 
 // NewSecret hides a text.
 func NewSecret(s string) Secret {
 	if s == "" {
 		return Secret{}
 	}
-	return Secret{&hidden{[]byte(s)}}
+	return Secret{&hidden{&s}}
 }
 
 // Reveal returns the text. Use it only where the secret is needed: in the
@@ -34,7 +35,7 @@ func (s Secret) Reveal() string {
 	if s.hidden == nil {
 		return ""
 	}
-	return string(s.hidden.text)
+	return *s.hidden.text
 }
 
 // IsZero reports whether the secret is empty.

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+	"github.com/spf13/cobra"
+)
+
+func newServe() *cobra.Command {
+	return &cobra.Command{
+		Use:   "serve",
+		Short: "Run the service",
+		Long: `serve runs the service until SIGTERM or SIGINT: it probes, stores, tells, and answers on
+the configured address. Under systemd it says when it is ready and that it is alive.`,
+		Args: cobra.NoArgs,
+		RunE: serve,
+	}
+}
+
+func serve(c *cobra.Command, _ []string) error {
+	config, err := loadConfig(c, true)
+	if err != nil {
+		return err
+	}
+	ctx, log := c.Context(), newLogger(c.ErrOrStderr())
+	s, err := startService(context.WithoutCancel(ctx), config, log)
+	if err != nil {
+		return err
+	}
+	address := "off"
+	if s.web != nil {
+		address = s.web.Address()
+	}
+	log.Info("serving", "version", version, "config", config.Path, "database", s.store.Path(), "listen", address, "probes", len(config.Probes))
+	tell(log, daemon.SdNotifyReady+fmt.Sprintf("\nSTATUS=%d probes", len(config.Probes)))
+	keepAlive(ctx, s)
+	tell(log, daemon.SdNotifyStopping)
+	log.Info("stopping")
+	if err := s.stop(); err != nil {
+		return &exit{exitStorage, fmt.Errorf("stop: %w", err)}
+	}
+	log.Info("stopped")
+	return nil
+}
+
+// keepAlive waits for the end, and meanwhile tells systemd's watchdog that scheduler and
+// recorder do their work. It says nothing of Slack, targets or the network: a restart
+// would mend none of them.
+func keepAlive(ctx context.Context, s *service) {
+	every, err := daemon.SdWatchdogEnabled(false)
+	if err != nil || every <= 0 {
+		<-ctx.Done()
+		return
+	}
+	ticker := time.NewTicker(every / 3)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			s.pat(ctx, every/3)
+		}
+	}
+}
+
+// pat tells the watchdog that the service is alive, if it is.
+func (s *service) pat(ctx context.Context, within time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	if err := s.ready(ctx); err != nil {
+		if ctx.Err() == nil {
+			s.log.Error("not alive", "err", err)
+		}
+		return
+	}
+	tell(s.log, daemon.SdNotifyWatchdog)
+}
+
+// tell speaks to systemd, where there is one.
+func tell(log *slog.Logger, state string) {
+	if _, err := daemon.SdNotify(false, state); err != nil {
+		log.Warn("systemd not told", "err", err)
+	}
+}

@@ -1,0 +1,274 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"sonde/configs"
+	"sonde/notify"
+	"sonde/notify/slack"
+	"sonde/probe"
+	"sonde/record"
+	"sonde/scheduler"
+	"sonde/store"
+	"sonde/text"
+	"sonde/web"
+)
+
+const (
+	checkpointEvery = time.Minute
+	tidyEvery       = time.Hour
+	drainFor        = 2 * time.Second // what runs in flight get to end when the service stops
+	stopWithin      = 4 * time.Second // and everything else
+
+	// tickWithin is how old the scheduler's latest tick may be. A living scheduler
+	// ticks every 5 s.
+	tickWithin = 15 * time.Second
+)
+
+// service is everything that runs, wired.
+type service struct {
+	log        *slog.Logger
+	clock      *scheduler.Clock
+	store      *store.Store
+	reader     *store.Reader
+	recorder   *record.Recorder
+	scheduler  *scheduler.Scheduler
+	dispatcher *notify.Dispatcher
+	tallies    *web.Tallies
+	web        *web.Server // nil if it is turned off
+
+	stopDelivery context.CancelFunc
+	delivered    chan struct{} // closed when delivery has stopped
+}
+
+// startService opens the database, begins to probe, to deliver and to answer. On an
+// error nothing is left running.
+func startService(ctx context.Context, config *configs.Config, log *slog.Logger) (*service, error) {
+	s := &service{log: log, tallies: web.NewTallies()}
+	if err := s.start(ctx, config); err != nil {
+		return nil, errors.Join(err, s.closeStore())
+	}
+	return s, nil
+}
+
+func (s *service) start(ctx context.Context, config *configs.Config) error {
+	senders, err := newSenders(config)
+	if err != nil {
+		return &exit{exitConfig, err}
+	}
+	memory, probes, err := s.openStore(ctx, config)
+	if err != nil {
+		return storageError(err)
+	}
+	location, err := s.store.Location(ctx)
+	if err != nil {
+		return storageError(err)
+	}
+	s.dispatcher = notify.NewDispatcher(s.store, senders, s.log)
+	s.recorder = record.New(record.Options{
+		Log: s.store, Memory: memory, Probes: probes, Location: location, Logger: s.log,
+		Recheck:   func(id probe.ID, at time.Time) { s.scheduler.Recheck(id, at) },
+		Told:      func(destination string) { s.dispatcher.Wake(destination) },
+		Published: s.tallies.Add,
+	})
+	s.scheduler, err = scheduler.New(scheduler.Options{
+		Prober: &probe.Runner{UserAgent: userAgent(), Log: s.log}, Sink: sink{s.recorder}, Clock: s.clock, Grace: drainFor, Log: s.log,
+	})
+	if err != nil {
+		return err
+	}
+	if err := s.listen(ctx, config.Listen); err != nil {
+		return err
+	}
+	return s.begin(ctx, jobs(config, probes, memory))
+}
+
+// openStore opens the database for writing and for reading, and makes the configuration
+// durable. It sets the clock, which never goes back behind what is stored.
+func (s *service) openStore(ctx context.Context, config *configs.Config) (*store.Memory, []store.Probe, error) {
+	host, err := os.Hostname()
+	if err != nil || host == "" {
+		host = "here"
+	}
+	if s.store, err = store.Open(ctx, config.Database, config.Location, host); err != nil {
+		return nil, nil, err
+	}
+	if s.reader, err = store.OpenReader(ctx, config.Database); err != nil {
+		return nil, nil, err
+	}
+	now := time.Now()
+	memory, probes, err := record.Begin(ctx, s.store, describe(config), now)
+	if err != nil {
+		return nil, nil, err
+	}
+	var names []string
+	for _, d := range config.Destinations {
+		names = append(names, d.Name)
+	}
+	if err := s.store.RecoverOutbox(ctx, names, now); err != nil {
+		return nil, nil, err
+	}
+	s.clock = scheduler.NewClock(record.LastSlot(memory))
+	return memory, probes, s.store.Started(ctx, version, now)
+}
+
+// begin starts what runs, the innermost first.
+func (s *service) begin(ctx context.Context, jobs []scheduler.Job) error {
+	s.recorder.Start()
+	delivery, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	s.stopDelivery, s.delivered = cancel, make(chan struct{})
+	go func() {
+		defer close(s.delivered)
+		if err := s.dispatcher.Run(delivery); err != nil {
+			s.log.Error("delivery stopped", "err", err)
+		}
+	}()
+	if s.web != nil {
+		s.web.Serve()
+	}
+	err := errors.Join(
+		s.scheduler.Upkeep("checkpoint", checkpointEvery, func(context.Context) { s.recorder.Checkpoint() }),
+		s.scheduler.Upkeep("tidy", tidyEvery, s.tidy),
+		s.scheduler.Start(ctx, jobs),
+	)
+	if err != nil {
+		return errors.Join(err, s.stop())
+	}
+	return nil
+}
+
+func (s *service) tidy(ctx context.Context) {
+	if err := s.store.Tidy(ctx, time.Now()); err != nil {
+		s.log.Error("database not tidied", "err", err)
+	}
+}
+
+// stop ends everything, the outermost first, and loses nothing: runs in flight get a
+// moment to end, and what is known is made durable.
+func (s *service) stop() error {
+	ctx, cancel := context.WithTimeout(context.Background(), drainFor+stopWithin)
+	defer cancel()
+	err := s.scheduler.Stop(ctx)
+	err = errors.Join(err, s.recorder.Stop(ctx))
+	s.stopDelivery()
+	<-s.delivered
+	if s.web != nil {
+		// Whoever is being answered does not keep the service from stopping.
+		brief, cancel := context.WithTimeout(ctx, 500*time.Millisecond)
+		defer cancel()
+		err = errors.Join(err, s.web.Close(brief))
+	}
+	return errors.Join(err, s.closeStore())
+}
+
+func (s *service) closeStore() error {
+	var err error
+	if s.reader != nil {
+		err = s.reader.Close()
+	}
+	if s.store != nil {
+		err = errors.Join(err, s.store.Close())
+	}
+	s.reader, s.store = nil, nil
+	return err
+}
+
+// ready says why the service does not do its work; nil if it does.
+func (s *service) ready(ctx context.Context) error {
+	if tick := s.scheduler.Stats().LastTick; tick.IsZero() || s.clock.Since(tick) > tickWithin {
+		return fmt.Errorf("the scheduler has not ticked since %s", tick.Format(time.RFC3339))
+	}
+	return s.recorder.Alive(ctx)
+}
+
+func (s *service) listen(ctx context.Context, address string) (err error) {
+	if address == "" {
+		return nil
+	}
+	s.web, err = web.Listen(ctx, address, web.Options{
+		Source: s.reader, Now: s.clock.Now, Ready: s.ready, Gauges: s.gauges, Tallies: s.tallies, Log: s.log,
+	})
+	if err != nil {
+		return &exit{exitConfig, err}
+	}
+	return nil
+}
+
+func (s *service) gauges() web.Gauges {
+	stats := s.scheduler.Stats()
+	g := web.Gauges{Missed: stats.Missed, LatenessBuckets: map[float64]uint64{}, LatenessSum: stats.Lateness.Sum.Seconds(), LatenessCount: stats.Lateness.Count()}
+	var below uint64
+	for i, bound := range stats.Lateness.Bounds {
+		below += stats.Lateness.Counts[i]
+		g.LatenessBuckets[bound.Seconds()] = below
+	}
+	if info, err := os.Stat(s.store.Path() + "-wal"); err == nil {
+		g.WALBytes = info.Size()
+	}
+	return g
+}
+
+// sink hands what the scheduler saw to the recorder.
+type sink struct{ *record.Recorder }
+
+// Missed takes slots at which nothing was asked.
+func (s sink) Missed(m scheduler.Miss) { s.Skip(m.Probe, m.From, m.To, m.Reason) }
+
+func newSenders(config *configs.Config) (map[string]notify.Sender, error) {
+	senders := make(map[string]notify.Sender, len(config.Destinations))
+	for _, d := range config.Destinations {
+		sender, err := slack.New(slack.Config{
+			Name: d.Name, Token: d.Slack.Token, Channel: d.Slack.Channel, APIURL: d.Slack.APIURL, Webhook: d.Slack.Webhook, PublicURL: config.PublicURL,
+		})
+		if err != nil {
+			return nil, err
+		}
+		senders[d.Name] = sender
+	}
+	return senders, nil
+}
+
+// describe is what the database is told of the configured probes. It holds no secret.
+func describe(config *configs.Config) []store.Probe {
+	probes := make([]store.Probe, 0, len(config.Probes))
+	for i := range config.Probes {
+		p := &config.Probes[i]
+		probes = append(probes, store.Probe{
+			Was: p.Was, Policy: p.Policy, Objectives: p.Objectives, RequestHash: p.RequestHash,
+			Subject: notify.Subject{
+				Name: p.Name, Group: p.Group, URL: text.URL(p.Target.URL), Method: p.Target.Method, Runbook: p.Runbook,
+				Labels: p.Labels, Interval: p.Interval, Routes: p.Notify,
+			},
+		})
+	}
+	return probes
+}
+
+// jobs are the configured probes as the scheduler runs them. probes has them in the same
+// order, with their ids.
+func jobs(config *configs.Config, probes []store.Probe, memory *store.Memory) []scheduler.Job {
+	jobs := make([]scheduler.Job, 0, len(probes))
+	for i := range probes {
+		slot, result := record.Slots(memory, probes[i].ID)
+		jobs = append(jobs, scheduler.Job{
+			ID: probes[i].ID, Target: config.Probes[i].Target, Interval: config.Probes[i].Interval, LastSlot: slot, LastResult: result,
+		})
+	}
+	return jobs
+}
+
+// storageError makes an error of the database exit as one, unless it exits otherwise.
+func storageError(err error) error {
+	if _, ok := errors.AsType[*store.LockedError](err); ok {
+		return &exit{exitRunning, err}
+	}
+	if _, ok := errors.AsType[*store.NewerError](err); ok {
+		return &exit{exitConfig, err}
+	}
+	return &exit{exitStorage, err}
+}

@@ -1,0 +1,138 @@
+package configs
+
+import (
+	"strings"
+
+	"sonde/text"
+)
+
+// Destination is a place to send to.
+type Destination struct {
+	Name  string
+	Slack *SlackDestination // the only kind yet, never nil
+}
+
+// SlackDestination is a place in Slack: a channel, written to with a token, or an
+// incoming webhook.
+type SlackDestination struct {
+	Token   text.Secret
+	Channel string      // of the token; the id of the channel
+	Webhook text.Secret // instead of token and channel; an http or https address
+	APIURL  string      // of a server that speaks Slack's API, ending in "/"; empty: Slack's own
+}
+
+var destinationKeys = keys[destination]{
+	"slack": func(d *decoder, v value, into *destination) { into.slack = d.slack(v) },
+}
+
+var slackKeys = keys[slack]{
+	"token":   func(d *decoder, v value, s *slack) { s.token, _ = d.secret(v) },
+	"channel": func(d *decoder, v value, s *slack) { d.filled(v, &s.channel) },
+	"webhook": func(d *decoder, v value, s *slack) { s.webhook, _ = d.secret(v) },
+	"api_url": func(d *decoder, v value, s *slack) { d.baseAddress(v, &s.apiURL) },
+}
+
+// destination and slack are what the file says, before it is made of one piece.
+type destination struct{ slack *SlackDestination }
+
+type slack struct {
+	token, webhook  hidden
+	channel, apiURL string
+}
+
+// destinations reads all places to send to.
+func (d *decoder) destinations(v value) []Destination {
+	var all []Destination
+	for _, e := range d.mapping(v) {
+		if why := nameFault(e.key); why != "" {
+			d.failAs(e.keyAt, e.value.path, "%s", why)
+			continue
+		}
+		d.places = append(d.places, e.key)
+		d.placeOf[e.key] = e.value
+		var read destination
+		found := object(d, e.value, destinationKeys, &read)
+		if _, ok := found["slack"]; !ok && len(e.value.node.Content) == 0 {
+			d.failAs(e.keyAt, e.value.path, "says nowhere to send to; add slack: {token, channel} or slack: {webhook}")
+		}
+		if read.slack != nil {
+			all = append(all, Destination{Name: e.key, Slack: read.slack})
+		}
+	}
+	return all
+}
+
+// slack reads a place in Slack; nil if it has a problem.
+func (d *decoder) slack(v value) *SlackDestination {
+	var read slack
+	before := len(d.problems)
+	found := object(d, v, slackKeys, &read)
+	if len(d.problems) > before {
+		return nil
+	}
+	d.checkSlackKeys(v, found)
+	if token, ok := found["token"]; ok {
+		d.checkToken(token, read.token)
+	}
+	if webhook, ok := found["webhook"]; ok {
+		d.checkWebhook(webhook, read.webhook)
+	}
+	if read.apiURL != "" {
+		read.apiURL += "/"
+	}
+	if len(d.problems) > before {
+		return nil
+	}
+	return &SlackDestination{Token: read.token.value, Channel: read.channel, Webhook: read.webhook.value, APIURL: read.apiURL}
+}
+
+// checkSlackKeys checks that the keys make one way of sending.
+func (d *decoder) checkSlackKeys(v value, found map[string]value) {
+	_, token := found["token"]
+	webhook, hooked := found["webhook"]
+	switch {
+	case token && hooked:
+		d.fail(webhook, "token and webhook are two ways to send; keep one of them")
+	case hooked:
+		for _, key := range []string{"channel", "api_url"} {
+			if extra, ok := found[key]; ok {
+				d.fail(extra, "a webhook has no %s of its own; remove it, or use a token", key)
+			}
+		}
+	case !token:
+		d.fail(v, "says no way to send; add token and channel, or webhook")
+	default:
+		if _, ok := found["channel"]; !ok {
+			d.fail(v, "a token needs a channel; add channel: with the channel's id, such as C0123456789")
+		}
+	}
+}
+
+func (d *decoder) checkToken(v value, token hidden) {
+	d.warnInline(v, token, token.value.Reveal())
+	if !token.final {
+		return
+	}
+	switch s := token.value.Reveal(); {
+	case s == "":
+		d.fail(v, "the token is empty; give it a value")
+	case strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }):
+		d.fail(v, "the token holds a space, a line break or a character that no token has; check where it comes from")
+	case !strings.HasPrefix(s, "xox"):
+		d.warn(v, "the token does not begin with xox, as Slack's tokens do; check where it comes from")
+	}
+}
+
+func (d *decoder) checkWebhook(v value, webhook hidden) {
+	d.warnInline(v, webhook, webhook.value.Reveal())
+	if !webhook.final {
+		return
+	}
+	u, why := parseAddress(webhook.value.Reveal())
+	switch {
+	case why != "":
+		d.fail(v, "the webhook: %s", why)
+	case u.Scheme == "http":
+		d.warn(v, "the webhook is not https, so everyone on the way can read it and use it; write https")
+	}
+}

@@ -1,0 +1,105 @@
+package configs
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// Options say how much of a file is wanted.
+type Options struct {
+	// Secrets resolves references to secrets; one that cannot be resolved is a
+	// problem. Without it, references are checked and stay as they are written.
+	Secrets bool
+
+	// Env looks an environment variable up; os.LookupEnv if nil.
+	Env func(string) (string, bool)
+}
+
+// Config is a valid configuration: every default is filled in.
+type Config struct {
+	Path         string // of the file, as it was named
+	Listen       string // host:port of the page; empty: none
+	PublicURL    string // where people find the page, ending in no "/"; may be empty
+	Database     string // path of the database
+	Location     string // where this prober stands; empty: the store chooses
+	Destinations []Destination
+	Probes       []Probe // in the order of the file; at least one
+}
+
+// Load reads and checks a file. The error is [Problems] when the file is not
+// valid, and else why it could not be read. Warnings come with either.
+func Load(path string, o Options) (*Config, []Problem, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read the configuration: %w", err)
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, maxFile+1))
+	if err != nil {
+		return nil, nil, fmt.Errorf("read the configuration: %w", err)
+	}
+	return Parse(path, data, o)
+}
+
+// Parse checks a configuration that was read already. The name stands in problems,
+// and relative paths start from its folder. The error is always [Problems].
+func Parse(name string, data []byte, o Options) (*Config, []Problem, error) {
+	if o.Env == nil {
+		o.Env = os.LookupEnv
+	}
+	d := &decoder{src: newSource(name, data), placeOf: map[string]value{}}
+	if o.Secrets {
+		d.secrets = newVault(o.Env, filepath.Dir(name))
+	}
+	config := &Config{Path: name}
+	if top, ok := d.document(data); ok {
+		d.config(top, o, config)
+	}
+	warnings := d.src.problems(d.warnings)
+	if len(d.problems) > 0 {
+		return nil, warnings, Problems(d.src.problems(d.problems))
+	}
+	return config, warnings, nil
+}
+
+// topKeys are the keys of the file. Those whose meaning depends on others are only
+// put aside here, and read in their order by config.
+var topKeys = keys[sections]{
+	"listen":       func(d *decoder, v value, s *sections) { d.listen(v, &s.listen) },
+	"public_url":   func(d *decoder, v value, s *sections) { d.baseAddress(v, &s.publicURL) },
+	"database":     func(d *decoder, v value, s *sections) { d.filled(v, &s.database) },
+	"location":     func(d *decoder, v value, s *sections) { d.name(v, &s.location) },
+	"destinations": func(_ *decoder, v value, s *sections) { s.destinations = &v },
+	"defaults":     func(_ *decoder, v value, s *sections) { s.defaults = &v },
+	"probes":       func(_ *decoder, v value, s *sections) { s.probes = &v },
+}
+
+// sections is what stands at the top of the file.
+type sections struct {
+	listen, publicURL, database, location string
+	destinations, defaults, probes        *value // nil: not there
+}
+
+// config reads the whole file.
+func (d *decoder) config(top value, o Options, into *Config) {
+	s := sections{listen: defaultListen, database: defaultDatabase}
+	object(d, top, topKeys, &s)
+	into.Listen, into.Location = s.listen, s.location
+	into.PublicURL = s.publicURL
+	into.Database = databasePath(s.database, into.Path, o.Env)
+	if s.destinations != nil {
+		into.Destinations = d.destinations(*s.destinations)
+	}
+	base := builtin()
+	if s.defaults != nil {
+		d.defaults = object(d, *s.defaults, settingKeys, &base)
+	}
+	switch {
+	case s.probes != nil:
+		into.Probes = d.probeList(*s.probes, base)
+	case len(top.node.Content) > 0:
+		d.failAt(top.at, "the file has no probes; add probes: with at least one name and url")
+	}
+}

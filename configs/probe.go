@@ -1,0 +1,211 @@
+package configs
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"hash"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v4"
+	"sonde/incident"
+	"sonde/notify"
+	"sonde/probe"
+	"sonde/slo"
+	"sonde/text"
+)
+
+// Probe is one configured check, complete and valid. Printed in any way it is its
+// name, because its target holds secrets.
+type Probe struct {
+	Name       string // unique in the file
+	Was        string // the name it had before; empty if it was not renamed
+	Group      string // may be empty
+	Target     *probe.Target
+	Interval   time.Duration // from 1 s to 30 d, whole milliseconds
+	Objectives []slo.Objective
+	Policy     incident.Policy
+	Notify     notify.Routes // names destinations of the same file
+	Labels     map[string]string
+	Runbook    string // an address; may be empty
+
+	// RequestHash changes whenever the request changes. It is made of what the file
+	// says: of a reference, not of the secret behind it. Hexadecimal.
+	RequestHash string
+}
+
+// Format prints the name, for every verb.
+func (p Probe) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, p.Name) }
+
+// MarshalText writes the name.
+func (p Probe) MarshalText() ([]byte, error) { return []byte(p.Name), nil }
+
+// spec is what the file says about a probe, over its defaults.
+type spec struct {
+	settings
+	name, was  string
+	address    address
+	body       hidden
+	idempotent bool
+
+	value value
+	found map[string]value // what the probe itself says
+}
+
+// address is the URL of a target.
+type address struct {
+	url     *url.URL // nil: not read
+	written string   // unresolved
+}
+
+// probeKeys are the keys of a probe: its own, and all settings.
+var probeKeys = withSettings(keys[spec]{
+	"name":       func(d *decoder, v value, s *spec) { d.name(v, &s.name) },
+	"was":        func(d *decoder, v value, s *spec) { d.name(v, &s.was) },
+	"url":        func(d *decoder, v value, s *spec) { s.address = d.address(v) },
+	"body":       func(d *decoder, v value, s *spec) { s.body, _ = d.secret(v) },
+	"idempotent": func(d *decoder, v value, s *spec) { d.boolean(v, &s.idempotent) },
+})
+
+func withSettings(own keys[spec]) keys[spec] {
+	for key, read := range settingKeys {
+		own[key] = func(d *decoder, v value, s *spec) { read(d, v, &s.settings) }
+	}
+	return own
+}
+
+// probeList reads all probes.
+func (d *decoder) probeList(v value, base settings) []Probe {
+	var specs []spec
+	items := d.list(v)
+	for _, item := range items {
+		s := spec{settings: base.clone(), value: item}
+		s.found = object(d, item, probeKeys, &s)
+		if item.node.Kind == yaml.MappingNode {
+			d.checkProbe(&s)
+		}
+		specs = append(specs, s)
+	}
+	if len(items) == 0 && v.node.Kind == yaml.SequenceNode {
+		d.fail(v, "the list is empty; give it at least one probe with a name and an url")
+	}
+	d.checkNames(specs)
+	d.warnProbes(specs)
+	var probes []Probe
+	for _, s := range specs {
+		if s.address.url != nil {
+			probes = append(probes, s.probe())
+		}
+	}
+	return probes
+}
+
+// where is the value that decided a setting: the probe's own, or the defaults'. It
+// is false if neither says anything.
+func (d *decoder) where(s *spec, key string) (value, bool) {
+	if v, ok := s.found[key]; ok {
+		return v, true
+	}
+	v, ok := d.defaults[key]
+	return v, ok
+}
+
+// probe makes one piece of what the file says.
+func (s *spec) probe() Probe {
+	target := &probe.Target{
+		Name:       s.name,
+		URL:        s.address.url,
+		Method:     s.method,
+		Header:     map[string]text.Secret{},
+		Body:       s.body.value,
+		Expect:     s.expect,
+		Timeout:    s.timeoutOr(),
+		Retries:    s.retries,
+		Redirect:   s.redirects,
+		Idempotent: s.idempotent,
+		Credit:     s.credit,
+	}
+	for name, h := range s.headers {
+		target.Header[name] = h.value
+	}
+	if user := s.address.url.User; user != nil {
+		target.URL.User = nil
+		password, _ := user.Password()
+		target.Header["Authorization"] = text.NewSecret("Basic " + base64.StdEncoding.EncodeToString([]byte(user.Username()+":"+password)))
+	}
+	return Probe{
+		Name: s.name, Was: s.was, Group: s.group, Target: target, Interval: s.interval,
+		Objectives: s.objectives, Notify: s.routes, Labels: s.labels, Runbook: s.runbook,
+		Policy: incident.Policy{
+			Interval:     s.interval,
+			DownAfter:    s.alert.downAfter,
+			AuthAfter:    s.alert.authAfter,
+			RecheckEvery: s.alert.recheckEvery,
+			ResolveAfter: s.alert.resolveAfter,
+			RemindEvery:  s.alert.remindEvery,
+			Repeatable:   target.Repeatable(),
+			Count4xx:     s.count4xx,
+		},
+		RequestHash: s.requestHash(),
+	}
+}
+
+// requestHash is a hash over what the file says about the request.
+func (s *spec) requestHash() string {
+	h := sha256.New()
+	write(h, s.method, s.address.written, s.body.template.written)
+	for _, name := range slices.Sorted(maps.Keys(s.headers)) {
+		write(h, name, s.headers[name].written)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// write adds texts to a hash so that no two lists of texts look the same.
+func write(h hash.Hash, texts ...string) {
+	for _, s := range texts {
+		_, _ = h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(s))))
+		_, _ = io.WriteString(h, s)
+	}
+}
+
+// bodied are the methods whose requests have a body.
+var bodied = []string{http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
+
+// address reads the URL of a target. References may stand in its query.
+func (d *decoder) address(v value) address {
+	written, ok := d.raw(v)
+	if !ok {
+		return address{}
+	}
+	before, query, asks := strings.Cut(written, "?")
+	resolved, ok := d.plain(v, before)
+	if !ok {
+		return address{}
+	}
+	if asks {
+		content, ok := d.query(v, query)
+		if !ok {
+			return address{}
+		}
+		resolved += "?" + content.value.Reveal()
+		d.warnQuery(v, content)
+	}
+	u, why := parseAddress(resolved)
+	switch {
+	case why != "":
+		d.fail(v, "%s", why)
+		return address{}
+	case strings.Contains(resolved, "#"):
+		d.fail(v, "a fragment (#...) is never sent; remove it")
+		return address{}
+	}
+	return address{u, written}
+}

@@ -1,0 +1,208 @@
+package configs
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v4"
+	"sonde/notify"
+	"sonde/probe"
+	"sonde/slo"
+)
+
+// settingKeys are the keys that may stand in defaults and in every probe.
+var settingKeys = keys[settings]{
+	"group":        func(d *decoder, v value, s *settings) { d.name(v, &s.group) },
+	"method":       func(d *decoder, v value, s *settings) { d.method(v, &s.method) },
+	"headers":      func(d *decoder, v value, s *settings) { d.headers(v, &s.headers) },
+	"expect":       func(d *decoder, v value, s *settings) { object(d, v, expectKeys, &s.expect) },
+	"redirects":    func(d *decoder, v value, s *settings) { d.count(v, 10, &s.redirects) },
+	"interval":     func(d *decoder, v value, s *settings) { d.interval(v, &s.interval) },
+	"timeout":      func(d *decoder, v value, s *settings) { d.duration(v, time.Millisecond, &s.timeout) },
+	"retries":      func(d *decoder, v value, s *settings) { d.count(v, 10, &s.retries) },
+	"retry_credit": func(d *decoder, v value, s *settings) { d.word(v, &s.credit) },
+	"count_4xx":    func(d *decoder, v value, s *settings) { d.word(v, &s.count4xx) },
+	"objective":    func(d *decoder, v value, s *settings) { d.objectives(v, &s.objectives) },
+	"notify":       func(d *decoder, v value, s *settings) { s.routes = d.routes(v) },
+	"alert":        func(d *decoder, v value, s *settings) { object(d, v, alertKeys, &s.alert) },
+	"labels":       func(d *decoder, v value, s *settings) { d.labels(v, &s.labels) },
+	"runbook":      func(d *decoder, v value, s *settings) { d.webAddress(v, &s.runbook) },
+}
+
+var expectKeys = keys[probe.Expect]{
+	"status":  func(d *decoder, v value, e *probe.Expect) { e.Status = d.statuses(v) },
+	"latency": func(d *decoder, v value, e *probe.Expect) { d.duration(v, time.Millisecond, &e.Latency) },
+	"body":    func(d *decoder, v value, e *probe.Expect) { object(d, v, bodyKeys, &e.Body) },
+}
+
+var bodyKeys = keys[probe.BodyExpect]{
+	"contains": func(d *decoder, v value, b *probe.BodyExpect) { d.filled(v, &b.Contains) },
+}
+
+var alertKeys = keys[alert]{
+	"down_after":    func(d *decoder, v value, a *alert) { d.duration(v, 0, &a.downAfter) },
+	"auth_after":    func(d *decoder, v value, a *alert) { d.duration(v, 0, &a.authAfter) },
+	"recheck_every": func(d *decoder, v value, a *alert) { d.duration(v, time.Second, &a.recheckEvery) },
+	"resolve_after": func(d *decoder, v value, a *alert) { d.duration(v, 0, &a.resolveAfter) },
+	"remind_every":  func(d *decoder, v value, a *alert) { d.remind(v, &a.remindEvery) },
+}
+
+// shortestInterval and longestInterval bound how often a probe asks.
+const (
+	shortestInterval = time.Second
+	longestInterval  = 30 * day
+)
+
+func (d *decoder) interval(v value, into *time.Duration) {
+	length, ok := d.length(v)
+	switch {
+	case !ok:
+	case length < shortestInterval || length > longestInterval:
+		d.fail(v, "%s is not from %s to %s; 60s is usual", FormatDuration(length), FormatDuration(shortestInterval), FormatDuration(longestInterval))
+	default:
+		*into = length
+	}
+}
+
+// remind reads how often to remind: 0s never, else a minute or more.
+func (d *decoder) remind(v value, into *time.Duration) {
+	length, ok := d.length(v)
+	switch {
+	case !ok:
+	case length > 0 && length < time.Minute:
+		d.fail(v, "%s would flood people; use 1m or more, or 0s for never", FormatDuration(length))
+	default:
+		*into = length
+	}
+}
+
+func (d *decoder) count(v value, most int, into *int) {
+	if n, ok := d.integer(v, 0, most); ok {
+		*into = n
+	}
+}
+
+// filled reads a text that is not empty.
+func (d *decoder) filled(v value, into *string) {
+	s, ok := d.text(v)
+	switch {
+	case !ok:
+	case s == "":
+		d.fail(v, "is empty; give it a text or remove the key")
+	default:
+		*into = s
+	}
+}
+
+func (d *decoder) method(v value, into *string) {
+	s, ok := d.text(v)
+	switch {
+	case !ok:
+	case !isToken(s):
+		d.fail(v, "%s is no HTTP method; use one such as GET, HEAD or POST", quote(s))
+	case s != strings.ToUpper(s):
+		d.fail(v, "%s is not in upper case; write %s", quote(s), strings.ToUpper(s))
+	case s == http.MethodConnect:
+		d.fail(v, "CONNECT asks for a tunnel and gets no answer to judge; use GET or HEAD")
+	default:
+		*into = s
+	}
+}
+
+// statuses reads a code, a class such as 2xx, or a list of them.
+func (d *decoder) statuses(v value) probe.StatusSet {
+	var set probe.StatusSet
+	items := d.oneOrList(v)
+	for _, item := range items {
+		written := item.node.Value
+		if item.node.ShortTag() != "!!int" {
+			var ok bool
+			if written, ok = d.text(item); !ok {
+				continue
+			}
+		}
+		some, err := probe.ParseStatus(written)
+		if err != nil {
+			d.fail(item, "%v", err)
+			continue
+		}
+		set = set.Union(some)
+	}
+	if len(items) == 0 && v.node.Value == "" {
+		d.fail(v, "expects no status at all; name one, or remove the key to expect 2xx")
+	}
+	return set
+}
+
+// objectives reads one objective or a list; an empty list promises nothing.
+func (d *decoder) objectives(v value, into *[]slo.Objective) {
+	var all []slo.Objective
+	for _, item := range d.oneOrList(v) {
+		s, ok := d.text(item)
+		if !ok {
+			continue
+		}
+		objective, err := slo.ParseObjective(s)
+		switch {
+		case err != nil:
+			d.fail(item, "%v", err)
+		case slices.Contains(all, objective):
+			d.fail(item, "%s is listed twice; remove one", objective)
+		default:
+			all = append(all, objective)
+		}
+	}
+	*into = all
+}
+
+// routes reads who is told: a list, or lists by kind of incident.
+func (d *decoder) routes(v value) notify.Routes {
+	if v.node.Kind != yaml.MappingNode {
+		return notify.Routes{Default: d.destinationNames(v)}
+	}
+	routes := notify.Routes{ByKind: map[probe.Kind][]string{}}
+	for _, e := range d.mapping(v) {
+		names := d.destinationNames(e.value)
+		if e.key == "default" {
+			routes.Default = names
+			continue
+		}
+		var kind probe.Kind
+		if err := kind.UnmarshalText([]byte(e.key)); err != nil || kind == probe.NoIncident {
+			d.failAs(e.keyAt, e.value.path, "unknown kind of incident %s; %s", quote(e.key), instead(e.key, incidentKinds()))
+			continue
+		}
+		routes.ByKind[kind] = names
+	}
+	return routes
+}
+
+// incidentKinds are the keys of a notify mapping.
+func incidentKinds() []string {
+	names := []string{"default"}
+	for kind := probe.NoIncident + 1; kind <= probe.KindProber; kind++ {
+		names = append(names, kind.String())
+	}
+	return names
+}
+
+func (d *decoder) destinationNames(v value) []string {
+	var names []string
+	for _, item := range d.list(v) {
+		name, ok := d.text(item)
+		switch {
+		case !ok:
+		case len(d.places) == 0:
+			d.fail(item, "no destination is defined; define %s under destinations", quote(name))
+		case !slices.Contains(d.places, name):
+			d.fail(item, "no destination is called %s; %s", quote(name), instead(name, d.places))
+		case slices.Contains(names, name):
+			d.fail(item, "%s is listed twice; remove one", quote(name))
+		default:
+			names = append(names, name)
+		}
+	}
+	return names
+}

@@ -1,0 +1,245 @@
+package configs
+
+import (
+	"encoding"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// value is a value of the file, and where it stands. Aliases are followed.
+type value struct {
+	node *yaml.Node
+	path string
+	at   place
+}
+
+// entry is a key of a mapping with its value.
+type entry struct {
+	key   string
+	keyAt place
+	value value
+}
+
+// keys is what the keys of a mapping mean: each reads a value into a T. Whatever
+// knows the keys knows them from here.
+type keys[T any] map[string]func(d *decoder, v value, into *T)
+
+// object reads a mapping by its keys. It returns the values that were there.
+func object[T any](d *decoder, v value, table keys[T], into *T) map[string]value {
+	found := map[string]value{}
+	for _, e := range d.mapping(v) {
+		read, known := table[e.key]
+		if !known {
+			d.unknown(e, slices.Sorted(maps.Keys(table)))
+			continue
+		}
+		found[e.key] = e.value
+		read(d, e.value, into)
+	}
+	return found
+}
+
+// mapping returns the entries of a mapping in the order of the file, each key once.
+func (d *decoder) mapping(v value) []entry {
+	if v.node.Kind != yaml.MappingNode {
+		d.hide(v) // a secret one level too high
+		d.fail(v, "must be a mapping (key: value), not %s", describe(v.node))
+		return nil
+	}
+	d.checkTag(v)
+	return d.entries(v, map[string]place{}, 0)
+}
+
+// maxMerges is how deep "<<" may nest.
+const maxMerges = 8
+
+// entries lists a mapping's own entries, then those it merges with "<<" that it
+// has not itself (YAML 1.1 merge key). The map holds the keys that were seen.
+func (d *decoder) entries(v value, seen map[string]place, depth int) []entry {
+	var own []entry
+	var merged []value
+	here := map[string]place{}
+	for i := 0; i+1 < len(v.node.Content) && d.spend(v); i += 2 {
+		key, content := v.node.Content[i], v.node.Content[i+1]
+		keyAt := place{key.Line, key.Column}
+		if key.Kind != yaml.ScalarNode {
+			d.failAs(keyAt, v.path, "a key must be text, not %s", describe(key))
+			continue
+		}
+		if first, twice := here[key.Value]; twice {
+			d.failAs(keyAt, join(v.path, key.Value), "duplicate key %s, first on line %d; remove one of them", quote(key.Value), first.line)
+			continue
+		}
+		here[key.Value] = keyAt
+		child := newValue(content, join(v.path, key.Value))
+		if key.ShortTag() == "!!merge" {
+			merged = append(merged, child)
+			continue
+		}
+		if _, overridden := seen[key.Value]; !overridden {
+			seen[key.Value] = keyAt
+			own = append(own, entry{key.Value, keyAt, child})
+		}
+	}
+	for _, m := range merged {
+		m.path = v.path
+		own = append(own, d.merge(m, seen, depth+1)...)
+	}
+	return own
+}
+
+// merge lists what "<<" brings in: the entries of a mapping, or of each of a list.
+func (d *decoder) merge(v value, seen map[string]place, depth int) []entry {
+	switch {
+	case depth > maxMerges:
+		d.fail(v, "\"<<\" nests deeper than %d; write the keys out", maxMerges)
+	case v.node.Kind == yaml.MappingNode:
+		return d.entries(v, seen, depth)
+	case v.node.Kind == yaml.SequenceNode:
+		var all []entry
+		for _, n := range v.node.Content {
+			all = append(all, d.merge(newValue(n, v.path), seen, depth+1)...)
+		}
+		return all
+	default:
+		d.fail(v, "\"<<\" must be an alias of a mapping (*name), not %s", describe(v.node))
+	}
+	return nil
+}
+
+// newValue follows an alias.
+func newValue(n *yaml.Node, path string) value {
+	at := place{n.Line, n.Column}
+	for n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	return value{n, path, at}
+}
+
+// join adds a key to a path. A key that is no plain word is quoted.
+func join(path, key string) string {
+	plain := strings.Trim(key, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == ""
+	switch {
+	case !plain || key == "":
+		return path + "[" + quote(key) + "]"
+	case path == "":
+		return key
+	}
+	return path + "." + key
+}
+
+// list returns the items of a list.
+func (d *decoder) list(v value) []value {
+	if v.node.Kind != yaml.SequenceNode {
+		d.fail(v, "must be a list, not %s; write [ ] around it", describe(v.node))
+		return nil
+	}
+	d.checkTag(v)
+	var items []value
+	for i, n := range v.node.Content {
+		if !d.spend(v) {
+			break
+		}
+		items = append(items, newValue(n, v.path+"["+strconv.Itoa(i)+"]"))
+	}
+	return items
+}
+
+// oneOrList returns the items of a list, or the value itself as the only one.
+func (d *decoder) oneOrList(v value) []value {
+	if v.node.Kind == yaml.SequenceNode {
+		return d.list(v)
+	}
+	return []value{v}
+}
+
+// raw returns a text as it is written, references and all.
+func (d *decoder) raw(v value) (string, bool) {
+	if v.node.Kind != yaml.ScalarNode || v.node.ShortTag() == "!!null" {
+		d.fail(v, "must be a text, not %s", describe(v.node))
+		return "", false
+	}
+	switch v.node.ShortTag() {
+	case "!!str", "!!timestamp":
+		return v.node.Value, true
+	case "!!int", "!!float", "!!bool", "!!merge":
+		d.fail(v, "must be a text, not %s; put it in quotes", describe(v.node))
+	default:
+		d.checkTag(v)
+	}
+	return "", false
+}
+
+// text returns a text of a field that holds no secret.
+func (d *decoder) text(v value) (string, bool) {
+	s, ok := d.raw(v)
+	if !ok {
+		return "", false
+	}
+	return d.plain(v, s)
+}
+
+// integer reads a whole number within bounds.
+func (d *decoder) integer(v value, least, most int) (int, bool) {
+	n, err := strconv.Atoi(v.node.Value)
+	if v.node.Kind != yaml.ScalarNode || v.node.ShortTag() != "!!int" || err != nil || n < least || n > most {
+		d.fail(v, "must be a whole number from %d to %d, not %s", least, most, describe(v.node))
+		return 0, false
+	}
+	return n, true
+}
+
+// boolean reads true or false.
+func (d *decoder) boolean(v value, into *bool) {
+	if v.node.Kind != yaml.ScalarNode || v.node.ShortTag() != "!!bool" {
+		d.fail(v, "must be true or false, not %s", describe(v.node))
+		return
+	}
+	*into = strings.EqualFold(v.node.Value, "true")
+}
+
+// word reads one of a closed set of words.
+func (d *decoder) word(v value, into encoding.TextUnmarshaler) {
+	s, ok := d.text(v)
+	if !ok {
+		return
+	}
+	if err := into.UnmarshalText([]byte(s)); err != nil {
+		d.fail(v, "%v", err)
+	}
+}
+
+// checkTag refuses tags that only programs write.
+func (d *decoder) checkTag(v value) {
+	switch tag := v.node.ShortTag(); tag {
+	case "!!str", "!!int", "!!float", "!!bool", "!!null", "!!map", "!!seq", "!!timestamp", "!!merge":
+	default:
+		d.fail(v, "the tag %s means nothing here; remove it", quote(tag))
+	}
+}
+
+// describe says what a value is, for people.
+func describe(n *yaml.Node) string {
+	switch n.Kind {
+	case yaml.MappingNode:
+		return "a mapping"
+	case yaml.SequenceNode:
+		return "a list"
+	case yaml.AliasNode:
+		return "an alias"
+	}
+	switch n.ShortTag() {
+	case "!!null":
+		return "nothing"
+	case "!!int", "!!float":
+		return fmt.Sprintf("the number %.40s", n.Value)
+	case "!!bool":
+		return n.Value
+	}
+	return "a text"
+}

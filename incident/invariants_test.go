@@ -1,0 +1,264 @@
+package incident_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+	"unsafe"
+
+	"github.com/stretchr/testify/require"
+
+	"sonde/incident"
+	"sonde/probe"
+)
+
+// history plays a script and returns the final state and all effects.
+func history(data []byte, check func(move, *incident.State, *incident.State, incident.Effects)) (incident.State, []incident.Effects) {
+	var s incident.State
+	var ids incident.Sequence
+	var all []incident.Effects
+	moves(data, func(m move) time.Time {
+		before := clone(&s)
+		fx := incident.Step(m.policy, &s, m.in, &ids)
+		all = append(all, fx)
+		if check != nil {
+			check(m, &before, &s, fx)
+		}
+		return s.Due
+	})
+	return s, all
+}
+
+// clone copies a state, so that the copy shares nothing with it.
+func clone(s *incident.State) incident.State {
+	c := *s
+	c.Suspect.Codes, c.Refusals.Codes = slices.Clone(s.Suspect.Codes), slices.Clone(s.Refusals.Codes)
+	c.Problems = slices.Clone(s.Problems)
+	for i := range c.Problems {
+		c.Problems[i].Codes = slices.Clone(s.Problems[i].Codes)
+	}
+	return c
+}
+
+// law checks what must hold after every step of any sequence.
+type law struct {
+	t      *testing.T
+	lastID incident.ID
+	moved  time.Time // of the latest transition that is no deadline
+	phase  map[probe.Kind]incident.Problem
+}
+
+func (l *law) check(m move, before, after *incident.State, fx incident.Effects) {
+	l.checkState(after)
+	for _, told := range fx.Transitions {
+		l.checkTransition(m, before, told)
+	}
+	for _, p := range after.Problems {
+		require.Equal(l.t, l.phase[p.Kind].ID, p.ID)
+		require.Equal(l.t, l.phase[p.Kind].Phase, p.Phase)
+	}
+	l.checkDue(m, before, after)
+	if m.in.Kind == incident.Ran && m.in.Run == probe.Manual {
+		require.Equal(l.t, *before, *after, "a manual run steps nothing")
+		require.Zero(l.t, fx)
+	}
+	require.False(l.t, after.Last.At.Before(before.Last.At), "time does not go back")
+	require.False(l.t, after.Account.Grid.Last.Before(before.Account.Grid.Last))
+}
+
+func (l *law) checkState(s *incident.State) {
+	seen := map[probe.Kind]bool{}
+	for _, p := range s.Problems {
+		require.False(l.t, seen[p.Kind], "at most one incident of a kind")
+		seen[p.Kind] = true
+		require.NotEqual(l.t, incident.Closed, p.Phase)
+		require.Contains(l.t, []probe.Kind{probe.KindDown, probe.KindAuthFailed}, p.Kind)
+		require.LessOrEqual(l.t, len(p.Codes), 8)
+		require.False(l.t, p.OpenedAt.Before(p.Since))
+	}
+	if s.Open(probe.KindDown) != nil {
+		require.Zero(l.t, s.Suspect, "what is open is not suspected")
+		require.Zero(l.t, s.Due)
+	}
+	require.Less(l.t, size(s), 2048)
+}
+
+// size is how many bytes a state takes, with what it points to.
+func size(s *incident.State) int {
+	codes := cap(s.Suspect.Codes) + cap(s.Refusals.Codes)
+	for i := range s.Problems {
+		codes += cap(s.Problems[i].Codes)
+	}
+	return int(unsafe.Sizeof(*s)) + cap(s.Problems)*int(unsafe.Sizeof(incident.Problem{})) + codes*int(unsafe.Sizeof(incident.CodeCount{}))
+}
+
+func (l *law) checkTransition(m move, before *incident.State, told incident.Transition) {
+	t, p, was := l.t, told.Problem, l.phase[told.Problem.Kind]
+	until := m.in.At
+	if m.in.Kind == incident.Skipped {
+		until = m.in.To
+	}
+	switch told.Change {
+	case incident.Opened:
+		require.Equal(t, incident.Closed, was.Phase, "nothing opens twice")
+		require.Greater(t, p.ID, l.lastID, "ids grow and are never given again")
+		require.Equal(t, 1, p.Openings)
+		l.lastID = p.ID
+		l.checkOpening(m, before, p)
+	case incident.Reopened:
+		require.Equal(t, incident.Recovered, was.Phase)
+		require.Equal(t, was.ID, p.ID)
+		require.Equal(t, was.Openings+1, p.Openings)
+		require.False(t, p.Since.After(was.CloseAt), "the relapse began in time")
+		l.checkOpening(m, before, p)
+	case incident.Changed:
+		require.Equal(t, incident.Open, was.Phase)
+		require.Equal(t, m.in.Verdict, p.Cause)
+	case incident.Reminded:
+		require.Equal(t, incident.Open, was.Phase)
+		require.False(t, told.At.After(until))
+	case incident.Resolved:
+		require.Equal(t, incident.Open, was.Phase, "resolved at most once")
+		require.Equal(t, probe.Scheduled, m.in.Run)
+		require.Equal(t, probe.Good, m.in.Verdict.Outcome)
+	case incident.ClosedNow:
+		require.Equal(t, incident.Recovered, was.Phase)
+		require.Equal(t, was.CloseAt, told.At, "dated at the deadline")
+		require.False(t, told.At.After(until))
+	default:
+		require.Fail(t, "unexpected change", told.Change.String())
+	}
+	if told.Change != incident.Reminded && told.Change != incident.ClosedNow {
+		require.Equal(t, m.in.At, told.At)
+		require.False(t, told.At.Before(l.moved), "transitions come in order")
+		l.moved = told.At
+	}
+	l.phase[p.Kind] = p
+}
+
+// checkOpening checks that an incident opened for a reason.
+func (l *law) checkOpening(m move, before *incident.State, p incident.Problem) {
+	t := l.t
+	require.Equal(t, incident.Open, p.Phase)
+	require.Equal(t, m.in.Verdict, p.Cause)
+	require.Equal(t, m.in.Verdict.Kind(), p.Kind)
+	require.Equal(t, m.in.Verdict.Severity(), p.Severity)
+	if p.Kind == probe.KindAuthFailed {
+		require.GreaterOrEqual(t, p.Failures, 3)
+		require.NotEqual(t, probe.Recheck, m.in.Run)
+		require.GreaterOrEqual(t, m.in.At.Sub(p.Since), m.policy.AuthAfter)
+		return
+	}
+	attempts := max(1, m.in.Attempts)
+	if before.Suspect.Results > 0 && p.Since.Equal(before.Suspect.Since) {
+		attempts += before.Suspect.Attempts
+	}
+	require.GreaterOrEqual(t, attempts, 3, "fewer than three attempts never open down")
+	require.GreaterOrEqual(t, m.in.At.Sub(p.Since), m.policy.DownAfter)
+}
+
+func (l *law) checkDue(m move, before, after *incident.State) {
+	if after.Due.IsZero() || after.Due.Equal(before.Due) {
+		return
+	}
+	t := l.t
+	require.True(t, m.policy.Repeatable)
+	require.NotZero(t, after.Suspect.Results, "only a suspicion asks for a re-check")
+	require.NotEqual(t, probe.KindAuthFailed, m.in.Verdict.Kind(), "a refusal never does")
+	latest := after.Last.At
+	confirm := after.Suspect.Since.Add(m.policy.DownAfter)
+	require.True(t, after.Due.After(latest))
+	require.True(t, after.Due.Equal(confirm) || !after.Due.Before(latest.Add(m.policy.RecheckEvery)), "no hot loop")
+}
+
+func randomScript(rnd *rand.Rand) []byte {
+	data := make([]byte, 2*rnd.IntN(200))
+	trouble := rnd.IntN(16) // long rows of one answer make things happen
+	for i := range data {
+		data[i] = byte(rnd.IntN(256))
+		if i%2 == 1 && rnd.IntN(3) > 0 {
+			data[i] = byte(trouble + 16*rnd.IntN(14))
+		}
+		if rnd.IntN(20) == 0 {
+			trouble = rnd.IntN(16)
+		}
+	}
+	return data
+}
+
+func TestLawsHoldForAnySequence(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(7, 8))
+	seen := map[incident.Change]int{}
+	for range 5000 {
+		data := randomScript(rnd)
+		l := law{t: t, phase: map[probe.Kind]incident.Problem{}}
+		_, all := history(data, l.check)
+		for _, fx := range all {
+			for _, told := range fx.Transitions {
+				seen[told.Change]++
+			}
+		}
+	}
+	for change := incident.Opened; change < incident.Withdrawn; change++ {
+		require.Greater(t, seen[change], 100, "the sequences must show %s", change)
+	}
+}
+
+func TestTheSameInputsGiveTheSameStateAndEffects(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(9, 10))
+	for range 3000 {
+		data := randomScript(rnd)
+		var asTold []string
+		state, all := history(data, func(_ move, _, _ *incident.State, fx incident.Effects) { asTold = append(asTold, fmt.Sprint(fx)) })
+		again, allAgain := history(data, nil)
+		require.Equal(t, state, again)
+		require.Equal(t, all, allAgain)
+		for i, fx := range all {
+			require.Equal(t, asTold[i], fmt.Sprint(fx), "later steps leave alone what was told")
+		}
+	}
+}
+
+func TestAStateThatWasCopiedGoesOnTheSame(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(11, 12))
+	for range 1000 {
+		var s, restored incident.State
+		var ids, restoredIDs incident.Sequence
+		stop := rnd.IntN(100)
+		moves(randomScript(rnd), func(m move) time.Time {
+			if stop--; stop == 0 { // as if sonde were started from a checkpoint
+				restored, restoredIDs = clone(&s), ids
+			}
+			fx := incident.Step(m.policy, &s, m.in, &ids)
+			if stop <= 0 {
+				require.Equal(t, fx, incident.Step(m.policy, &restored, m.in, &restoredIDs))
+				require.Equal(t, s, restored)
+			}
+			return s.Due
+		})
+	}
+}
+
+func FuzzStep(f *testing.F) {
+	rnd := rand.New(rand.NewPCG(13, 14))
+	for range 20 {
+		f.Add(randomScript(rnd))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if len(data) > 2000 {
+			return
+		}
+		l := law{t: t, phase: map[probe.Kind]incident.Problem{}}
+		b := book{t: t}
+		state, all := history(data, func(m move, before, after *incident.State, fx incident.Effects) {
+			l.check(m, before, after, fx)
+			b.enter(m)
+			b.keep(fx)
+		})
+		b.compare(&state)
+		_, again := history(data, nil)
+		require.Equal(t, all, again)
+	})
+}

@@ -1,0 +1,128 @@
+package incident_test
+
+import (
+	"time"
+
+	"sonde/incident"
+	"sonde/probe"
+)
+
+// move is one input, and the policy that holds when it comes.
+type move struct {
+	policy incident.Policy
+	in     incident.Input
+}
+
+// script turns arbitrary bytes into inputs as a scheduler could give them: mostly
+// in order, sometimes twice, late, or after a long silence, with policies that
+// change in between. The state is stepped along, because re-checks come when it
+// asks for them.
+type script struct {
+	data   []byte
+	policy incident.Policy
+	now    time.Time
+	phase  time.Duration
+	past   []incident.Input
+}
+
+var answers = []probe.Verdict{
+	good, broken, good, broken, denied, refused, gateway, slow, throttled, missing, gone, blind, forbidden,
+	judge(probe.CertificateExpiring, 200), judge(probe.ServerError, 500), judge(probe.JSONMismatch, 200),
+}
+
+// next returns the next byte, 0 at the end.
+func (s *script) next() int {
+	if len(s.data) == 0 {
+		return 0
+	}
+	b := s.data[0]
+	s.data = s.data[1:]
+	return int(b)
+}
+
+// slot is the first slot of the grid after an instant.
+func (s *script) slot(after time.Time) time.Time {
+	step := s.policy.Interval
+	return t0.Add(s.phase%step + (after.Sub(t0.Add(s.phase%step))/step+1)*step)
+}
+
+// moves plays the bytes from the first slot on, and gives each move to do, which
+// steps the state and says when a re-check is due.
+func moves(data []byte, do func(move) (due time.Time)) {
+	s := script{data: data, now: t0, policy: usual(60)}
+	due := time.Time{}
+	for len(s.data) > 0 {
+		in, ok := s.input(due)
+		if !ok {
+			continue
+		}
+		if in.At.After(s.now) {
+			s.now = in.At
+		}
+		if in.Kind == incident.Skipped {
+			s.now = in.To
+		}
+		s.past = append(s.past, in)
+		due = do(move{s.policy, in})
+	}
+}
+
+// input makes the next input; false if the bytes only changed the policy.
+func (s *script) input(due time.Time) (incident.Input, bool) {
+	op, n := s.next(), s.next()
+	in := incident.Input{At: s.slot(s.now), Verdict: answers[n%16], Attempts: n / 16 % 4}
+	in.Cured = in.Verdict.Reason == probe.ServerError && n >= 224
+	if n >= 128 && in.Verdict.Reason == probe.ServerError {
+		in.RecoverBy = in.At.Add(time.Duration(n) * time.Minute)
+	}
+	switch op % 16 {
+	default: // a slot, most often the very next one
+		in.At = in.At.Add(time.Duration(max(0, op/16-11)) * s.policy.Interval)
+	case 7, 8:
+		in.Run, in.At = probe.Recheck, s.now.Add(time.Duration(op)*100*time.Millisecond)
+		if due.After(s.now) {
+			in.At = due
+		}
+	case 9:
+		in.Run, in.At = probe.First, s.now.Add(time.Duration(op)*time.Second)
+	case 10:
+		in.Kind, in.To = incident.Skipped, in.At.Add(time.Duration(op/16)*s.policy.Interval)
+	case 11:
+		in.Kind, in.At = incident.Idle, s.now.Add(time.Duration(op*op/64)*time.Second)
+	case 12:
+		s.change(op/16, n)
+		return in, false
+	case 13:
+		if len(s.past) == 0 {
+			return in, false
+		}
+		in = s.past[max(0, len(s.past)-1-op/16)] // once more
+	case 14:
+		in.Run = probe.Manual
+	case 15:
+		in.At = s.slot(s.now.Add(time.Duration(op) * time.Hour)) // sonde did not run
+	}
+	return in, true
+}
+
+// change changes one thing in the policy.
+func (s *script) change(what, to int) {
+	p := &s.policy
+	switch what % 8 {
+	case 0, 1:
+		p.Interval = []time.Duration{time.Second, 10 * time.Second, time.Minute, 5 * time.Minute, 77 * time.Second}[to%5]
+	case 2:
+		p.DownAfter = time.Duration(to) * 2 * time.Second
+	case 3:
+		p.RecheckEvery = time.Duration(1+to%64) * time.Second
+	case 4:
+		p.ResolveAfter = time.Duration(to) * 2 * time.Second
+	case 5:
+		p.AuthAfter = time.Duration(to) * 2 * time.Second
+	case 6:
+		p.RemindEvery = time.Duration(to%8) * 10 * time.Minute
+	case 7:
+		p.Repeatable = to%2 == 0
+		s.phase = time.Duration(to) * 100 * time.Millisecond
+	}
+}

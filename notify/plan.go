@@ -1,0 +1,81 @@
+package notify
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"sonde/incident"
+	"sonde/probe"
+)
+
+// Subject is what is known of a probe by those who tell about it.
+type Subject struct {
+	Name     string
+	Group    string
+	URL      string // for people: no user-info, no query values
+	Method   string
+	Runbook  string
+	Labels   map[string]string
+	Interval time.Duration
+	Routes   Routes
+}
+
+// Routes says which destinations hear of which kinds of incident.
+type Routes struct {
+	Default []string
+	ByKind  map[probe.Kind][]string // instead of Default; empty: nobody
+}
+
+// For returns the destinations that hear of a kind, each once, in the order in
+// which they were written.
+func (r Routes) For(kind probe.Kind) []string {
+	names, special := r.ByKind[kind]
+	if !special {
+		names = r.Default
+	}
+	var once []string
+	for _, name := range names {
+		if !slices.Contains(once, name) {
+			once = append(once, name)
+		}
+	}
+	return once
+}
+
+// Plan says what is told to whom about a transition: a message for every
+// destination that hears of the incident's kind, and nothing when the incident
+// merely closes. The same transition gives the same keys, however often it is
+// planned.
+func Plan(t incident.Transition, s Subject, location string, budgets []BudgetFact) []Message {
+	if t.Change == incident.ClosedNow {
+		return nil
+	}
+	var messages []Message
+	for _, destination := range s.Routes.For(t.Problem.Kind) {
+		messages = append(messages, Message{
+			Key:         key(t, destination),
+			Destination: destination,
+			Incident:    t.Problem.ID,
+			Change:      t.Change,
+			Body:        body(t, s, location, budgets),
+			CreatedAt:   t.At,
+		})
+	}
+	return messages
+}
+
+func key(t incident.Transition, destination string) string {
+	return t.Problem.ID.String() + ":" + destination + ":" + t.Change.String() + ":" + strconv.FormatInt(t.At.UnixMilli(), 10)
+}
+
+func body(t incident.Transition, s Subject, location string, budgets []BudgetFact) Body {
+	p := t.Problem
+	return Body{
+		Probe: s.Name, Group: s.Group, URL: s.URL, Method: s.Method, Location: location,
+		Runbook: s.Runbook, Labels: s.Labels, Interval: s.Interval,
+		Kind: p.Kind, Severity: p.Severity, Cause: p.Cause, Codes: p.Codes, Failures: p.Failures, Openings: p.Openings,
+		Since: p.Since, OpenedAt: p.OpenedAt, At: t.At, RecoverBy: p.RecoverBy,
+		Budgets: budgets,
+	}
+}

@@ -1,0 +1,130 @@
+package slack
+
+import (
+	"context"
+
+	"github.com/slack-go/slack"
+
+	"sonde/incident"
+	"sonde/notify"
+	"sonde/probe"
+	"sonde/text"
+)
+
+// eventType is the type of our messages' metadata.
+const eventType = "sonde_alert"
+
+// bot posts to a channel with a token.
+type bot struct {
+	desk
+	api     *slack.Client
+	token   text.Secret
+	channel string
+}
+
+// post is a message in the form in which it is tried next.
+type post struct {
+	rendered
+	notify.Message
+	thread     notify.Thread
+	noBlocks   bool
+	noMetadata bool
+}
+
+// Send posts the message: in the incident's thread if there is one, else as the
+// root of a new one. What Slack does not take for its form is sent again at once
+// in a simpler one.
+func (b *bot) Send(ctx context.Context, m notify.Message, thread notify.Thread) (notify.Thread, error) {
+	p := post{rendered: b.render(m), Message: m, thread: thread}
+	for {
+		if err := b.turn(ctx); err != nil {
+			return notify.Thread{}, err
+		}
+		now, rejected := b.try(ctx, p)
+		if rejected == nil {
+			return now, nil
+		}
+		if !p.simplify(*rejected) {
+			return notify.Thread{}, rejected.failure("chat.postMessage", b.token)
+		}
+	}
+}
+
+// try posts once.
+func (b *bot) try(ctx context.Context, p post) (notify.Thread, *rejection) {
+	ctx, cancel := context.WithTimeout(ctx, deliveryWait)
+	defer cancel()
+	ctx, x := recording(ctx)
+	channel := b.channel
+	if !p.thread.IsZero() {
+		channel = p.thread.Channel
+	}
+	channel, ts, posted, err := b.api.PostMessageWithResponseContext(ctx, channel, p.options()...)
+	if err != nil || ts == "" {
+		rejected := diagnose(err, x)
+		return notify.Thread{}, &rejected
+	}
+	// A reply to a message that somebody deleted is posted outside any thread. It is
+	// the root from now on.
+	lost := posted.Timestamp != "" && posted.ThreadTimestamp == ""
+	if p.thread.IsZero() || lost {
+		return notify.Thread{Channel: channel, Root: ts}, nil
+	}
+	return p.thread, nil
+}
+
+// simplify drops what Slack does not take; false if there is nothing to drop.
+func (p *post) simplify(r rejection) bool {
+	switch {
+	case r.remedy == remedyBare && !p.noMetadata:
+		p.noMetadata = true
+	case r.remedy == remedyUnthread && !p.thread.IsZero():
+		p.thread = notify.Thread{}
+	case (r.remedy == remedyPlain || !r.known) && !p.noBlocks:
+		p.noBlocks = true // a code that we do not know is worth one plain try
+	default:
+		return false
+	}
+	return true
+}
+
+func (p *post) options() []slack.MsgOption {
+	options := []slack.MsgOption{
+		slack.MsgOptionText(p.text, false),
+		slack.MsgOptionParse(false),
+		slack.MsgOptionDisableLinkUnfurl(),
+		slack.MsgOptionDisableMediaUnfurl(),
+	}
+	if p.noBlocks {
+		options = append(options, slack.MsgOptionDisableMarkdown())
+	} else {
+		options = append(options, slack.MsgOptionBlocks(p.headline), slack.MsgOptionAttachments(p.attachment))
+	}
+	if !p.noMetadata {
+		options = append(options, slack.MsgOptionMetadata(slack.SlackMetadata{
+			EventType: eventType,
+			EventPayload: map[string]any{
+				"dedupe_key": p.Key, "incident": p.Incident.String(), "change": p.Change.String(),
+			},
+		}))
+	}
+	if !p.thread.IsZero() {
+		options = append(options, slack.MsgOptionTS(p.thread.Root))
+		if p.forTheChannel() {
+			options = append(options, slack.MsgOptionBroadcast())
+		}
+	}
+	return options
+}
+
+// forTheChannel reports whether a reply is shown in the channel too, because
+// people who do not follow the thread must not miss it.
+func (p *post) forTheChannel() bool {
+	switch p.Change {
+	case incident.Resolved, incident.Reopened:
+		return true
+	case incident.Changed:
+		return p.Body.Severity == probe.Critical
+	}
+	return false
+}

@@ -1,0 +1,69 @@
+package slack
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"sonde/probe"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// golden is a message as it stands in a golden file.
+func golden(t *testing.T, r rendered) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", " ")
+	require.NoError(t, enc.Encode(map[string]any{"text": r.text, "blocks": []any{r.headline}, "attachments": []any{r.attachment}}))
+	var plainMarks bytes.Buffer // the types of slack-go escape < and > on their own
+	require.NoError(t, json.Indent(&plainMarks, out.Bytes(), "", " "))
+	return []byte(strings.NewReplacer(`\u003c`, "<", `\u003e`, ">", `\u0026`, "&").Replace(plainMarks.String()))
+}
+
+func TestEveryChangeOfEverySymptomReadsAsItShould(t *testing.T) {
+	for change := range changes {
+		for symptom, verdict := range causes {
+			name := change.String() + "-" + strings.NewReplacer(" ", "_", "/", "_").Replace(symptom)
+			t.Run(name, func(t *testing.T) {
+				r := told(sample(change, verdict)).render()
+				require.True(t, strings.HasPrefix(r.text, symptom+": "), r.text)
+				require.Contains(t, r.text, "checkout")
+				require.Contains(t, r.text, "Incident 1000.")
+				file := filepath.Join("testdata", name+".json")
+				if *update {
+					require.NoError(t, os.WriteFile(file, golden(t, r), 0o600))
+				}
+				want, err := os.ReadFile(file)
+				require.NoError(t, err)
+				require.Equal(t, string(want), string(golden(t, r)))
+			})
+		}
+	}
+}
+
+func TestEveryReasonCanBeTold(t *testing.T) {
+	for _, reason := range probe.Reasons() {
+		verdict := probe.Miss(reason)
+		if verdict.Kind() == probe.NoIncident {
+			continue
+		}
+		t.Run(reason.String(), func(t *testing.T) {
+			for change := range changes {
+				r := told(sample(change, verdict)).render()
+				require.NotContains(t, r.text, "{")
+				require.NotContains(t, r.text, "  ")
+				require.Contains(t, r.text, ": checkout ")
+				within(t, r)
+			}
+		})
+	}
+}

@@ -1,0 +1,186 @@
+package slack
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"sonde/incident"
+	"sonde/notify"
+	"sonde/probe"
+)
+
+// The colours of the bar beside the details.
+const (
+	red    = "#E01E5A"
+	yellow = "#ECB22E"
+	green  = "#2EB67D"
+	blue   = "#36C5F0"
+)
+
+// rendered is a message in Slack's form.
+type rendered struct {
+	text       string // escaped
+	headline   slack.Block
+	attachment slack.Attachment
+}
+
+func (s story) render() rendered {
+	text := escape(s.sentence())
+	emoji, colour := s.signal()
+	details := []slack.Block{slack.NewSectionBlock(nil, s.fields(), nil)}
+	if next := s.checkNext(); next != "" {
+		details = append(details, slack.NewSectionBlock(markdown(next), nil, nil))
+	}
+	details = append(details, slack.NewContextBlock("", s.footer()...))
+	return rendered{
+		text:       text,
+		headline:   slack.NewSectionBlock(markdown(emoji+" "+s.headline()), nil, nil),
+		attachment: slack.Attachment{Color: colour, Fallback: text, Blocks: slack.Blocks{BlockSet: details}},
+	}
+}
+
+// markdown is text in which nothing becomes a link or a mention by itself.
+func markdown(text string) *slack.TextBlockObject {
+	return slack.NewTextBlockObject(slack.MarkdownType, text, false, true)
+}
+
+// signal is how the state looks at a glance. The words say the same.
+func (s story) signal() (emoji, colour string) {
+	switch {
+	case s.Change == incident.Resolved:
+		return ":large_green_circle:", green
+	case s.Body.Kind == probe.KindAuthFailed:
+		return ":lock:", red
+	}
+	switch s.Body.Severity {
+	case probe.Critical:
+		return ":red_circle:", red
+	case probe.Warning:
+		return ":large_yellow_circle:", yellow
+	default:
+		return ":large_blue_circle:", blue
+	}
+}
+
+func (s story) headline() string {
+	b := s.Body
+	word := fill(s.words.headlines[s.Change], "word", s.condition().word)
+	name := prose(b.Probe, maxName)
+	if s.publicURL != "" {
+		name = link(s.publicURL+"/incidents/"+s.Incident.String(), name)
+	}
+	cause := fill(s.words.causes[s.Change],
+		"symptom", s.symptom(), "cause", escape(s.causeInWords()), "meaning", escape(s.meaning()),
+		"lasted", s.words.duration(b.At.Sub(b.Since)))
+	return "*" + word + "* · *" + name + "*\n" + strings.TrimSpace(cause)
+}
+
+func (s story) fields() []*slack.TextBlockObject {
+	var fields []*slack.TextBlockObject
+	add := func(title, text string) {
+		if text != "" {
+			fields = append(fields, markdown("*"+title+"*\n"+text))
+		}
+	}
+	b, w := s.Body, s.words
+	failing := w.failing
+	if s.Change == incident.Resolved {
+		failing = w.failed
+		add(w.trouble, s.moment(b.Since)+" → "+s.moment(b.At))
+	} else {
+		add(w.started, s.moment(b.Since)+" ("+moment(b.Since, "{ago}", s.clock(b.Since))+")")
+	}
+	v := b.Cause
+	add(w.cause, fill(w.causeLine, "reason", code(v.Reason.String(), maxPlace), "class", v.Class.Title(),
+		"retry", code(v.Retry.String(), maxPlace), "fault", code(v.Fault.String(), maxPlace)))
+	add(w.check, code(strings.TrimSpace(b.Method+" "+b.URL), maxURL))
+	add(failing, s.failing())
+	add(w.location, code(b.Location, maxPlace))
+	if !b.RecoverBy.IsZero() && s.Change != incident.Resolved {
+		add(w.back, s.moment(b.RecoverBy))
+	}
+	add(w.budget, s.budgets())
+	return fields
+}
+
+func (s story) failing() string {
+	line := s.words.failures(s.Body.Failures)
+	if s.Body.Interval > 0 {
+		line += ", " + s.words.every(s.Body.Interval)
+	}
+	var seen []string
+	for _, c := range s.Body.Codes[:min(len(s.Body.Codes), maxCodes)] {
+		name := s.words.noAnswer
+		if c.Code != 0 {
+			name = strconv.Itoa(c.Code)
+		}
+		seen = append(seen, name+" ×"+strconv.Itoa(c.Count))
+	}
+	return strings.TrimSpace(line + "\n" + strings.Join(seen, ", "))
+}
+
+func (s story) budgets() string {
+	var lines []string
+	for _, b := range s.Body.Budgets[:min(len(s.Body.Budgets), maxBudgets)] {
+		lines = append(lines, s.budget(b))
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (s story) budget(b notify.BudgetFact) string {
+	if !b.Judged || b.Total <= 0 {
+		return fill(s.words.noBudget, "objective", b.Objective.String())
+	}
+	return fill(s.words.budgetLine, "objective", b.Objective.String(), "spent", s.words.duration(b.Spent),
+		"total", s.words.duration(b.Total), "share", fmt.Sprintf("%.1f%%", 100*float64(b.Spent)/float64(b.Total)))
+}
+
+// meaning explains the cause in a sentence.
+func (s story) meaning() string {
+	if entry, ok := explain(s.Body.Cause); ok {
+		return clamp(entry.Meaning, maxAdvice)
+	}
+	return ""
+}
+
+func (s story) checkNext() string {
+	entry, ok := explain(s.Body.Cause)
+	if !ok || s.Change == incident.Resolved || len(entry.Next) == 0 {
+		return ""
+	}
+	var list strings.Builder
+	list.WriteString("*" + s.words.next + "*")
+	for _, what := range entry.Next[:min(len(entry.Next), maxNext)] {
+		list.WriteString("\n• " + prose(what, maxAdvice))
+	}
+	return list.String()
+}
+
+func (s story) footer() []slack.MixedElement {
+	var footer []slack.MixedElement
+	add := func(text string) { footer = append(footer, markdown(text)) }
+	if address := s.Body.Runbook; address != "" {
+		runbook := link(address, s.words.runbook)
+		if runbook == s.words.runbook {
+			runbook += " " + code(address, maxURL)
+		}
+		add(runbook)
+	}
+	add(s.words.incident + " " + code(s.Incident.String(), maxPlace))
+	if s.Body.Group != "" {
+		add(prose(s.Body.Group, maxPlace))
+	}
+	for i, name := range slices.Sorted(maps.Keys(s.Body.Labels)) {
+		if i == maxLabels {
+			add(ellipsis)
+			break
+		}
+		add(prose(name, maxLabel) + " " + prose(s.Body.Labels[name], maxLabel))
+	}
+	return footer
+}

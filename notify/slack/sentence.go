@@ -1,0 +1,111 @@
+package slack
+
+import (
+	"strings"
+	"time"
+
+	"sonde/incident"
+	"sonde/notify"
+	"sonde/probe"
+)
+
+// lateAfter is how long a message may take before it says that it is late.
+const lateAfter = 2 * time.Minute
+
+// story is one message with what is needed to tell it.
+type story struct {
+	notify.Message
+	words     *words
+	zone      *time.Location
+	now       time.Time
+	publicURL string // without a slash at its end; empty if there is none
+}
+
+// Text is the one plain sentence that a message begins with, as people read it:
+// the symptom, the probe, the cause, since when, and the incident. Times are UTC.
+func Text(m notify.Message, now time.Time) string {
+	return story{Message: m, words: &english, zone: time.UTC, now: now}.sentence()
+}
+
+// sentence is the whole message in a line. It is not escaped.
+func (s story) sentence() string {
+	b := s.Body
+	is := s.condition()
+	told := fill(s.words.sentences[s.Change],
+		"symptom", s.symptom(), "name", plain(b.Probe, maxName), "now", is.now, "still", is.still, "again", is.again,
+		"times", s.words.ordinal(b.Openings), "cause", s.causeInWords(), "failing", s.words.failures(b.Failures),
+		"since", s.clock(b.Since), "lasted", s.words.duration(b.At.Sub(b.Since)))
+	told += s.announcement() + " " + capital(s.words.incident) + " " + s.Incident.String() + "."
+	if s.Repeat {
+		told += s.words.repeat
+	}
+	// A reminder is dated at its deadline, which the next result notices: it is never news.
+	if late := s.now.Sub(s.CreatedAt); late > lateAfter && s.Change != incident.Reminded {
+		told += fill(s.words.delayed, "late", s.words.duration(late))
+	}
+	return told
+}
+
+// announcement tells when the target said it would be back.
+func (s story) announcement() string {
+	by := s.Body.RecoverBy
+	switch {
+	case by.IsZero() || s.Change == incident.Resolved:
+		return ""
+	case by.After(s.now):
+		return fill(s.words.announced, "time", s.clock(by))
+	}
+	return fill(s.words.broken, "time", s.clock(by))
+}
+
+// symptom is the word that everything begins with.
+func (s story) symptom() string {
+	if s.Body.Kind == probe.KindCertificate {
+		return probe.KindCertificate.String() // its results are good, so that their symptom says nothing
+	}
+	return s.Body.Cause.Symptom().String()
+}
+
+func (s story) condition() condition { return s.words.kinds[s.Body.Kind] }
+
+// causeInWords is the status where it says all, else the reason, with the status
+// if there is one.
+func (s story) causeInWords() string {
+	v := s.Body.Cause
+	if codeTellsAll(v) {
+		return status(v.Status)
+	}
+	told := v.Reason.String()
+	if entry, err := probe.Explain(told); err == nil {
+		told += " (" + entry.Name + ")"
+	}
+	if v.Status != 0 {
+		told = status(v.Status) + ", " + told
+	}
+	return told
+}
+
+// clock is an instant in the destination's zone, with the day only if it is not
+// that of the change.
+func (s story) clock(t time.Time) string {
+	t, at := t.In(s.zone), s.Body.At.In(s.zone)
+	if t.Format(time.DateOnly) == at.Format(time.DateOnly) {
+		return t.Format("15:04:05 MST")
+	}
+	return t.Format("2006-01-02 15:04:05 MST")
+}
+
+// fill puts facts, given as name and value, into a template. What a value holds is
+// never taken for a name.
+func fill(template string, facts ...string) string {
+	pairs := make([]string, len(facts))
+	for i, fact := range facts {
+		if pairs[i] = fact; i%2 == 0 {
+			pairs[i] = "{" + fact + "}"
+		}
+	}
+	return strings.NewReplacer(pairs...).Replace(template)
+}
+
+// capital begins one of our own words with a capital letter.
+func capital(word string) string { return strings.ToUpper(word[:1]) + word[1:] }

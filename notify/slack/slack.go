@@ -1,0 +1,108 @@
+package slack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/slack-go/slack"
+	"golang.org/x/time/rate"
+
+	"sonde/notify"
+	"sonde/text"
+)
+
+// Slack allows about a message a second for a channel, and short bursts.
+const (
+	perSecond = 1
+	burst     = 3
+)
+
+// Config says where messages go: to a channel as a bot, or to a webhook.
+type Config struct {
+	Name      string         // of the destination, for errors
+	Token     text.Secret    // of a bot; needs Channel
+	Channel   string         // an id such as C0123456789, or a #name
+	APIURL    string         // of a server that is like Slack's; empty: Slack's own
+	Webhook   text.Secret    // the whole address, instead of Token
+	Client    *http.Client   // nil: one with a limit of 10 s and no proxy
+	PublicURL string         // where our own pages are, for links; empty: no links
+	Zone      *time.Location // of times in text; nil: UTC
+}
+
+// New returns a sender that delivers as the configuration says. It does not talk
+// to Slack yet.
+func New(cfg Config) (notify.Sender, error) {
+	if err := cfg.check(); err != nil {
+		return nil, fmt.Errorf("slack destination %q: %w", cfg.Name, err)
+	}
+	d := desk{
+		words: &english, zone: time.UTC, publicURL: strings.TrimRight(cfg.PublicURL, "/"),
+		limit: rate.NewLimiter(perSecond, burst),
+	}
+	if cfg.Zone != nil {
+		d.zone = cfg.Zone
+	}
+	client := newClient(cfg.Client)
+	if !cfg.Webhook.IsZero() {
+		return newHook(d, cfg.Webhook, client), nil
+	}
+	options := []slack.Option{slack.OptionHTTPClient(client)}
+	if cfg.APIURL != "" {
+		options = append(options, slack.OptionAPIURL(strings.TrimRight(cfg.APIURL, "/")+"/"))
+	}
+	return &bot{desk: d, api: slack.New(cfg.Token.Reveal(), options...), token: cfg.Token, channel: cfg.Channel}, nil
+}
+
+// check finds what would only show when the first alert is due.
+func (c Config) check() error {
+	switch {
+	case c.Token.IsZero() && c.Webhook.IsZero():
+		return errors.New("has neither a token nor a webhook; give one of them")
+	case !c.Token.IsZero() && !c.Webhook.IsZero():
+		return errors.New("has a token and a webhook; give one of them")
+	case !c.Token.IsZero() && c.Channel == "":
+		return errors.New("has a token but no channel; give the channel's id, such as C0123456789")
+	case strings.ContainsFunc(c.Token.Reveal(), unprintable):
+		return errors.New("the token has a blank, a line break or a character that no token has; check where it comes from")
+	case !c.Webhook.IsZero() && !isWeb(c.Webhook.Reveal()):
+		return errors.New("the webhook is no http or https address; it looks like https://hooks.slack.com/services/...")
+	case c.APIURL != "" && !isWeb(c.APIURL):
+		return errors.New("api_url is no http or https address; it looks like https://slack.com/api/")
+	case c.PublicURL != "" && !isWeb(c.PublicURL):
+		return errors.New("public_url is no http or https address")
+	}
+	return nil
+}
+
+func unprintable(r rune) bool { return r > unicode.MaxASCII || !unicode.IsPrint(r) || r == ' ' }
+
+func isWeb(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
+}
+
+// desk is where messages get their form and wait for their turn.
+type desk struct {
+	words     *words
+	zone      *time.Location
+	publicURL string
+	limit     *rate.Limiter
+}
+
+func (d *desk) render(m notify.Message) rendered {
+	return story{Message: m, words: d.words, zone: d.zone, now: time.Now(), publicURL: d.publicURL}.render()
+}
+
+// turn waits until one more message may be sent.
+func (d *desk) turn(ctx context.Context) error {
+	if err := d.limit.Wait(ctx); err != nil {
+		return &notify.Failure{Trouble: notify.Transient, Err: fmt.Errorf("wait for the turn: %w", err)}
+	}
+	return nil
+}

@@ -1,0 +1,306 @@
+package probe
+
+// advice is what people are told about a reason.
+type advice struct {
+	name    string
+	class   Class // of the answer that leads to the reason
+	source  string
+	meaning string
+	next    []string
+}
+
+// advices has an entry per reason. What follows from a reason for retries,
+// budgets and incidents stands in the table reasons.
+var advices = [...]advice{
+	OK: {"as expected", ClassSuccess, "RFC 9110 section 15.3; white paper section 3.2",
+		"The answer is complete and as the probe expects.", []string{
+			"Check now and then that the probe expects enough: status, body, latency",
+		}},
+	DNSNotFound: {"host name does not exist", ClassNoResponse, "RFC 1035 section 4.1.1",
+		"The resolver says that there is no such name (NXDOMAIN).", []string{
+			"Check the host name in the probe for a typing mistake",
+			"Check whether the domain has expired at the registrar",
+			"Check that the record still exists in the zone, and what changed there last",
+			"Check that the zone is delegated to the right name servers",
+			"For an internal name, check that the prober asks the internal resolver",
+		}},
+	DNSFailure: {"resolver failed", ClassNoResponse, "RFC 1035 section 4.1.1",
+		"The resolver could not answer (SERVFAIL, REFUSED or the like).", []string{
+			"Ask another resolver for the same name: if that works, the prober's resolver is at fault",
+			"Check that the zone's name servers answer",
+			"Check DNSSEC: expired signatures or a wrong DS record give SERVFAIL",
+		}},
+	DNSTimeout: {"resolver did not answer", ClassNoResponse, "RFC 1035 section 4.2.1",
+		"No answer came from the resolver in time.", []string{
+			"Check the resolver that the prober's host uses (resolv.conf) and whether it is up",
+			"Check that port 53 is open, UDP and TCP",
+			"Check that the zone's name servers answer without delay",
+		}},
+	ConnectRefused: {"connection refused", ClassNoResponse, "RFC 9293 section 3.5.2",
+		"The host answered that nothing takes connections on this port.", []string{
+			"Check that the process runs and listens on this port and address, not on localhost only",
+			"Check whether it crashed or is being restarted",
+			"Check the port in the URL of the probe",
+			"Check whether a firewall or security group rejects the prober",
+		}},
+	ConnectUnreachable: {"no route to the host", ClassNoResponse, "RFC 792; RFC 4443 section 3.1",
+		"The network reports that the address cannot be reached.", []string{
+			"Check that the DNS record has the host's present address",
+			"Check that the host is up and attached to its network",
+			"Check routes, VPN and peering between prober and target",
+			"If only IPv6 fails, remove the AAAA record or correct the IPv6 route",
+		}},
+	ConnectTimeout: {"connection timed out", ClassNoResponse, "RFC 9293 section 3.8.3",
+		"No TCP connection came about in time.", []string{
+			"Check whether a firewall or security group silently drops the prober's packets",
+			"Check that the host is up and that DNS has its present address",
+			"Check whether the accept queue is full: an overloaded server takes no new connections",
+			"Trace the route from the prober to find where packets are lost",
+		}},
+	ConnectionReset: {"connection reset", ClassNoResponse, "RFC 9293 section 3.5.3",
+		"The connection stood and was then torn down by the other side or by a device between.", []string{
+			"Check whether the process crashed or was restarted at that moment",
+			"Read the logs of load balancer and proxy: they reset what they do not allow",
+			"Compare the idle timeouts of load balancer and server",
+			"Check whether a firewall or intrusion filter breaks the connection",
+		}},
+	ConnectionClosed: {"connection closed without an answer", ClassNoResponse, "RFC 9112 section 9.6",
+		"The server closed the connection before it sent an answer.", []string{
+			"Read the application log: a crash on this request closes the connection",
+			"Check whether the server closes at a limit: connections, memory, request time",
+			"Check that http and https are not mixed up on this port",
+			"Look for a rule that drops requests on purpose, such as 444 in nginx",
+		}},
+	TLSExpired: {"certificate expired", ClassNoResponse, "RFC 5280 section 4.1.2.5; RFC 8446 section 6.2",
+		"The server shows a certificate whose time has run out.", []string{
+			"Renew the certificate now",
+			"Look at the automation that should have renewed it: its log, its timer, its challenge",
+			"If a newer certificate is installed, reload the server: it may still hold the old one",
+			"Check every certificate of the chain, and every server behind the load balancer",
+		}},
+	TLSNotYetValid: {"certificate not valid yet", ClassNoResponse, "RFC 5280 section 4.1.2.5",
+		"The certificate's time has not begun.", []string{
+			"Check the clock of the prober's host",
+			"Check the clock of the machine that issued the certificate",
+			"Install a certificate that is valid now",
+		}},
+	TLSNameMismatch: {"certificate for another name", ClassNoResponse, "RFC 9525 section 6",
+		"The certificate does not cover the host name that was asked.", []string{
+			"Compare the host name with the names in the certificate (subjectAltName)",
+			"Check the virtual host: a default certificate is shown when none fits the name",
+			"Check that DNS points the name at the right server",
+			"Issue the certificate anew with this name",
+		}},
+	TLSUnknownAuthority: {"certificate from an unknown authority", ClassNoResponse, "RFC 5280 section 6.1; RFC 8446 section 6.2",
+		"The certificate chain does not end at a root that the prober trusts.", []string{
+			"Check that the server sends the intermediate certificates as well",
+			"Check whether the certificate is self-signed or from a private authority",
+			"Install the private authority's root on the prober's host if it is meant to be trusted",
+			"Look for a device that intercepts TLS on the way",
+		}},
+	TLSVersion: {"no TLS version in common", ClassNoResponse, "RFC 8446 section 6.2",
+		"Prober and server have no version of TLS that both accept.", []string{
+			"Enable TLS 1.2 or 1.3 on the server or load balancer",
+			"Check whether the last change to its TLS settings was too strict or too old",
+		}},
+	TLSFailure: {"TLS handshake failed", ClassNoResponse, "RFC 8446 section 6.2",
+		"The TLS handshake broke off for a reason that is not about dates, names, trust or versions.", []string{
+			"Read the error of the attempt: it carries the alert of the server",
+			"Check that the port speaks TLS at all",
+			"Check whether the server asks for a client certificate",
+			"Compare ciphers and key types of server and prober",
+			"Check that the server's certificate and private key belong together",
+		}},
+	TLSTimeout: {"TLS handshake timed out", ClassNoResponse, "RFC 8446 section 2",
+		"The TCP connection stood but the TLS handshake did not end in time.", []string{
+			"Check the CPU of the server or load balancer: handshakes are costly",
+			"Check for lost large packets (MTU) between prober and server",
+			"Check that the port speaks TLS at all",
+		}},
+	FirstByteTimeout: {"no answer in time", ClassNoResponse, "white paper section 2.2, section 6.2",
+		"The server took the request but sent nothing back in time.", []string{
+			"Look for slow upstreams: database queries, locks, services it calls",
+			"Check the server's thread and connection pools for exhaustion",
+			"Check CPU, memory, disk and pauses for garbage collection",
+			"Check whether the process hangs: take a thread dump before a restart",
+			"Compare the probe's timeout with how long the answer usually takes",
+		}},
+	BodyTimeout: {"answer did not end in time", ClassNoResponse, "RFC 9112 section 8",
+		"The answer began but its body was not complete in time.", []string{
+			"Check whether the body is a stream that never ends",
+			"Check its size and the bandwidth between server and prober",
+			"Look for what stalls halfway: a slow query, a lock, an upstream",
+		}},
+	BodyTruncated: {"answer cut short", ClassNoResponse, "RFC 9112 section 8",
+		"The connection ended before the announced end of the body.", []string{
+			"Read the log for a crash or a timeout in the middle of an answer",
+			"Check the buffers and temporary disk space of the proxy",
+			"Check that Content-Length matches the body that is sent, compression included",
+		}},
+	ProtocolError: {"not valid HTTP", ClassNoResponse, "RFC 9112 section 2.2; RFC 9113 section 5.4",
+		"What came back is not HTTP, or its headers are larger than the prober accepts.", []string{
+			"Check scheme and port: another service may listen there",
+			"Look for malformed, doubled or very large headers in the answer",
+			"Check proxy and load balancer after a change to HTTP/2 or to PROXY protocol",
+		}},
+	ServerError: {"server error", ClassServerError, "RFC 9110 section 15.6; white paper section 2.2, section 6.2",
+		"The server accepted the request and failed on it (5xx).", []string{
+			"Explain the status code itself: each 5xx points at another place",
+			"Read the application log of that moment and find the stack trace",
+			"Check CPU, memory and disk of the server",
+			"Check the database and the services it calls",
+			"Check gateway, load balancer and the network between the services",
+		}},
+	ClientError: {"request refused", ClassClientError, "RFC 9110 section 15.5; white paper section 2.2, section 6.1",
+		"The server sees a mistake in the request (4xx), so asking again in the same way cannot help.", []string{
+			"Explain the status code itself: it names the kind of mistake",
+			"Compare URL, method, headers and body of the probe with the API document",
+			"If this request has worked before, look at what the server or gateway released last",
+		}},
+	UnexpectedStatus: {"unexpected status", ClassRedirection, "RFC 9110 section 15",
+		"The answer is a 1xx, 2xx or 3xx that the probe does not expect.", []string{
+			"Compare the status with what the probe expects, and correct the one that is wrong",
+			"For a 3xx, look where Location leads, and allow redirects if that is right",
+			"For a 1xx, find out why the final answer did not follow",
+		}},
+	Unauthenticated: {"not authenticated", ClassClientError, "RFC 9110 section 15.5.2, section 15.5.8; white paper section 3.4, section 6.1",
+		"The server or a proxy does not accept the credential: it is missing, wrong or expired.", []string{
+			"Check whether the probe's token, key or password has expired, and renew it",
+			"Check that the secret reaches sonde: variable, file or systemd credential",
+			"Check the header and scheme against WWW-Authenticate",
+			"If users get it too, look at the identity provider and its signing keys",
+			"For a 407, check the proxy's credential",
+		}},
+	Forbidden: {"not allowed", ClassClientError, "RFC 9110 section 15.5.4; white paper section 3.4, section 6.1",
+		"The server knows who asks but does not allow it.", []string{
+			"Check that the probe's account has the role or permission for this resource",
+			"Check whether a firewall, bot filter or address list refuses the prober",
+			"Check what changed in roles and policies last",
+		}},
+	LoginRedirect: {"sent to a login page", ClassRedirection, "RFC 9110 section 15.4.3; white paper section 3.3",
+		"Instead of the resource there is a login page.", []string{
+			"Renew the probe's session or token",
+			"Check whether the resource should ask for a login at all",
+			"Probe an address that takes a token instead of a session",
+			"Check the last change to single sign-on or the gateway's policy",
+		}},
+	AuthBypass: {"access without a credential", ClassSuccess, "RFC 9110 section 11",
+		"The server gave access where 401 or 403 was expected: the protection is off.", []string{
+			"Close the access now: everyone may be able to read what should be protected",
+			"Check the last change to gateway, routes and authentication",
+			"Check that the probe really sends no credential",
+			"Search the access log for who used the open door",
+		}},
+	Throttled: {"too many requests", ClassClientError, "RFC 6585 section 4; white paper section 3.4, section 4",
+		"The server limits how often it may be asked, and the limit is reached (429).", []string{
+			"Ask less often: raise the interval or lower the retries",
+			"Look at Retry-After: sonde waits that long",
+			"Check who else spends the same limit: same key, account or address",
+			"Ask for an exception from the limit for the prober",
+		}},
+	BusinessError: {"business rule as a 5xx", ClassServerError, "white paper section 2.2",
+		"The probe recognises this 5xx as a business rule that said no, not as a failure.", []string{
+			"Ask the developers to answer business rules with a 4xx: a 5xx raises false alarms",
+			"Use test data in the probe that meets the rule",
+			"Check that the expression that recognises it is not too wide",
+		}},
+	RedirectLoop: {"redirects in a circle", ClassRedirection, "RFC 9110 section 15.4",
+		"Following the redirects led back to an address that was already visited.", []string{
+			"Check that load balancer and application agree on http and https (X-Forwarded-Proto)",
+			"Check the rules for trailing slash, www and language for two that undo each other",
+			"Check whether a cookie is expected that the probe does not keep",
+		}},
+	RedirectLimit: {"too many redirects", ClassRedirection, "RFC 9110 section 15.4",
+		"There are more redirects in a row than the probe follows.", []string{
+			"Put the last address of the chain into the probe",
+			"Shorten the chain on the server: each hop costs every user a round trip",
+			"Raise the number of redirects of the probe if the chain is intended",
+		}},
+	RedirectInvalid: {"redirect to nowhere", ClassRedirection, "RFC 9110 section 10.2.2",
+		"The redirect has no Location header, or one that is no usable address.", []string{
+			"Correct the Location header that the server or proxy sends",
+			"Look for an unset variable or host name in the redirect rule",
+		}},
+	RedirectBlocked: {"redirect to a forbidden place", ClassRedirection, "RFC 9110 section 15.4; RFC 6890 section 2",
+		"The redirect leads to an address or scheme where this probe may not go.", []string{
+			"Look where Location leads: a private address or plain http is suspicious",
+			"Check the server for an open or manipulated redirect",
+			"If the place is intended, probe it by its own address",
+		}},
+	HeaderMismatch: {"header not as expected", ClassSuccess, "sonde, expect.headers",
+		"The status is right but a header is missing or has another value.", []string{
+			"Compare the header of the answer with what the probe expects",
+			"Check the last change to application, proxy or CDN settings",
+			"Check whether a cached or an error page was served",
+		}},
+	BodyMismatch: {"body not as expected", ClassSuccess, "sonde, expect.body",
+		"The status is right but the body lacks what the probe expects, or has what it should not have.", []string{
+			"Look at the body: a maintenance, error or login page can arrive as a 200",
+			"Check whether the last release changed the text that the probe looks for",
+			"Check that the text stands in the part that is read, if the body is large",
+		}},
+	JSONMismatch: {"JSON not as expected", ClassSuccess, "RFC 8259 section 2; sonde, expect.json",
+		"The body is not JSON, or the probe's expression over it is not true.", []string{
+			"Look at the values that the expression names: they often name the failing part",
+			"Check that the answer is JSON at all, and not an HTML error page",
+			"Check whether the last release renamed or removed a field",
+		}},
+	TooSlow: {"slower than promised", ClassSuccess, "sonde, expect.latency; white paper section 6.2",
+		"The answer is complete and right, but it took longer than the probe allows.", []string{
+			"Look at which phase is slow: DNS, connect, TLS, first byte or transfer",
+			"For a slow first byte, look at database, upstreams and pools of the server",
+			"For slow connects or handshakes, look at the network path and the load balancer",
+			"Compare with other locations and with the time before the last release",
+		}},
+	CertificateExpiring: {"certificate about to expire", ClassSuccess, "RFC 5280 section 4.1.2.5",
+		"All is well, but a certificate of the chain ends soon.", []string{
+			"Renew the certificate before it ends",
+			"Look at the automation that should have renewed it by now",
+			"If a newer certificate is installed, reload the server",
+		}},
+	ProberNetwork: {"the prober's own network", ClassNoResponse, "sonde",
+		"The prober could not reach its references either, so nothing is known about the target.", []string{
+			"Check the uplink, the default route and the resolver of the prober's host",
+			"Check that the references themselves are up and allowed through the firewall",
+			"Look at the target from another location meanwhile",
+		}},
+	ProberResource: {"the prober is out of resources", ClassNoResponse, "sonde; systemd.exec(5)",
+		"The prober's host ran out of file descriptors, memory or local ports.", []string{
+			"Raise LimitNOFILE of the service if file descriptors ran out",
+			"Check memory of the host and MemoryMax of the service",
+			"Check what else on the host uses up ports, descriptors or memory",
+			"Probe fewer targets at once or less often",
+		}},
+	ProberOverload: {"the prober is overloaded", ClassNoResponse, "sonde",
+		"The prober had no room to make this run at its time.", []string{
+			"Look for targets that hang: they hold a place until their timeout",
+			"Lower timeouts or retries, or raise intervals",
+			"Give the prober's host more CPU",
+		}},
+	ProberClock: {"the prober's clock jumped", ClassNoResponse, "sonde",
+		"The clock leapt ahead or the machine slept, so slots passed without a run.", []string{
+			"Check that time synchronisation runs and corrects in small steps",
+			"Check whether the host was suspended, paused or migrated",
+		}},
+	ProberStorage: {"the prober could not store", ClassNoResponse, "sonde",
+		"The result was found but could not be kept.", []string{
+			"Check free space and health of the disk that holds the database",
+			"Check owner and permissions of the database and its folder",
+			"Read the service's log for the error of the database",
+		}},
+	ProberPanic: {"a defect of sonde", ClassNoResponse, "sonde",
+		"sonde itself failed while it made this run.", []string{
+			"Find the stack trace in the service's log and report it with the version",
+			"Check whether a newer version corrects it",
+		}},
+	AddressBlocked: {"address not allowed", ClassNoResponse, "RFC 6890 section 2",
+		"The host name leads to an address that this probe may not reach, so nothing was asked.", []string{
+			"Check which address the name resolves to, and who changed the record",
+			"If it is a private address on purpose, write it into the configuration",
+		}},
+	Canceled: {"stopped before the end", ClassNoResponse, "sonde",
+		"The run was stopped before it ended, by a shutdown or by whoever asked for it.", []string{
+			"Nothing needs to be done if sonde was stopped or reloaded",
+			"Otherwise look in the service's log for who stopped it",
+		}},
+}

@@ -1,0 +1,53 @@
+package probe
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// An asker is a kind of probe: it asks a target once. It says what came of it
+// and does not judge an answer.
+type asker interface {
+	ask(ctx context.Context, r *Runner, t *Target) observation
+}
+
+// askers holds the kind for each scheme of a URL.
+var askers = map[string]asker{
+	"http":  httpAsker{},
+	"https": httpAsker{},
+}
+
+// observation is what asking once has shown.
+type observation struct {
+	status     int    // of the answer; 0 if none came
+	reason     Reason // why the asking ended early; OK if it did not
+	timings    Timings
+	retryAfter time.Duration
+	header     http.Header   // of the answer; nil if none came
+	body       *bytes.Buffer // as far as read; nil unless an expectation needs it
+	evidence   Evidence
+}
+
+var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// release gives back what is only needed for judging.
+func (o *observation) release() {
+	if o.body == nil {
+		return
+	}
+	o.body.Reset()
+	bodies.Put(o.body)
+	o.body = nil
+}
+
+// add adds the phases of a further exchange.
+func (t *Timings) add(further Timings) {
+	t.DNS += further.DNS
+	t.Connect += further.Connect
+	t.TLS += further.TLS
+	t.FirstByte += further.FirstByte
+	t.Transfer += further.Transfer
+}

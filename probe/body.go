@@ -1,0 +1,59 @@
+package probe
+
+import (
+	"bytes"
+	"compress/gzip"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+// maxBody is how much of a body is read, after decompression.
+const maxBody = 1 << 20
+
+var inflaters = sync.Pool{New: func() any { return new(gzip.Reader) }}
+
+// readBody reads the body to its end or to maxBody, into buf unless that is nil.
+func (x *exchange) readBody(buf *bytes.Buffer) error {
+	x.at = reading
+	err := x.copyBody(buf)
+	x.timings.Transfer = time.Since(x.first)
+	x.cleanly = err == nil && !x.cut
+	return err
+}
+
+func (x *exchange) copyBody(buf *bytes.Buffer) error {
+	body := io.Reader(x.answer.Body)
+	if x.answer.Body != http.NoBody && x.compressed() {
+		inflater := inflaters.Get().(*gzip.Reader)
+		defer inflaters.Put(inflater)
+		if err := inflater.Reset(body); err == io.EOF {
+			return nil // an empty body need not be compressed
+		} else if err != nil {
+			return err
+		}
+		body = inflater
+	}
+	limited := io.LimitReader(body, maxBody+1)
+	var err error
+	if buf != nil {
+		x.size, err = buf.ReadFrom(limited)
+		buf.Truncate(min(buf.Len(), maxBody))
+	} else {
+		x.size, err = io.Copy(io.Discard, limited)
+	}
+	if x.size > maxBody {
+		x.size, x.cut = maxBody, true
+		return nil
+	}
+	return err
+}
+
+// compressed reports whether the body has to be decompressed. A part of a
+// compressed body cannot be.
+func (x *exchange) compressed() bool {
+	return x.answer.StatusCode != http.StatusPartialContent &&
+		strings.EqualFold(x.answer.Header.Get("Content-Encoding"), "gzip")
+}

@@ -1,0 +1,199 @@
+package probe
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"sonde/text"
+)
+
+// httpAsker asks over HTTP/1.1, and over HTTP/2 where the server prefers it. It
+// follows redirects itself, each on a connection of its own.
+type httpAsker struct{}
+
+func (httpAsker) ask(ctx context.Context, r *Runner, t *Target) observation {
+	w := walk{runner: r, target: t, hop: firstHop(t), began: time.Now()}
+	for w.step(ctx) {
+	}
+	w.seen.timings.Total = time.Since(w.began)
+	return w.seen
+}
+
+// walk is the way from the configured address to the final answer.
+type walk struct {
+	runner  *Runner
+	target  *Target
+	began   time.Time
+	hop     hop
+	visited []string
+	seen    observation
+}
+
+// step makes one request, and reports whether another follows.
+func (w *walk) step(ctx context.Context) (more bool) {
+	x := &exchange{runner: w.runner, began: w.began, request: w.request()}
+	defer x.close()
+	err := x.begin(ctx)
+	defer w.note(x)
+	if err != nil {
+		w.fail(ctx, x, err)
+		return false
+	}
+	w.head(x.answer)
+	if w.mayFollow() {
+		w.seen.reason = w.follow(x.answer.Header.Get("Location"))
+		return w.seen.reason == OK
+	}
+	if w.target.Expect.Body.needed() {
+		w.seen.body = bodies.Get().(*bytes.Buffer)
+	}
+	if err := x.readBody(w.seen.body); err != nil {
+		w.fail(ctx, x, err)
+	}
+	return false
+}
+
+// head takes over what the head of an answer says.
+func (w *walk) head(answer *http.Response) {
+	w.seen.status = answer.StatusCode
+	w.seen.header = answer.Header
+	w.seen.retryAfter = 0
+	if ClassOf(answer.StatusCode) != ClassSuccess {
+		w.seen.retryAfter = retryAfter(answer.Header.Get("Retry-After"), answer.Header.Get("Date"), time.Now())
+	}
+}
+
+// fail takes over why there is no complete answer.
+func (w *walk) fail(ctx context.Context, x *exchange, err error) {
+	w.seen.evidence.Error = text.Printable(err.Error(), maxText)
+	w.seen.reason = cause(ctx, err, x.at)
+	if x.answer != nil {
+		return
+	}
+	w.seen.status, w.seen.header = 0, nil
+	if interim := x.lastInterim(); interim != 0 && (w.seen.reason == ConnectionClosed || w.seen.reason == ConnectionReset) {
+		w.seen.status, w.seen.reason = interim, OK // the answer that there was
+	}
+}
+
+// note takes over what an exchange has shown on its way.
+func (w *walk) note(x *exchange) {
+	w.seen.timings.add(x.timings)
+	e := &w.seen.evidence
+	e.RemoteAddr = x.remoteAddr()
+	e.Interim = append(e.Interim, x.interims()...)
+	e.BodyBytes = x.size
+	if x.answer != nil {
+		e.Protocol = text.Printable(x.answer.Proto, maxText)
+	}
+	if x.secured != nil {
+		if state := x.secured.ConnectionState(); state.HandshakeComplete {
+			e.TLS = evidenceOfTLS(&state)
+		}
+	}
+	if x.cut {
+		e.Notes = append(e.Notes, "the body was cut at 1 MiB and judged as far as read")
+	}
+}
+
+// mayFollow reports whether the answer is a redirect that is not itself what was
+// asked for. A redirect to a login page is looked at even where none is followed.
+func (w *walk) mayFollow() bool {
+	status := w.seen.status
+	if !isRedirect(status) || w.target.Expect.Status.Has(status) {
+		return false
+	}
+	return w.target.Redirect > 0 || leadsToLogin(w.target.URL, w.hop.url, w.seen.header.Get("Location"))
+}
+
+// follow goes where a redirect leads, or says why not.
+func (w *walk) follow(location string) Reason {
+	if location != "" && leadsToLogin(w.target.URL, w.hop.url, location) {
+		return LoginRedirect
+	}
+	next, reason := w.hop.next(w.seen.status, location)
+	if reason != OK {
+		return reason
+	}
+	w.visited = append(w.visited, w.hop.key())
+	switch {
+	case slices.Contains(w.visited, next.key()):
+		return RedirectLoop
+	case len(w.visited) > w.target.Redirect:
+		return RedirectLimit
+	}
+	w.tell(next)
+	w.hop = next
+	return OK
+}
+
+// tell notes for people that a redirect was followed, and what would spare it.
+func (w *walk) tell(next hop) {
+	e := &w.seen.evidence
+	address := text.URL(next.url)
+	e.Redirects = append(e.Redirects, address)
+	if status := w.seen.status; status == http.StatusMovedPermanently || status == http.StatusPermanentRedirect {
+		e.Notes = append(e.Notes, "moved permanently: configure "+address)
+	}
+	if w.hop.home && !next.home && (len(w.target.Header) > 0 || w.target.URL.User != nil) {
+		e.Notes = append(e.Notes, "headers and user-info were not sent to another origin: "+address)
+	}
+}
+
+// request is the request of the present hop.
+func (w *walk) request() *http.Request {
+	request := &http.Request{
+		Method: w.hop.method, URL: w.hop.url, Host: w.hop.url.Host,
+		Header: make(http.Header, len(w.target.Header)+3),
+		Proto:  "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Close: true,
+	}
+	if w.hop.home {
+		w.addConfigured(request)
+	}
+	if w.hop.body {
+		body := w.target.Body.Reveal()
+		request.ContentLength = int64(len(body))
+		request.Body = io.NopCloser(strings.NewReader(body))
+	}
+	w.addDefaults(request)
+	return request
+}
+
+// addConfigured adds what only the configured origin may see.
+func (w *walk) addConfigured(request *http.Request) {
+	if user := w.target.URL.User; user != nil {
+		password, _ := user.Password()
+		request.SetBasicAuth(user.Username(), password)
+	}
+	bodyDropped := !w.hop.body && !w.target.Body.IsZero()
+	for name, value := range w.target.Header {
+		name = http.CanonicalHeaderKey(name)
+		switch {
+		case name == "Host":
+			request.Host = value.Reveal()
+		case bodyDropped && strings.HasPrefix(name, "Content-"):
+		default:
+			request.Header[name] = []string{value.Reveal()}
+		}
+	}
+}
+
+func (w *walk) addDefaults(request *http.Request) {
+	if _, set := request.Header["User-Agent"]; !set {
+		agent := w.runner.UserAgent
+		if agent == "" {
+			agent = "sonde"
+		}
+		request.Header.Set("User-Agent", agent)
+	}
+	// A range of compressed bytes could not be read, and a HEAD has nothing to compress.
+	if request.Header.Get("Accept-Encoding") == "" && request.Header.Get("Range") == "" && request.Method != http.MethodHead {
+		request.Header.Set("Accept-Encoding", "gzip")
+	}
+}

@@ -1,0 +1,92 @@
+package probe
+
+import (
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+)
+
+// hop is one request on the way from the configured address to the final answer.
+type hop struct {
+	url    *url.URL
+	method string
+	body   bool // the configured body is sent
+	home   bool // still at the configured origin: headers, user-info and body may go there
+}
+
+// firstHop is the request that a target describes.
+func firstHop(t *Target) hop {
+	method := t.Method
+	if method == "" {
+		method = http.MethodGet
+	}
+	return hop{url: t.URL, method: method, body: !t.Body.IsZero(), home: true}
+}
+
+// loginPath is what the paths of login pages look like.
+var loginPath = regexp.MustCompile(`(?i)/(login|signin|sign-in|sso|oauth2?/authorize|saml|auth)(/|$)`)
+
+// isRedirect reports whether a status asks to go elsewhere (RFC 9110 section 15.4).
+func isRedirect(status int) bool {
+	switch status {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther,
+		http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		return true
+	}
+	return false
+}
+
+// next is the request that a redirect asks for, or why it is not made.
+func (h hop) next(status int, location string) (hop, Reason) {
+	to, err := url.Parse(location)
+	if err != nil || location == "" {
+		return hop{}, RedirectInvalid
+	}
+	to = h.url.ResolveReference(to)
+	to.User, to.Fragment, to.RawFragment = nil, "", ""
+	switch {
+	case to.Scheme != "http" && to.Scheme != "https", h.url.Scheme == "https" && to.Scheme == "http":
+		return hop{}, RedirectBlocked
+	case to.Hostname() == "":
+		return hop{}, RedirectInvalid
+	}
+	following := hop{url: to, method: h.method, body: h.body, home: h.home && sameOrigin(h.url, to)}
+	if becomesGet(status, h.method) {
+		following.method = http.MethodGet
+	}
+	if status == http.StatusSeeOther || following.method != h.method {
+		following.body = false
+	}
+	if following.body && !following.home {
+		return hop{}, RedirectBlocked
+	}
+	return following, OK
+}
+
+// becomesGet reports whether a redirect turns the method into GET.
+func becomesGet(status int, method string) bool {
+	switch status {
+	case http.StatusSeeOther:
+		return method != http.MethodHead
+	case http.StatusMovedPermanently, http.StatusFound:
+		return method == http.MethodPost
+	}
+	return false
+}
+
+// leadsToLogin reports whether a redirect sends a stranger to a login page,
+// which a target that is itself one may do.
+func leadsToLogin(asked *url.URL, at *url.URL, location string) bool {
+	to, err := at.Parse(location)
+	return err == nil && loginPath.MatchString(to.Path) && !loginPath.MatchString(asked.Path)
+}
+
+func sameOrigin(a, b *url.URL) bool {
+	return a.Scheme == b.Scheme && strings.EqualFold(a.Hostname(), b.Hostname()) && portOf(a) == portOf(b)
+}
+
+// key tells requests apart when looking for loops.
+func (h hop) key() string {
+	return h.method + " " + h.url.Scheme + "://" + strings.ToLower(h.url.Hostname()) + ":" + portOf(h.url) + h.url.RequestURI()
+}

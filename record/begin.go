@@ -1,0 +1,102 @@
+package record
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"sonde/incident"
+	"sonde/notify"
+	"sonde/probe"
+	"sonde/store"
+)
+
+// Begin makes a configuration durable and returns the states to go on from, with the
+// probes' ids. Incidents of probes that are configured no more are withdrawn, and those
+// who heard of them are told. A probe whose request has changed has yet to show that it
+// works.
+func Begin(ctx context.Context, s *store.Store, wanted []store.Probe, now time.Time) (*store.Memory, []store.Probe, error) {
+	location, err := s.Location(ctx)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read location: %w", err)
+	}
+	known, memory, err := s.Load(ctx)
+	if err != nil {
+		return nil, nil, fmt.Errorf("load states: %w", err)
+	}
+	revision := &store.Revision{At: now, Probes: wanted, Memory: memory}
+	kept := byName(wanted)
+	for i := range known {
+		old := &known[i]
+		state := memory.State(old.ID)
+		if p, ok := kept[old.Name()]; ok {
+			if p.RequestHash != old.RequestHash {
+				state.Rewrite()
+			}
+			continue
+		}
+		withdraw(revision, old, state, location)
+	}
+	if err := s.Revise(ctx, revision); err != nil {
+		return nil, nil, fmt.Errorf("store configuration: %w", err)
+	}
+	return memory, revision.Probes, nil
+}
+
+// byName finds probes by their names, the former ones too.
+func byName(probes []store.Probe) map[string]*store.Probe {
+	m := make(map[string]*store.Probe, len(probes))
+	for i := range probes {
+		if was := probes[i].Was; was != "" {
+			m[was] = &probes[i]
+		}
+	}
+	for i := range probes {
+		m[probes[i].Name()] = &probes[i]
+	}
+	return m
+}
+
+func withdraw(r *store.Revision, p *store.Probe, state *incident.State, location string) {
+	at := latest(r.At, state)
+	effects := incident.Withdraw(state, at)
+	if len(effects.Transitions) == 0 {
+		return
+	}
+	r.Effects = append(r.Effects, store.Effect{Probe: p.ID, Effects: effects})
+	for _, t := range effects.Transitions {
+		r.Messages = append(r.Messages, notify.Plan(t, p.Subject, location, nil)...)
+	}
+}
+
+// latest is now, but not before anything that the state has seen.
+func latest(now time.Time, s *incident.State) time.Time {
+	if s.Last.At.After(now) {
+		return s.Last.At
+	}
+	return now.UTC().Truncate(time.Millisecond)
+}
+
+// LastSlot is the latest slot that any of the states accounts for. Time never goes back
+// before it, whatever the clock says.
+func LastSlot(m *store.Memory) time.Time {
+	var last time.Time
+	for _, s := range m.States {
+		for _, t := range [...]time.Time{s.Account.Grid.Last, s.Last.At} {
+			if t.After(last) {
+				last = t
+			}
+		}
+	}
+	return last
+}
+
+// Slots returns the latest slot a probe's state accounts for, and when its latest
+// result came; zero if there are none.
+func Slots(m *store.Memory, id probe.ID) (slot, result time.Time) {
+	s := m.States[id]
+	if s == nil {
+		return time.Time{}, time.Time{}
+	}
+	return s.Account.Grid.Last, s.Last.At
+}

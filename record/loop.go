@@ -1,0 +1,279 @@
+package record
+
+import (
+	"context"
+	"time"
+
+	"sonde/incident"
+	"sonde/notify"
+	"sonde/probe"
+	"sonde/slo"
+	"sonde/store"
+)
+
+// loop is the goroutine that owns all states.
+type loop struct {
+	*Recorder
+	memory *store.Memory
+	probes map[probe.ID]*store.Probe
+	lost   map[probe.ID]slo.Stretch // slots of results that found the ring full
+
+	open     *store.Batch // gathers
+	sealed   *store.Batch // is being committed; nil if none is
+	urgent   bool         // open has a transition
+	stopping bool
+	due      *time.Timer // open is to be committed
+
+	commits chan *store.Batch // to the committer; closed at the end
+	results chan outcome
+}
+
+// outcome is how the committer ended a batch.
+type outcome struct {
+	took   time.Duration
+	gaveUp bool
+}
+
+func newLoop(r *Recorder) *loop {
+	l := &loop{
+		Recorder: r, memory: r.o.Memory, probes: make(map[probe.ID]*store.Probe, len(r.o.Probes)),
+		lost: map[probe.ID]slo.Stretch{}, open: &store.Batch{},
+		due: time.NewTimer(time.Hour), commits: make(chan *store.Batch), results: make(chan outcome),
+	}
+	l.due.Stop()
+	for i := range r.o.Probes {
+		l.probes[r.o.Probes[i].ID] = &r.o.Probes[i]
+	}
+	return l
+}
+
+func (l *loop) run() {
+	defer close(l.stopped)
+	committer := l.startCommitter()
+	defer committer()
+	l.wakeSuspects()
+	stop := l.stop
+	for !l.finished() {
+		select {
+		case e := <-l.queue:
+			l.take(e)
+			l.takeWaiting()
+		case end := <-l.results:
+			if end.gaveUp {
+				return
+			}
+			l.committed(end.took)
+		case <-l.due.C:
+			l.seal()
+		case <-l.keep:
+			l.open.Checkpoint = &store.Checkpoint{}
+			l.schedule(resultsWait)
+		case answer := <-l.asked:
+			close(answer)
+		case <-stop:
+			stop = nil
+			l.stopping = true
+			l.takeWaiting()
+			l.open.Checkpoint = &store.Checkpoint{}
+			l.seal()
+		}
+	}
+}
+
+// finished reports whether all that was taken before the stop is durable.
+func (l *loop) finished() bool {
+	return l.stopping && l.sealed == nil && len(l.open.Entries) == 0 && l.open.Checkpoint == nil
+}
+
+// wakeSuspects asks again for the re-checks that were due when the service stopped.
+func (l *loop) wakeSuspects() {
+	for id := range l.probes {
+		if s := l.memory.States[id]; s != nil && !s.Due.IsZero() {
+			l.o.Recheck(id, s.Due)
+		}
+	}
+}
+
+// takeWaiting takes what else is in the queue, without waiting for more.
+func (l *loop) takeWaiting() {
+	for range queueSize {
+		select {
+		case e := <-l.queue:
+			l.take(e)
+		default:
+			return
+		}
+	}
+}
+
+// take steps one entry. What says nothing new, or is about a probe that is not
+// configured any more, is dropped.
+func (l *loop) take(e Entry) {
+	p, known := l.probes[e.Probe]
+	if !known {
+		return
+	}
+	state := l.memory.State(e.Probe)
+	if state.Stale(e.Input) {
+		l.stats.stale.Add(1)
+		return
+	}
+	if l.waiting() >= ringSize {
+		l.lose(e, p)
+		return
+	}
+	if lost, ok := l.lost[e.Probe]; ok {
+		delete(l.lost, e.Probe)
+		l.step(p, state, Entry{Probe: e.Probe, Input: incident.Input{
+			Kind: incident.Skipped, At: lost.First, To: lost.Last, Verdict: probe.Miss(probe.ProberStorage),
+		}})
+	}
+	l.step(p, state, e)
+}
+
+// step moves a state on, and gathers what follows.
+func (l *loop) step(p *store.Probe, state *incident.State, e Entry) {
+	e.Input.Verdict = e.Input.Verdict.Settle(p.Policy.Count4xx, state.Worked)
+	before := state.Due
+	effects := incident.Step(p.Policy, state, e.Input, &l.memory.IDs)
+	if len(l.open.Entries) == 0 {
+		l.schedule(resultsWait)
+	}
+	l.open.Entries = append(l.open.Entries, e)
+	l.stats.waiting.Add(1)
+	if !state.Due.IsZero() && !state.Due.Equal(before) {
+		l.o.Recheck(e.Probe, state.Due)
+	}
+	if len(effects.Transitions)+len(effects.Ledger)+len(effects.Grids) == 0 {
+		return
+	}
+	l.open.Effects = append(l.open.Effects, store.Effect{Probe: e.Probe, Effects: effects})
+	for _, t := range effects.Transitions {
+		l.tell(p, t)
+	}
+}
+
+// tell notes a transition for people.
+func (l *loop) tell(p *store.Probe, t incident.Transition) {
+	l.o.Logger.Info("incident "+t.Change.String(), "probe", p.Name(), "incident", t.Problem.ID.String(),
+		"kind", t.Problem.Kind.String(), "reason", t.Problem.Cause.Reason.String(), "status", t.Problem.Cause.Status, "at", t.At)
+	l.open.Messages = append(l.open.Messages, notify.Plan(t, p.Subject, l.o.Location, nil)...)
+	if !l.urgent {
+		l.urgent = true
+		l.schedule(urgentWait)
+	}
+}
+
+// lose counts a result for which there is no room. Its slot will be accounted for.
+func (l *loop) lose(e Entry, p *store.Probe) {
+	l.stats.lost.Add(1)
+	last := e.Input.At
+	switch {
+	case e.Input.Kind == incident.Skipped:
+		last = e.Input.To
+	case e.Input.Run != probe.Scheduled:
+		return
+	}
+	slots, ok := l.lost[e.Probe]
+	if !ok {
+		slots = slo.Stretch{First: e.Input.At, Step: p.Policy.Interval}
+	}
+	slots.Last = last
+	l.lost[e.Probe] = slots
+}
+
+// waiting is how many entries are not durable.
+func (l *loop) waiting() int {
+	n := len(l.open.Entries)
+	if l.sealed != nil {
+		n += len(l.sealed.Entries)
+	}
+	return n
+}
+
+// schedule sees to it that the open batch is committed within a time.
+func (l *loop) schedule(within time.Duration) {
+	if l.sealed == nil && !(l.urgent && within > urgentWait) {
+		l.due.Reset(within)
+	}
+}
+
+// seal hands the open batch to the committer, unless that is busy: then it grows on.
+func (l *loop) seal() {
+	if l.sealed != nil || len(l.open.Entries) == 0 && l.open.Checkpoint == nil {
+		return
+	}
+	b := l.open
+	b.At = time.Now()
+	b.Seq = l.memory.Seq
+	if len(b.Entries) > 0 {
+		b.Seq++
+	}
+	l.memory.Seq = b.Seq
+	if b.Checkpoint != nil {
+		b.Checkpoint = l.memory.Checkpoint()
+	}
+	l.sealed, l.open, l.urgent = b, &store.Batch{}, false
+	l.due.Stop()
+	l.commits <- b
+}
+
+// committed publishes the batch that has become durable, and goes on with the next.
+func (l *loop) committed(took time.Duration) {
+	b := l.sealed
+	l.sealed = nil
+	l.stats.recorded.Add(int64(len(b.Entries)))
+	l.stats.waiting.Add(-int64(len(b.Entries)))
+	l.stats.commit.Store(int64(took))
+	l.o.Published(b.Entries)
+	told := map[string]bool{}
+	for i := range b.Messages {
+		if name := b.Messages[i].Destination; !told[name] {
+			told[name] = true
+			l.o.Told(name)
+		}
+	}
+	switch {
+	case l.stopping:
+		l.seal()
+	case l.urgent:
+		l.schedule(urgentWait)
+	case len(l.open.Entries) > 0 || l.open.Checkpoint != nil:
+		l.schedule(resultsWait)
+	}
+}
+
+// startCommitter starts the goroutine that commits, and returns what ends it.
+func (l *loop) startCommitter() (end func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for b := range l.commits {
+			l.results <- l.commit(b)
+		}
+	}()
+	return func() {
+		close(l.commits)
+		<-done
+	}
+}
+
+// commit tries until the batch is durable, or the recorder was told to give up.
+func (l *loop) commit(b *store.Batch) outcome {
+	start := time.Now()
+	for wait := retryFirst; ; wait = min(2*wait, retryLast) {
+		// Not the context of a probe or of the service: a commit is not to be cut short.
+		err := l.o.Log.Commit(context.Background(), b)
+		if err == nil {
+			return outcome{took: time.Since(start)}
+		}
+		if l.stats.failures.Add(1); wait == retryFirst {
+			l.o.Logger.Error("commit failed, keeping results in memory", "err", err)
+		}
+		select {
+		case <-time.After(wait):
+		case <-l.giveUp:
+			return outcome{gaveUp: true}
+		}
+	}
+}

@@ -1,0 +1,149 @@
+package record
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"sonde/incident"
+	"sonde/probe"
+	"sonde/store"
+)
+
+const (
+	resultsWait = 250 * time.Millisecond // results wait so long for a commit, at the most
+	urgentWait  = 25 * time.Millisecond  // transitions and messages
+	ringSize    = 10_000                 // results that may wait while commits fail
+	queueSize   = 4096
+	retryFirst  = 100 * time.Millisecond // after a commit that failed
+	retryLast   = 5 * time.Second
+)
+
+// Log is as much of the store as the recorder needs to go on.
+type Log interface {
+	Commit(ctx context.Context, b *store.Batch) error
+}
+
+// Options say what a recorder works with.
+type Options struct {
+	Log      Log
+	Memory   *store.Memory // the states to go on from; the recorder owns them from now on
+	Probes   []store.Probe // all that are configured, with their ids
+	Location string        // for messages
+
+	Recheck   func(id probe.ID, at time.Time) // asks for a run between slots; must not block
+	Told      func(destination string)        // messages for a destination were committed; must not block
+	Published func(entries []store.Entry)     // entries were committed; must not block
+	Logger    *slog.Logger
+}
+
+// Recorder owns the state of every probe.
+type Recorder struct {
+	o       Options
+	queue   chan Entry
+	asked   chan chan struct{} // somebody wants to know that the loop turns
+	keep    chan struct{}      // a checkpoint is wanted
+	stop    chan struct{}
+	giveUp  chan struct{} // what is not durable is given up
+	stopped chan struct{}
+
+	stats stats
+}
+
+// Entry is what the recorder is given: an input about a probe.
+type Entry = store.Entry
+
+// Stats are counts since the start.
+type Stats struct {
+	Recorded int64         // inputs that are durable
+	Stale    int64         // inputs that said nothing new
+	Lost     int64         // results that found the ring full: prober_storage
+	Failures int64         // commits that failed
+	Waiting  int64         // inputs that are not durable yet
+	Commit   time.Duration // how long the latest commit took
+}
+
+type stats struct {
+	recorded, stale, lost, failures, waiting, commit atomic.Int64
+}
+
+// New makes a recorder. Call [Recorder.Start] next.
+func New(o Options) *Recorder {
+	return &Recorder{
+		o:       o,
+		queue:   make(chan Entry, queueSize),
+		asked:   make(chan chan struct{}),
+		keep:    make(chan struct{}, 1),
+		stop:    make(chan struct{}),
+		giveUp:  make(chan struct{}),
+		stopped: make(chan struct{}),
+	}
+}
+
+// Record takes the result of a run. It waits only when the queue is full.
+func (r *Recorder) Record(result probe.Result) {
+	r.take(Entry{Probe: result.Probe, Input: incident.FromResult(&result)})
+}
+
+// Skip takes slots, from the first to the last, at which nothing was asked.
+func (r *Recorder) Skip(id probe.ID, first, last time.Time, why probe.Reason) {
+	r.take(Entry{Probe: id, Input: incident.Input{Kind: incident.Skipped, At: first, To: last, Verdict: probe.Miss(why)}})
+}
+
+func (r *Recorder) take(e Entry) {
+	select {
+	case r.queue <- e:
+	case <-r.stopped:
+	}
+}
+
+// Checkpoint asks for the states to be kept with the next commit. It does not wait.
+func (r *Recorder) Checkpoint() {
+	select {
+	case r.keep <- struct{}{}:
+	default:
+	}
+}
+
+// Alive waits until the recorder answers, or ctx ends.
+func (r *Recorder) Alive(ctx context.Context) error {
+	answer := make(chan struct{})
+	select {
+	case r.asked <- answer:
+		<-answer
+		return nil
+	case <-r.stopped:
+		return fmt.Errorf("the recorder has stopped")
+	case <-ctx.Done():
+		return fmt.Errorf("the recorder does not answer: %w", ctx.Err())
+	}
+}
+
+// Stats returns the counts since the start.
+func (r *Recorder) Stats() Stats {
+	return Stats{
+		Recorded: r.stats.recorded.Load(), Stale: r.stats.stale.Load(), Lost: r.stats.lost.Load(),
+		Failures: r.stats.failures.Load(), Waiting: r.stats.waiting.Load(), Commit: time.Duration(r.stats.commit.Load()),
+	}
+}
+
+// Start begins to own the states. The recorder works until [Recorder.Stop].
+func (r *Recorder) Start() {
+	l := newLoop(r)
+	go l.run()
+}
+
+// Stop commits what was taken, with a checkpoint, and ends. Nothing may be recorded
+// after it was called. When ctx ends first, what is not durable yet is given up.
+func (r *Recorder) Stop(ctx context.Context) error {
+	close(r.stop)
+	select {
+	case <-r.stopped:
+		return nil
+	case <-ctx.Done():
+		close(r.giveUp)
+		return fmt.Errorf("stop recorder with %d inputs not stored: %w", r.Stats().Waiting, ctx.Err())
+	}
+}

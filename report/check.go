@@ -1,0 +1,107 @@
+package report
+
+import (
+	"time"
+
+	"sonde/probe"
+)
+
+// Check is one run of a target, in full: the JSON of `sonde check --json`.
+type Check struct {
+	URL      string    `json:"url"`
+	Attempts []Attempt `json:"attempts"`
+	Verdict  Last      `json:"verdict"`
+}
+
+// Attempt is one request and what came of it.
+type Attempt struct {
+	Verdict
+	Timings     Timings             `json:"timings_ms"`
+	RemoteAddr  string              `json:"remote_addr"`
+	Protocol    string              `json:"protocol"`
+	AnsweredBy  string              `json:"answered_by"`
+	RetryAfterS *float64            `json:"retry_after_s"` // null if none was announced
+	Headers     map[string][]string `json:"headers"`
+	Interim     []Interim           `json:"interim"`
+	TLS         *TLS                `json:"tls"`
+	Redirects   []string            `json:"redirects"`
+	TraceID     string              `json:"trace_id"`
+	Notes       []string            `json:"notes"`
+	Cache       map[string]string   `json:"cache"`
+	Error       string              `json:"error"`
+}
+
+// Timings are phases in milliseconds.
+type Timings struct {
+	DNS       float64 `json:"dns"`
+	Connect   float64 `json:"connect"`
+	TLS       float64 `json:"tls"`
+	FirstByte float64 `json:"first_byte"`
+	Transfer  float64 `json:"transfer"`
+	Total     float64 `json:"total"`
+}
+
+// Interim is a 1xx answer.
+type Interim struct {
+	Status int     `json:"status"`
+	AtMS   float64 `json:"at_ms"`
+}
+
+// TLS is what the handshake agreed on.
+type TLS struct {
+	Version  string    `json:"version"`
+	NotAfter time.Time `json:"not_after"`
+}
+
+// NewCheck writes a result in full.
+func NewCheck(url string, r *probe.Result) *Check {
+	c := &Check{URL: url, Attempts: make([]Attempt, 0, len(r.Attempts))}
+	for i := range r.Attempts {
+		c.Attempts = append(c.Attempts, newAttempt(&r.Attempts[i]))
+	}
+	c.Verdict = Last{r.At, NewVerdict(r.Verdict), milliseconds(r.Timings().Total), len(r.Attempts)}
+	return c
+}
+
+func newAttempt(a *probe.Attempt) Attempt {
+	out := Attempt{
+		Verdict: NewVerdict(a.Verdict), Timings: newTimings(a.Timings),
+		RemoteAddr: a.Evidence.RemoteAddr, Protocol: a.Evidence.Protocol, AnsweredBy: a.Evidence.AnsweredBy,
+		Headers: a.Evidence.Header, Interim: make([]Interim, 0, len(a.Evidence.Interim)),
+		Redirects: list(a.Evidence.Redirects), Notes: list(a.Evidence.Notes), Cache: map[string]string{}, Error: a.Evidence.Error,
+	}
+	if out.Headers == nil {
+		out.Headers = map[string][]string{}
+	}
+	for _, name := range []string{"etag", "cache-control", "last-modified", "age"} {
+		if values := out.Headers[name]; len(values) > 0 {
+			out.Cache[name] = values[0]
+		}
+	}
+	if a.RetryAfter > 0 {
+		seconds := a.RetryAfter.Seconds()
+		out.RetryAfterS = &seconds
+	}
+	for _, i := range a.Evidence.Interim {
+		out.Interim = append(out.Interim, Interim{i.Status, milliseconds(i.At)})
+	}
+	if t := a.Evidence.TLS; t != nil {
+		out.TLS = &TLS{t.Version, t.NotAfter.UTC()}
+	}
+	return out
+}
+
+func newTimings(t probe.Timings) Timings {
+	return Timings{
+		milliseconds(t.DNS), milliseconds(t.Connect), milliseconds(t.TLS),
+		milliseconds(t.FirstByte), milliseconds(t.Transfer), milliseconds(t.Total),
+	}
+}
+
+// list is the list, never null.
+func list(s []string) []string {
+	if s == nil {
+		return []string{}
+	}
+	return s
+}

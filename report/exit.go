@@ -1,0 +1,64 @@
+package report
+
+import "sonde/probe"
+
+// The exit codes of `status` and `check`, after the convention of monitoring plugins.
+const (
+	ExitOK       = 0
+	ExitWarning  = 1
+	ExitCritical = 2
+	ExitUnknown  = 3
+)
+
+// worse orders exit codes: critical before warning before unknown before good.
+func worse(a, b int) int {
+	rank := [...]int{ExitOK: 0, ExitUnknown: 1, ExitWarning: 2, ExitCritical: 3}
+	if rank[b] > rank[a] {
+		return b
+	}
+	return a
+}
+
+// ExitCode is what a status means for the caller: the worst of its probes and of their
+// objectives. Without any probe nothing is known.
+func (s *Status) ExitCode() int {
+	if len(s.Probes) == 0 {
+		return ExitUnknown
+	}
+	code := ExitOK
+	for i := range s.Probes {
+		code = worse(code, s.Probes[i].exitCode())
+	}
+	return code
+}
+
+func (p *Probe) exitCode() int {
+	code := map[State]int{Up: ExitOK, Maintenance: ExitOK, Paused: ExitOK, Degraded: ExitWarning, Down: ExitCritical, Unknown: ExitUnknown}[p.State]
+	for _, i := range p.Incidents {
+		if i.Kind == probe.KindAuthFailed && i.Phase.String() == "open" {
+			code = ExitCritical
+		}
+	}
+	for _, o := range p.Objectives {
+		switch o.Status {
+		case "spent":
+			code = worse(code, ExitCritical)
+		case "at_risk":
+			code = worse(code, ExitWarning)
+		}
+	}
+	return code
+}
+
+// VerdictExitCode is what the verdict of a single check means for the caller.
+func VerdictExitCode(v probe.Verdict) int {
+	switch {
+	case v.Outcome == probe.Good:
+		return ExitOK
+	case v.Outcome == probe.Unknown:
+		return ExitUnknown
+	case v.Kind() == probe.KindAuthFailed, v.Outcome == probe.Bad && v.Kind() != probe.KindDegraded:
+		return ExitCritical
+	}
+	return ExitWarning
+}

@@ -1,0 +1,255 @@
+package report
+
+import (
+	"time"
+
+	"sonde/incident"
+	"sonde/probe"
+	"sonde/slo"
+	"sonde/store"
+)
+
+const day = 24 * time.Hour
+
+// availabilityWindows are those that a status shows for every probe.
+var availabilityWindows = []struct {
+	name   string
+	length time.Duration
+}{{"24h", day}, {"7d", 7 * day}, {"30d", 30 * day}}
+
+// burnWindows are those over which a status shows burn rates. The last one is what the
+// projection of exhaustion rests on.
+var burnWindows = []struct {
+	name   string
+	length time.Duration
+}{{"1h", time.Hour}, {"6h", 6 * time.Hour}}
+
+// Status is how everything is: the JSON of `sonde status --json` and of the API.
+type Status struct {
+	GeneratedAt time.Time `json:"generated_at"`
+	Service     Service   `json:"service"`
+	Summary     Summary   `json:"summary"`
+	Probes      []Probe   `json:"probes"`
+}
+
+// Service is how sonde itself is.
+type Service struct {
+	Running   bool       `json:"running"`
+	Version   string     `json:"version"`
+	StartedAt *time.Time `json:"started_at"`
+	LastWrite *time.Time `json:"last_write_at"`
+	Outbox    Outbox     `json:"outbox"`
+}
+
+// Outbox is how many messages are not delivered.
+type Outbox struct {
+	Pending int `json:"pending"`
+	Dead    int `json:"dead"`
+}
+
+// Summary counts probes by state, and the scheduled results of the last 24 hours by class.
+type Summary struct {
+	Up          int              `json:"up"`
+	Degraded    int              `json:"degraded"`
+	Down        int              `json:"down"`
+	Unknown     int              `json:"unknown"`
+	Maintenance int              `json:"maintenance"`
+	Paused      int              `json:"paused"`
+	Classes24h  map[string]int64 `json:"classes_24h"`
+}
+
+// Probe is how one probe is.
+type Probe struct {
+	Name         string                  `json:"name"`
+	Group        string                  `json:"group"`
+	URL          string                  `json:"url"`
+	State        State                   `json:"state"`
+	Since        *time.Time              `json:"since"`
+	Last         *Last                   `json:"last"`
+	Availability map[string]Availability `json:"availability"`
+	Objectives   []Objective             `json:"objectives"`
+	Incidents    []Incident              `json:"incidents"`
+	Labels       map[string]string       `json:"labels,omitempty"`
+	Runbook      string                  `json:"runbook,omitempty"`
+	ID           int64                   `json:"-"` // for metrics
+}
+
+// Last is the latest result.
+type Last struct {
+	At time.Time `json:"at"`
+	Verdict
+	LatencyMS float64 `json:"latency_ms"`
+	Attempts  int     `json:"attempts"`
+}
+
+// Verdict is a judgement.
+type Verdict struct {
+	Status  *int          `json:"status"` // null when no status came
+	Class   probe.Class   `json:"class"`
+	Reason  probe.Reason  `json:"reason"`
+	Retry   probe.Retry   `json:"retry"`
+	Fault   probe.Fault   `json:"fault"`
+	Outcome probe.Outcome `json:"outcome"`
+}
+
+// Availability is the share of the time that was good, and how much of it was seen.
+type Availability struct {
+	Ratio    *float64 `json:"ratio"`
+	Coverage float64  `json:"coverage"`
+}
+
+// Objective is how a promise stands.
+type Objective struct {
+	Objective      float64             `json:"objective"`
+	Window         string              `json:"window"`
+	Status         string              `json:"status"`
+	BudgetMS       int64               `json:"budget_ms"`
+	SpentMS        int64               `json:"spent_ms"`
+	RemainingRatio *float64            `json:"remaining_ratio"`
+	BurnRate       map[string]*float64 `json:"burn_rate"`
+	ExhaustedAt    *time.Time          `json:"exhausted_at"`
+	Coverage       float64             `json:"coverage"`
+	AttainedRatio  *float64            `json:"attained_ratio"`
+
+	promise slo.Objective
+}
+
+// String is the promise as it is written in the configuration.
+func (o Objective) String() string { return o.promise.String() }
+
+// Incident is an incident that is not closed.
+type Incident struct {
+	ID          string         `json:"id"`
+	Kind        probe.Kind     `json:"kind"`
+	Phase       incident.Phase `json:"phase"`
+	Severity    probe.Severity `json:"severity"`
+	Cause       probe.Reason   `json:"cause"`
+	Codes       map[int]int    `json:"codes"`
+	OpenedAt    time.Time      `json:"opened_at"`
+	Since       time.Time      `json:"since"`
+	RecoveredAt *time.Time     `json:"recovered_at,omitempty"`
+}
+
+// NewStatus says how everything is now.
+func NewStatus(s *store.Snapshot, now time.Time) *Status {
+	status := &Status{
+		GeneratedAt: now.UTC().Truncate(time.Millisecond),
+		Service: Service{
+			Running: s.Service.Running, Version: s.Service.Version,
+			StartedAt: maybe(s.Service.StartedAt), LastWrite: maybe(s.Service.LastWrite),
+			Outbox: Outbox{s.Service.Pending, s.Service.Dead},
+		},
+		Summary: Summary{Classes24h: map[string]int64{}},
+		Probes:  make([]Probe, 0, len(s.Probes)),
+	}
+	for class, n := range s.Classes {
+		status.Summary.Classes24h[class.String()] = n
+	}
+	for i := range s.Probes {
+		p := newProbe(&s.Probes[i], now)
+		status.Summary.count(p.State)
+		status.Probes = append(status.Probes, p)
+	}
+	return status
+}
+
+func (s *Summary) count(state State) {
+	switch state {
+	case Up:
+		s.Up++
+	case Degraded:
+		s.Degraded++
+	case Down:
+		s.Down++
+	case Maintenance:
+		s.Maintenance++
+	case Paused:
+		s.Paused++
+	default:
+		s.Unknown++
+	}
+}
+
+func newProbe(w *store.Watched, now time.Time) Probe {
+	state := stateOf(w, now)
+	p := Probe{
+		ID: int64(w.ID), Name: w.Name(), Group: w.Subject.Group, URL: w.Subject.URL, State: state, Since: maybe(sinceOf(w, state)),
+		Availability: make(map[string]Availability, len(availabilityWindows)),
+		Objectives:   make([]Objective, 0, len(w.Objectives)),
+		Incidents:    make([]Incident, 0, len(w.State.Problems)),
+		Labels:       w.Subject.Labels, Runbook: w.Subject.Runbook,
+	}
+	if last := w.State.Last; !last.At.IsZero() {
+		p.Last = &Last{last.At, NewVerdict(last.Verdict), milliseconds(last.Latency), last.Attempts}
+	}
+	for _, window := range availabilityWindows {
+		t := w.Ledger.Tally(now.Add(-window.length), now)
+		p.Availability[window.name] = Availability{ratio(t.Ratio()), t.Coverage()}
+	}
+	for _, o := range w.Objectives {
+		p.Objectives = append(p.Objectives, newObjective(o, &w.Ledger, now))
+	}
+	for i := range w.State.Problems {
+		p.Incidents = append(p.Incidents, newIncident(&w.State.Problems[i]))
+	}
+	return p
+}
+
+// NewVerdict writes a verdict as scripts read it.
+func NewVerdict(v probe.Verdict) Verdict {
+	out := Verdict{Class: v.Class, Reason: v.Reason, Retry: v.Retry, Fault: v.Fault, Outcome: v.Outcome}
+	if v.Status != 0 {
+		out.Status = &v.Status
+	}
+	return out
+}
+
+func newObjective(o slo.Objective, ledger *store.Ledger, now time.Time) Objective {
+	tally := ledger.Tally(now.Add(-o.Window), now)
+	b := o.Budget(tally)
+	out := Objective{
+		Objective: o.Target(), Window: slo.FormatWindow(o.Window), Status: b.Status.String(),
+		BudgetMS: b.Total.Milliseconds(), SpentMS: b.Spent.Milliseconds(), Coverage: b.Coverage, AttainedRatio: ratio(tally.Ratio()), promise: o,
+		BurnRate: make(map[string]*float64, len(burnWindows)),
+	}
+	if b.Status != slo.NoData {
+		out.RemainingRatio = ratio(b.RemainingRatio())
+	}
+	for _, window := range burnWindows {
+		rate, ok := o.BurnRate(ledger.Tally(now.Add(-window.length), now), window.length)
+		out.BurnRate[window.name] = ratio(rate, ok)
+		if at, ok := b.Exhaustion(now, rate); ok && window.length == 6*time.Hour {
+			out.ExhaustedAt = maybe(at.UTC().Truncate(time.Second))
+		}
+	}
+	return out
+}
+
+func newIncident(p *incident.Problem) Incident {
+	codes := make(map[int]int, len(p.Codes))
+	for _, c := range p.Codes {
+		codes[c.Code] = c.Count
+	}
+	return Incident{
+		ID: p.ID.String(), Kind: p.Kind, Phase: p.Phase, Severity: p.Severity, Cause: p.Cause.Reason,
+		Codes: codes, OpenedAt: p.OpenedAt, Since: p.Since, RecoveredAt: maybe(p.RecoveredAt),
+	}
+}
+
+// maybe is nil for the zero time.
+func maybe(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+// ratio is nil for a ratio that cannot be known.
+func ratio(r float64, known bool) *float64 {
+	if !known {
+		return nil
+	}
+	return &r
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

@@ -1,0 +1,234 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"sonde/probe"
+	"sonde/text"
+)
+
+// Palette colours words of ours. The zero Palette colours nothing.
+type Palette struct{ On bool }
+
+func (p Palette) paint(code, s string) string {
+	if !p.On {
+		return s
+	}
+	return "\x1b[" + code + "m" + s + "\x1b[0m"
+}
+
+// State colours a state's word.
+func (p Palette) State(s State) string {
+	switch s {
+	case Up:
+		return p.paint("32", string(s))
+	case Degraded:
+		return p.paint("33", string(s))
+	case Down:
+		return p.paint("31;1", string(s))
+	}
+	return p.paint("90", string(s))
+}
+
+// WriteText writes the status as people read it: a line that sums up, then a row per
+// probe, the worst first.
+func (s *Status) WriteText(w io.Writer, palette Palette) error {
+	if _, err := fmt.Fprintf(w, "%s\n%s\n\n", s.states(palette), s.classes()); err != nil {
+		return err
+	}
+	if err := s.writeRows(w, palette); err != nil {
+		return err
+	}
+	for _, remark := range s.remarks() {
+		if _, err := fmt.Fprintf(w, "\n%s", remark); err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Fprintln(w)
+	return err
+}
+
+// states sums up how many probes are how; what nobody is in is left out.
+func (s *Status) states(palette Palette) string {
+	counts := []struct {
+		state State
+		n     int
+	}{
+		{Down, s.Summary.Down}, {Degraded, s.Summary.Degraded}, {Unknown, s.Summary.Unknown},
+		{Up, s.Summary.Up}, {Maintenance, s.Summary.Maintenance}, {Paused, s.Summary.Paused},
+	}
+	var parts []string
+	for _, c := range counts {
+		if c.n > 0 {
+			parts = append(parts, strconv.Itoa(c.n)+" "+palette.State(c.state))
+		}
+	}
+	if len(parts) == 0 {
+		return "no probes"
+	}
+	return plural(len(s.Probes), "probe") + ": " + strings.Join(parts, ", ")
+}
+
+// classes sums up the answers of the last day.
+func (s *Status) classes() string {
+	n := s.Summary.Classes24h
+	line := fmt.Sprintf("last 24 h: 2xx %d, 3xx %d, 4xx %d, 5xx %d, no answer %d",
+		n[probe.ClassSuccess.String()], n[probe.ClassRedirection.String()], n[probe.ClassClientError.String()],
+		n[probe.ClassServerError.String()], n[probe.ClassNoResponse.String()])
+	if interim := n[probe.ClassInformational.String()]; interim > 0 {
+		line += fmt.Sprintf(", 1xx %d", interim)
+	}
+	return line
+}
+
+// remarks say what is not right with sonde itself.
+func (s *Status) remarks() []string {
+	var remarks []string
+	if !s.Service.Running {
+		line := "the service is not running"
+		if at := s.Service.LastWrite; at != nil {
+			line += "; its last result was stored " + ago(s.GeneratedAt, *at)
+		}
+		remarks = append(remarks, line)
+	}
+	if n := s.Service.Outbox.Pending; n > 0 {
+		remarks = append(remarks, plural(n, "message")+" waiting to be delivered")
+	}
+	if n := s.Service.Outbox.Dead; n > 0 {
+		remarks = append(remarks, plural(n, "message")+" could not be delivered")
+	}
+	return remarks
+}
+
+var order = map[State]int{Down: 0, Degraded: 1, Unknown: 2, Up: 3, Maintenance: 4, Paused: 5}
+
+// Colour codes change what a tab writer measures, so they are put on after it: a row is
+// found again by its state, which stands first.
+func (s *Status) writeRows(w io.Writer, palette Palette) error {
+	rows := slices.Clone(s.Probes)
+	slices.SortStableFunc(rows, func(a, b Probe) int {
+		return cmp.Or(cmp.Compare(order[a.State], order[b.State]), cmp.Compare(a.Name, b.Name))
+	})
+	var table strings.Builder
+	tabs := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(tabs, "STATE\tPROBE\tLAST\tRETRY\tREASON\tAVAIL 24H\tBUDGET LEFT\tSINCE")
+	for i := range rows {
+		_, _ = fmt.Fprintln(tabs, strings.Join(rows[i].cells(s.GeneratedAt), "\t"))
+	}
+	if err := tabs.Flush(); err != nil {
+		return err
+	}
+	lines := strings.Split(strings.TrimSuffix(table.String(), "\n"), "\n")
+	for i, line := range lines {
+		line = strings.TrimRight(line, " ")
+		if i > 0 {
+			state := rows[i-1].State
+			line = palette.State(state) + strings.TrimPrefix(line, string(state))
+		}
+		if _, err := fmt.Fprintln(w, line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *Probe) cells(now time.Time) []string {
+	last, retry, reason := "-", "-", "-"
+	if p.Last != nil {
+		last = p.Last.Class.Title()
+		if p.Last.Status != nil {
+			last = strconv.Itoa(*p.Last.Status) + " " + last
+		}
+		retry, reason = p.Last.Retry.String(), p.Last.Reason.String()
+	}
+	since := "-"
+	if p.Since != nil {
+		since = ago(now, *p.Since)
+	}
+	return []string{string(p.State), text.Printable(p.Name, 40), last, retry, reason, p.Availability["24h"].String(), p.budget(), since}
+}
+
+// String is the availability as people read it, with its coverage if it is low.
+func (a Availability) String() string {
+	if a.Ratio == nil {
+		return "-"
+	}
+	if a.Coverage < 0.99 {
+		return percent(*a.Ratio) + " (seen " + percent(a.Coverage) + ")"
+	}
+	return percent(*a.Ratio)
+}
+
+// budget is the budget of the first objective.
+func (p *Probe) budget() string {
+	if len(p.Objectives) == 0 {
+		return "-"
+	}
+	o := p.Objectives[0]
+	if o.RemainingRatio == nil {
+		return "-"
+	}
+	left := time.Duration(o.BudgetMS-o.SpentMS) * time.Millisecond
+	line := percent(*o.RemainingRatio) + " (" + Span(left) + ")"
+	if o.Status != "met" {
+		line += " " + strings.ReplaceAll(o.Status, "_", " ")
+	}
+	return line
+}
+
+// percent writes a ratio with two decimals. It never rounds up to 100%, nor down to 0%.
+func percent(r float64) string {
+	p := r * 100
+	switch {
+	case p > 99.99 && p < 100:
+		p = 99.99
+	case p > 0 && p < 0.01:
+		p = 0.01
+	}
+	return strconv.FormatFloat(p, 'f', 2, 64) + "%"
+}
+
+func ago(now, t time.Time) string {
+	d := now.Sub(t)
+	if d < time.Second {
+		return "now"
+	}
+	return Span(d) + " ago"
+}
+
+// Span writes a length of time in its two largest units, such as "3h 20m".
+func Span(d time.Duration) string {
+	sign := ""
+	if d < 0 {
+		sign, d = "-", -d
+	}
+	units := []struct {
+		length time.Duration
+		name   string
+	}{{day, "d"}, {time.Hour, "h"}, {time.Minute, "m"}, {time.Second, "s"}}
+	for i, u := range units {
+		if d < u.length {
+			continue
+		}
+		line := sign + strconv.Itoa(int(d/u.length)) + u.name
+		if rest := d % u.length; i+1 < len(units) && rest >= units[i+1].length {
+			line += " " + strconv.Itoa(int(rest/units[i+1].length)) + units[i+1].name
+		}
+		return line
+	}
+	return "0s"
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return strconv.Itoa(n) + " " + noun + "s"
+}

@@ -1,0 +1,100 @@
+package store
+
+import (
+	"encoding/binary"
+	"errors"
+	"time"
+)
+
+// errPacked says that a blob is not what this build packs.
+var errPacked = errors.New("packed data is damaged or of an unknown version")
+
+// packer writes the compact form of entries and states: variable-length integers,
+// times in milliseconds, durations in microseconds.
+type packer struct{ buf []byte }
+
+func (p *packer) byte(b byte)   { p.buf = append(p.buf, b) }
+func (p *packer) uint(v uint64) { p.buf = binary.AppendUvarint(p.buf, v) }
+func (p *packer) int(v int64)   { p.buf = binary.AppendVarint(p.buf, v) }
+func (p *packer) count(v int)   { p.uint(uint64(max(0, v))) }
+func (p *packer) time(t time.Time) {
+	if t.IsZero() {
+		p.int(0)
+		return
+	}
+	p.int(t.UnixMilli())
+}
+func (p *packer) duration(d time.Duration) { p.int(d.Microseconds()) }
+
+// unpacker reads what a packer wrote. The first damage stops it: from then on
+// everything reads as zero, and err says so.
+type unpacker struct {
+	buf []byte
+	err error
+}
+
+func (u *unpacker) fail() { u.buf, u.err = nil, errPacked }
+
+// more reports whether there is anything left to read.
+func (u *unpacker) more() bool { return len(u.buf) > 0 }
+
+func (u *unpacker) byte() byte {
+	if len(u.buf) == 0 {
+		u.fail()
+		return 0
+	}
+	b := u.buf[0]
+	u.buf = u.buf[1:]
+	return b
+}
+
+func (u *unpacker) uint() uint64 {
+	v, n := binary.Uvarint(u.buf)
+	if n <= 0 {
+		u.fail()
+		return 0
+	}
+	u.buf = u.buf[n:]
+	return v
+}
+
+func (u *unpacker) int() int64 {
+	v, n := binary.Varint(u.buf)
+	if n <= 0 {
+		u.fail()
+		return 0
+	}
+	u.buf = u.buf[n:]
+	return v
+}
+
+// count reads a number of things that take at least a byte each, or a plain count
+// when bounded is false.
+func (u *unpacker) count(bounded bool) int {
+	v := u.uint()
+	if v > 1<<31 || bounded && v > uint64(len(u.buf)) {
+		u.fail()
+		return 0
+	}
+	return int(v)
+}
+
+func (u *unpacker) bytes() []byte {
+	n := u.count(true)
+	b := u.buf[:n]
+	u.buf = u.buf[n:]
+	return b
+}
+
+func (u *unpacker) time() time.Time {
+	ms := u.int()
+	if ms == 0 {
+		return time.Time{}
+	}
+	return instant(ms)
+}
+
+func (u *unpacker) duration() time.Duration { return time.Duration(u.int()) * time.Microsecond }
+
+// instant is the time of a number of milliseconds since 1970.
+func instant(ms int64) time.Time { return time.UnixMilli(ms).UTC() }

@@ -1,0 +1,188 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"sonde/incident"
+	"sonde/notify"
+	"sonde/probe"
+)
+
+// classBucket is how finely results are counted per class.
+const classBucket = 5 * time.Minute
+
+// Batch is what becomes durable together.
+type Batch struct {
+	Seq      int64     // the segment's place in the log: one after the last; a repeated commit has the same
+	At       time.Time // when the commit is made, for people
+	Entries  []Entry
+	Effects  []Effect
+	Messages []notify.Message
+
+	Checkpoint *Checkpoint // the states after this batch; nil if they are not to be kept now
+}
+
+// Effect is what followed from an entry, for a probe.
+type Effect struct {
+	Probe probe.ID
+	incident.Effects
+}
+
+// Commit makes a batch durable, all or nothing. A batch whose Seq is in the log
+// already is kept as it is: the earlier commit got through although it seemed not to.
+func (s *Store) Commit(ctx context.Context, b *Batch) error {
+	return s.change(ctx, func(tx *sql.Tx) error {
+		fresh, err := s.appendLog(ctx, tx, b)
+		if err != nil || !fresh {
+			return err
+		}
+		if err := s.countClasses(ctx, tx, b.Entries); err != nil {
+			return err
+		}
+		for i := range b.Effects {
+			if err := s.apply(ctx, tx, &b.Effects[i]); err != nil {
+				return err
+			}
+		}
+		if err := addMessages(ctx, tx, b.Messages); err != nil {
+			return err
+		}
+		if b.Checkpoint == nil {
+			return nil
+		}
+		return s.addCheckpoint(ctx, tx, b.Checkpoint, b.At)
+	})
+}
+
+// appendLog writes the segment, and reports false if it was there already. A batch
+// without entries writes no segment.
+func (s *Store) appendLog(ctx context.Context, tx *sql.Tx, b *Batch) (bool, error) {
+	if len(b.Entries) == 0 {
+		return true, nil
+	}
+	result, err := tx.ExecContext(ctx, "INSERT INTO log(seq, location, at, entries, packed) VALUES (?, ?, ?, ?, ?) ON CONFLICT(seq) DO NOTHING",
+		b.Seq, s.location, b.At.UnixMilli(), len(b.Entries), packEntries(b.Entries))
+	if err != nil {
+		return false, fmt.Errorf("append to log: %w", err)
+	}
+	n, err := result.RowsAffected()
+	return n > 0, err
+}
+
+func (s *Store) countClasses(ctx context.Context, tx *sql.Tx, entries []Entry) error {
+	type key struct {
+		bucket int64
+		class  probe.Class
+	}
+	counts := map[key]int{}
+	for i := range entries {
+		in := &entries[i].Input
+		if in.Kind == incident.Ran && in.Run == probe.Scheduled && in.Attempts > 0 {
+			counts[key{in.At.Truncate(classBucket).UnixMilli(), in.Verdict.Class}]++
+		}
+	}
+	for k, n := range counts {
+		_, err := tx.ExecContext(ctx, "INSERT INTO classes(bucket, location, class, results) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET results = results + excluded.results",
+			k.bucket, s.location, k.class.String(), n)
+		if err != nil {
+			return fmt.Errorf("count classes: %w", err)
+		}
+	}
+	return nil
+}
+
+func (s *Store) apply(ctx context.Context, tx *sql.Tx, e *Effect) error {
+	for _, entry := range e.Ledger {
+		_, err := tx.ExecContext(ctx, "INSERT INTO ledger(probe, location, first, last, step, outcome, reason) VALUES (?, ?, ?, ?, ?, ?, ?)",
+			e.Probe, s.location, entry.Slots.First.UnixMilli(), entry.Slots.Last.UnixMilli(), entry.Slots.Step.Milliseconds(), entry.Outcome.String(), entry.Reason.String())
+		if err != nil {
+			return fmt.Errorf("write ledger: %w", err)
+		}
+	}
+	for _, grid := range e.Grids {
+		_, err := tx.ExecContext(ctx, "INSERT INTO grids(probe, location, first, last, step) VALUES (?, ?, ?, ?, ?)",
+			e.Probe, s.location, grid.First.UnixMilli(), grid.Last.UnixMilli(), grid.Step.Milliseconds())
+		if err != nil {
+			return fmt.Errorf("write grid: %w", err)
+		}
+	}
+	for i := range e.Transitions {
+		if err := s.transition(ctx, tx, e.Probe, &e.Transitions[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) transition(ctx context.Context, tx *sql.Tx, id probe.ID, t *incident.Transition) error {
+	p := &t.Problem
+	codes, err := json.Marshal(codeMap(p.Codes))
+	if err != nil {
+		return err
+	}
+	var closedAt any
+	if p.Phase == incident.Closed {
+		closedAt = t.At.UnixMilli()
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO incidents(id, probe, location, kind, phase, severity, reason, status, codes, failures, openings, since, opened_at, recovered_at, closed_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT(id) DO UPDATE SET phase = excluded.phase, severity = excluded.severity, reason = excluded.reason, status = excluded.status, codes = excluded.codes,
+		failures = excluded.failures, openings = excluded.openings, since = excluded.since, opened_at = excluded.opened_at, recovered_at = excluded.recovered_at, closed_at = excluded.closed_at`,
+		p.ID, id, s.location, p.Kind.String(), p.Phase.String(), p.Severity.String(), p.Cause.Reason.String(), p.Cause.Status, string(codes),
+		p.Failures, p.Openings, p.Since.UnixMilli(), p.OpenedAt.UnixMilli(), nullable(p.RecoveredAt), closedAt)
+	if err != nil {
+		return fmt.Errorf("write incident %s: %w", p.ID, err)
+	}
+	_, err = tx.ExecContext(ctx, "INSERT INTO timeline(incident, at, change, reason, status) VALUES (?, ?, ?, ?, ?)",
+		p.ID, t.At.UnixMilli(), t.Change.String(), p.Cause.Reason.String(), p.Cause.Status)
+	if err != nil {
+		return fmt.Errorf("write timeline of incident %s: %w", p.ID, err)
+	}
+	return nil
+}
+
+func codeMap(codes []incident.CodeCount) map[int]int {
+	m := make(map[int]int, len(codes))
+	for _, c := range codes {
+		m[c.Code] = c.Count
+	}
+	return m
+}
+
+func nullable(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t.UnixMilli()
+}
+
+// addCheckpoint writes the states, and keeps the checkpoint before as well.
+func (s *Store) addCheckpoint(ctx context.Context, tx *sql.Tx, c *Checkpoint, at time.Time) error {
+	_, err := tx.ExecContext(ctx, "INSERT INTO checkpoints(seq, location, at, packed) VALUES (?, ?, ?, ?) ON CONFLICT(seq) DO UPDATE SET at = excluded.at, packed = excluded.packed",
+		c.seq, s.location, at.UnixMilli(), c.packed)
+	if err != nil {
+		return fmt.Errorf("write checkpoint: %w", err)
+	}
+	_, err = tx.ExecContext(ctx, "DELETE FROM checkpoints WHERE seq < (SELECT min(seq) FROM (SELECT seq FROM checkpoints ORDER BY seq DESC LIMIT 2))")
+	return err
+}
+
+func addMessages(ctx context.Context, tx *sql.Tx, messages []notify.Message) error {
+	for i := range messages {
+		m := &messages[i]
+		body, err := json.Marshal(m.Body)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, "INSERT INTO outbox(key, destination, incident, change, body, next_at, created_at) VALUES (?, ?, ?, ?, ?, 0, ?) ON CONFLICT(key) DO NOTHING",
+			m.Key, m.Destination, m.Incident, m.Change.String(), string(body), m.CreatedAt.UnixMilli())
+		if err != nil {
+			return fmt.Errorf("write message %s: %w", m.Key, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,76 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// LockedError says that another process writes the database.
+type LockedError struct {
+	Path string
+	PID  int // 0 if unknown
+}
+
+func (e *LockedError) Error() string {
+	return fmt.Sprintf("database %s is in use by another sonde (pid %d); stop that one, or name another database", e.Path, e.PID)
+}
+
+// lock is held as long as this process is the writer. It is a file of its own, because
+// closing any descriptor of the database itself would drop SQLite's locks.
+type lock struct{ file *os.File }
+
+func lockPath(database string) string { return database + ".lock" }
+
+// acquire takes the lock of a database, or says who has it.
+func acquire(database string) (*lock, error) {
+	f, err := os.OpenFile(lockPath(database), os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("open lock: %w", err)
+	}
+	whole := unix.Flock_t{Type: unix.F_WRLCK, Whence: io.SeekStart}
+	if err := unix.FcntlFlock(f.Fd(), unix.F_OFD_SETLK, &whole); err != nil {
+		defer func() { _ = f.Close() }()
+		if errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EACCES) {
+			return nil, &LockedError{Path: database, PID: holder(f)}
+		}
+		return nil, fmt.Errorf("lock %s: %w", f.Name(), err)
+	}
+	if err := f.Truncate(0); err != nil {
+		_ = f.Close()
+		return nil, fmt.Errorf("write lock: %w", err)
+	}
+	if _, err := f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0); err != nil {
+		_ = f.Close()
+		return nil, fmt.Errorf("write lock: %w", err)
+	}
+	return &lock{f}, nil
+}
+
+func (l *lock) release() error { return l.file.Close() }
+
+func holder(f *os.File) int {
+	buf := make([]byte, 20)
+	n, _ := f.ReadAt(buf, 0)
+	pid, _ := strconv.Atoi(strings.TrimSpace(string(buf[:n])))
+	return pid
+}
+
+// Running reports whether a service writes the database, without disturbing it.
+func Running(database string) bool {
+	f, err := os.Open(lockPath(database))
+	if err != nil {
+		return false
+	}
+	defer func() { _ = f.Close() }()
+	whole := unix.Flock_t{Type: unix.F_WRLCK, Whence: io.SeekStart}
+	if err := unix.FcntlFlock(f.Fd(), unix.F_OFD_GETLK, &whole); err != nil {
+		return false
+	}
+	return whole.Type != unix.F_UNLCK
+}

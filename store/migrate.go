@@ -1,0 +1,93 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"sonde/migrations"
+)
+
+// applicationID marks a database as sonde's: "sond".
+const applicationID = 0x736f6e64
+
+// NewerError says that a newer sonde has written the database.
+type NewerError struct {
+	Path        string
+	Found, Know int // versions of the schema
+}
+
+func (e *NewerError) Error() string {
+	return fmt.Sprintf("database %s has schema %d and this sonde knows %d; run the newer sonde, or restore a backup", e.Path, e.Found, e.Know)
+}
+
+// ForeignError says that a file is not a database of sonde's.
+type ForeignError struct {
+	Path string
+	Why  string
+}
+
+func (e *ForeignError) Error() string {
+	return fmt.Sprintf("%s is not a database of sonde's: %s; name another file, it has been left as it is", e.Path, e.Why)
+}
+
+// version returns the schema's version; 0 for an empty database.
+func version(ctx context.Context, db querier, path string) (int, error) {
+	var id, version, tables int
+	err := db.QueryRowContext(ctx, "SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version), (SELECT count(*) FROM sqlite_schema)").
+		Scan(&id, &version, &tables)
+	switch {
+	case err != nil:
+		return 0, describe(path, err)
+	case id == applicationID:
+		return version, nil
+	case id == 0 && version == 0 && tables == 0:
+		return 0, nil
+	}
+	return 0, &ForeignError{path, fmt.Sprintf("its application id is %#x", id)}
+}
+
+// migrate brings the schema up to date, a transaction per step.
+func migrate(ctx context.Context, db *sql.DB, path string) error {
+	steps, err := migrations.Steps()
+	if err != nil {
+		return err
+	}
+	found, err := version(ctx, db, path)
+	if err != nil {
+		return err
+	}
+	if found > len(steps) {
+		return &NewerError{path, found, len(steps)}
+	}
+	for _, step := range steps[found:] {
+		if err := apply(ctx, db, step); err != nil {
+			return fmt.Errorf("migrate %s to %s: %w", path, step.Name, err)
+		}
+	}
+	return nil
+}
+
+func apply(ctx context.Context, db *sql.DB, step migrations.Step) error {
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }()
+	script := step.SQL + fmt.Sprintf("\nPRAGMA application_id = %d;\nPRAGMA user_version = %d;", applicationID, step.Version)
+	if _, err := tx.ExecContext(ctx, script); err != nil {
+		return err
+	}
+	rows, err := tx.QueryContext(ctx, "PRAGMA foreign_key_check")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	if rows.Next() {
+		return fmt.Errorf("foreign keys would be broken")
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	return tx.Commit()
+}

@@ -1,0 +1,237 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"sonde/incident"
+	"sonde/migrations"
+	"sonde/probe"
+)
+
+// Reader looks at a database without writing: beside a running service, after it
+// stopped, or as another user. It follows the log, so that a second look costs only
+// what is new. It is safe for use by several goroutines.
+type Reader struct {
+	path string
+	db   *sql.DB
+
+	mu       sync.Mutex
+	revision string
+	known    []Probe
+	memory   *Memory
+}
+
+// OpenReader opens a database to look at it. The error is a [*NewerError] or a
+// [*ForeignError] if it is not one that this sonde can read.
+func OpenReader(ctx context.Context, path string) (*Reader, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	if info, err := os.Stat(path); err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	} else if info.Size() == 0 {
+		return nil, &ForeignError{path, "it is empty"}
+	}
+	db, err := openReader(path)
+	if err != nil {
+		return nil, describe(path, err)
+	}
+	r := &Reader{path: path, db: db}
+	if err := r.check(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return r, nil
+}
+
+func (r *Reader) check(ctx context.Context) error {
+	steps, err := migrations.Steps()
+	if err != nil {
+		return err
+	}
+	found, err := version(ctx, r.db, r.path)
+	switch {
+	case err != nil:
+		return err
+	case found > len(steps):
+		return &NewerError{r.path, found, len(steps)}
+	case found < len(steps):
+		return fmt.Errorf("database %s has schema %d and this sonde reads %d; start the service once to bring it up to date", r.path, found, len(steps))
+	}
+	return nil
+}
+
+// Close ends looking.
+func (r *Reader) Close() error { return r.db.Close() }
+
+// Service is how the service that writes the database is doing.
+type Service struct {
+	Running   bool
+	Version   string
+	StartedAt time.Time // zero: never
+	LastWrite time.Time // zero: never
+	Pending   int       // messages that wait to be delivered
+	Dead      int       // messages that could not be
+}
+
+// Snapshot is how everything stood at one position of the log.
+type Snapshot struct {
+	Location string
+	Service  Service
+	Probes   []Watched // those that are configured, by name
+	Classes  map[probe.Class]int64
+}
+
+// Watched is a probe with its state and its ledger.
+type Watched struct {
+	Probe
+	State  *incident.State // a copy
+	Ledger Ledger
+}
+
+// Snapshot returns how everything stands. Ledgers reach back for 30 days, or as far as
+// the longest objective; classes are counted over the last 24 hours.
+func (r *Reader) Snapshot(ctx context.Context, now time.Time) (*Snapshot, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	tx, err := r.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return nil, describe(r.path, err)
+	}
+	defer func() { _ = tx.Rollback() }()
+	snapshot, err := r.look(ctx, tx, now)
+	if err != nil {
+		return nil, describe(r.path, err)
+	}
+	snapshot.Service.Running = Running(r.path)
+	return snapshot, nil
+}
+
+func (r *Reader) look(ctx context.Context, tx *sql.Tx, now time.Time) (*Snapshot, error) {
+	if err := r.follow(ctx, tx); err != nil {
+		return nil, err
+	}
+	s := &Snapshot{}
+	if err := readMeta(ctx, tx, s); err != nil {
+		return nil, err
+	}
+	var err error
+	if err := readService(ctx, tx, &s.Service); err != nil {
+		return nil, err
+	}
+	if s.Classes, err = readClasses(ctx, tx, now.Add(-24*time.Hour)); err != nil {
+		return nil, err
+	}
+	ledgers, err := readLedgers(ctx, tx, now.Add(-lookback(r.known)))
+	if err != nil {
+		return nil, err
+	}
+	for i := range r.known {
+		p := &r.known[i]
+		if !p.RetiredAt.IsZero() {
+			continue
+		}
+		state := r.memory.State(p.ID).Clone()
+		ledger := ledgers[p.ID]
+		ledger.account = &state.Account
+		s.Probes = append(s.Probes, Watched{*p, state, ledger})
+	}
+	return s, nil
+}
+
+// lookback is the longest window that anybody asks about.
+func lookback(known []Probe) time.Duration {
+	longest := 30 * 24 * time.Hour
+	for i := range known {
+		for _, o := range known[i].Objectives {
+			longest = max(longest, o.Window)
+		}
+	}
+	return longest
+}
+
+// follow brings the states up to the end of the log. After a change of the
+// configuration they are read anew: other policies hold from there on.
+func (r *Reader) follow(ctx context.Context, tx *sql.Tx) error {
+	var revision string
+	err := tx.QueryRowContext(ctx, "SELECT value FROM meta WHERE key = 'revision'").Scan(&revision)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	if r.memory == nil || revision != r.revision {
+		if r.known, err = probes(ctx, tx); err != nil {
+			return err
+		}
+		if r.memory, err = lastCheckpoint(ctx, tx); err != nil {
+			return err
+		}
+		r.revision = revision
+	}
+	return r.memory.follow(ctx, tx, policies(r.known))
+}
+
+func readMeta(ctx context.Context, tx *sql.Tx, s *Snapshot) error {
+	rows, err := tx.QueryContext(ctx, "SELECT key, value FROM meta")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var key, value string
+		if err := rows.Scan(&key, &value); err != nil {
+			return err
+		}
+		switch key {
+		case "location":
+			s.Location = value
+		case "version":
+			s.Service.Version = value
+		case "started_at":
+			if s.Service.StartedAt, err = time.Parse(time.RFC3339Nano, value); err != nil {
+				return err
+			}
+		}
+	}
+	return rows.Err()
+}
+
+func readService(ctx context.Context, tx *sql.Tx, s *Service) error {
+	var at sql.NullInt64
+	if err := tx.QueryRowContext(ctx, "SELECT max(at) FROM (SELECT at FROM log ORDER BY seq DESC LIMIT 1)").Scan(&at); err != nil {
+		return err
+	}
+	if at.Valid {
+		s.LastWrite = instant(at.Int64)
+	}
+	return tx.QueryRowContext(ctx, "SELECT count(*) FILTER (WHERE state IN ('pending', 'sending')), count(*) FILTER (WHERE state = 'dead') FROM outbox WHERE state <> 'sent'").
+		Scan(&s.Pending, &s.Dead)
+}
+
+func readClasses(ctx context.Context, tx *sql.Tx, since time.Time) (map[probe.Class]int64, error) {
+	rows, err := tx.QueryContext(ctx, "SELECT class, sum(results) FROM classes WHERE bucket > ? GROUP BY class", since.Add(-classBucket).UnixMilli())
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	counts := map[probe.Class]int64{}
+	for rows.Next() {
+		var name string
+		var n int64
+		if err := rows.Scan(&name, &n); err != nil {
+			return nil, err
+		}
+		var class probe.Class
+		if err := class.UnmarshalText([]byte(name)); err != nil {
+			return nil, err
+		}
+		counts[class] = n
+	}
+	return counts, rows.Err()
+}

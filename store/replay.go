@@ -1,0 +1,104 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"sonde/incident"
+	"sonde/probe"
+)
+
+// Load returns what is kept about all probes, the retired ones too, and their states as
+// of the end of the log.
+func (s *Store) Load(ctx context.Context) ([]Probe, *Memory, error) {
+	known, err := probes(ctx, s.db)
+	if err != nil {
+		return nil, nil, describe(s.path, err)
+	}
+	m, err := lastCheckpoint(ctx, s.db)
+	if err != nil {
+		return nil, nil, describe(s.path, err)
+	}
+	if err := m.follow(ctx, s.db, policies(known)); err != nil {
+		return nil, nil, describe(s.path, err)
+	}
+	return known, m, nil
+}
+
+func policies(known []Probe) map[probe.ID]incident.Policy {
+	m := make(map[probe.ID]incident.Policy, len(known))
+	for i := range known {
+		m[known[i].ID] = known[i].Policy
+	}
+	return m
+}
+
+// lastCheckpoint reads the newest checkpoint that can be read: a damaged one costs
+// only a longer replay. Without any, all states are new.
+func lastCheckpoint(ctx context.Context, q querier) (*Memory, error) {
+	rows, err := q.QueryContext(ctx, "SELECT seq, packed FROM checkpoints ORDER BY seq DESC")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var seq int64
+		var packed []byte
+		if err := rows.Scan(&seq, &packed); err != nil {
+			return nil, err
+		}
+		if m, err := unpackMemory(packed); err == nil {
+			m.Seq = seq
+			return m, rows.Err()
+		}
+	}
+	return &Memory{States: map[probe.ID]*incident.State{}}, rows.Err()
+}
+
+// follow replays the log behind the memory's position. It reads a bounded number of
+// segments per query, so that no read holds the write-ahead log for long.
+func (m *Memory) follow(ctx context.Context, q querier, policies map[probe.ID]incident.Policy) error {
+	for {
+		n, err := m.followSome(ctx, q, policies)
+		if err != nil || n == 0 {
+			return err
+		}
+	}
+}
+
+func (m *Memory) followSome(ctx context.Context, q querier, policies map[probe.ID]incident.Policy) (int, error) {
+	const segments = 1000
+	rows, err := q.QueryContext(ctx, "SELECT seq, packed FROM log WHERE seq > ? ORDER BY seq LIMIT ?", m.Seq, segments)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = rows.Close() }()
+	n := 0
+	for rows.Next() {
+		var seq int64
+		var packed sql.RawBytes
+		if err := rows.Scan(&seq, &packed); err != nil {
+			return n, err
+		}
+		entries, err := unpackEntries(packed)
+		if err != nil {
+			return n, fmt.Errorf("segment %d of the log: %w", seq, err)
+		}
+		m.replay(entries, policies)
+		m.Seq = seq
+		n++
+	}
+	return n, rows.Err()
+}
+
+// replay steps the states through entries. What follows from them was committed with
+// them, and is not made again.
+func (m *Memory) replay(entries []Entry, policies map[probe.ID]incident.Policy) {
+	for i := range entries {
+		id := entries[i].Probe
+		if policy, ok := policies[id]; ok {
+			incident.Step(policy, m.State(id), entries[i].Input, &m.IDs)
+		}
+	}
+}

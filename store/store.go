@@ -1,0 +1,206 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// Store is the one writer of a database.
+type Store struct {
+	path     string
+	db       *sql.DB
+	lock     *lock
+	location int64
+}
+
+// querier is what reading needs: a database or a transaction.
+type querier interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+// Open opens the database at path as its one writer, creates it if there is none, and
+// brings its schema up to date. location is where this prober stands; if it is empty,
+// the one chosen before is used, or fallback the first time.
+//
+// The error is a [*LockedError] if another sonde writes the database, a [*NewerError]
+// or a [*ForeignError] if this one must not.
+func Open(ctx context.Context, path, location, fallback string) (*Store, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := create(path); err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	held, err := acquire(path)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{path: path, lock: held}
+	if err := s.open(ctx, location, fallback); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// create makes an empty file that others than the owner's group cannot read.
+func create(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o640)
+	if errors.Is(err, os.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+func (s *Store) open(ctx context.Context, location, fallback string) error {
+	// Closing any descriptor of the file would drop POSIX locks; these survive it.
+	if _, err := sqlite.OFDLocking(true); err != nil && !errors.Is(err, sqlite.ErrOFDLockingTooLate) {
+		return fmt.Errorf("open database: %w", err)
+	}
+	if err := s.inspect(ctx); err != nil {
+		return err
+	}
+	db, err := openWriter(ctx, s.path)
+	if err != nil {
+		return describe(s.path, err)
+	}
+	s.db = db
+	if err := verify(ctx, db); err != nil {
+		return fmt.Errorf("open database %s: %w", s.path, err)
+	}
+	if err := migrate(ctx, db, s.path); err != nil {
+		return err
+	}
+	return s.chooseLocation(ctx, location, fallback)
+}
+
+// inspect refuses a foreign or newer file before anything is written to it.
+func (s *Store) inspect(ctx context.Context) error {
+	if info, err := os.Stat(s.path); err != nil || info.Size() == 0 {
+		return err
+	}
+	db, err := openReader(s.path)
+	if err != nil {
+		return describe(s.path, err)
+	}
+	defer func() { _ = db.Close() }()
+	_, err = version(ctx, db, s.path)
+	return err
+}
+
+// describe says what an error of SQLite's means for the person who named the file.
+func describe(path string, err error) error {
+	if e, ok := errors.AsType[*sqlite.Error](err); ok {
+		switch e.Code() & 0xff {
+		case sqlite3.SQLITE_NOTADB:
+			return &ForeignError{path, "it is not an SQLite database"}
+		case sqlite3.SQLITE_CORRUPT:
+			return fmt.Errorf("database %s is damaged: %w; restore a backup, it has been left as it is", path, err)
+		case sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM:
+			return fmt.Errorf("database %s cannot be opened: %w; check that the file, its folder and the files beside it may be read and written", path, err)
+		}
+	}
+	return fmt.Errorf("database %s: %w", path, err)
+}
+
+// chooseLocation finds the id of this prober's place, which is chosen once and kept.
+func (s *Store) chooseLocation(ctx context.Context, name, fallback string) error {
+	return s.change(ctx, func(tx *sql.Tx) error {
+		if name == "" {
+			err := tx.QueryRowContext(ctx, "SELECT value FROM meta WHERE key = 'location'").Scan(&name)
+			if errors.Is(err, sql.ErrNoRows) {
+				name = fallback
+			} else if err != nil {
+				return err
+			}
+		}
+		if err := setMeta(ctx, tx, "location", name); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, "INSERT INTO locations(name) VALUES (?) ON CONFLICT DO NOTHING", name); err != nil {
+			return err
+		}
+		return tx.QueryRowContext(ctx, "SELECT id FROM locations WHERE name = ?", name).Scan(&s.location)
+	})
+}
+
+// Started notes that a service of a version has begun to write.
+func (s *Store) Started(ctx context.Context, version string, at time.Time) error {
+	return s.change(ctx, func(tx *sql.Tx) error {
+		if err := setMeta(ctx, tx, "version", version); err != nil {
+			return err
+		}
+		return setMeta(ctx, tx, "started_at", at.UTC().Format(time.RFC3339Nano))
+	})
+}
+
+func setMeta(ctx context.Context, tx *sql.Tx, key, value string) error {
+	_, err := tx.ExecContext(ctx, "INSERT INTO meta(key, value) VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value", key, value)
+	return err
+}
+
+// change runs f in one transaction, all or nothing.
+func (s *Store) change(ctx context.Context, f func(tx *sql.Tx) error) error {
+	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return describe(s.path, err)
+	}
+	defer func() { _ = tx.Rollback() }()
+	if err := f(tx); err != nil {
+		return describe(s.path, err)
+	}
+	if err := tx.Commit(); err != nil {
+		return describe(s.path, err)
+	}
+	return nil
+}
+
+// Path is where the database is.
+func (s *Store) Path() string { return s.path }
+
+// Location is the name of this prober's place.
+func (s *Store) Location(ctx context.Context) (name string, err error) {
+	err = s.db.QueryRowContext(ctx, "SELECT name FROM locations WHERE id = ?", s.location).Scan(&name)
+	return name, err
+}
+
+// Tidy writes the log back into the database, and forgets what nobody asks for any
+// more: messages sent a month ago, counts of classes of the day before yesterday.
+func (s *Store) Tidy(ctx context.Context, now time.Time) error {
+	err := s.change(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM outbox WHERE state = 'sent' AND settled_at < ?", now.AddDate(0, -1, 0).UnixMilli()); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, "DELETE FROM classes WHERE bucket < ?", now.Add(-48*time.Hour).UnixMilli())
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	_, err = s.db.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+	return err
+}
+
+// Close ends writing and gives the lock back.
+func (s *Store) Close() error {
+	var errs []error
+	if s.db != nil {
+		errs = append(errs, s.db.Close())
+	}
+	if s.lock != nil {
+		errs = append(errs, s.lock.release())
+	}
+	return errors.Join(errs...)
+}

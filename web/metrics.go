@@ -1,0 +1,220 @@
+package web
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"sonde/incident"
+	"sonde/probe"
+	"sonde/report"
+	"sonde/store"
+)
+
+// Gauges are what the running service knows of itself.
+type Gauges struct {
+	Missed          map[probe.Reason]uint64
+	LatenessBuckets map[float64]uint64 // cumulative, by upper bound in seconds
+	LatenessSum     float64            // seconds
+	LatenessCount   uint64
+	WALBytes        int64
+}
+
+// Tallies count results since the start, per probe. They are safe for use by several
+// goroutines.
+type Tallies struct {
+	mu     sync.Mutex
+	counts map[tally]uint64
+	phases map[probe.ID]probe.Timings // of the latest result
+}
+
+// tally is what results are counted by.
+type tally struct {
+	id      probe.ID
+	verdict probe.Verdict
+}
+
+// NewTallies makes empty tallies.
+func NewTallies() *Tallies {
+	return &Tallies{counts: map[tally]uint64{}, phases: map[probe.ID]probe.Timings{}}
+}
+
+// Add counts the results among entries.
+func (t *Tallies) Add(entries []store.Entry) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for i := range entries {
+		e := &entries[i]
+		if e.Input.Kind == incident.Ran {
+			t.counts[tally{e.Probe, e.Input.Verdict}]++
+			t.phases[e.Probe] = e.Input.Timings
+		}
+	}
+}
+
+func desc(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc("sonde_"+name, help, labels, nil)
+}
+
+var (
+	probeUp         = desc("probe_up", "Whether the probe is up (1) or not (0); absent while unknown.", "probe")
+	probeDuration   = desc("probe_duration_seconds", "How long the phases of the latest attempt took.", "probe", "phase")
+	probeStatusCode = desc("probe_status_code", "The status code of the latest result; absent when none came.", "probe")
+	resultsTotal    = desc("results_total", "Results since the start.", "probe", "class", "code", "retry", "reason", "outcome")
+	objectiveRatio  = desc("objective_ratio", "The share of the objective's window that was good; absent without data.", "probe", "objective")
+	budgetRemaining = desc("budget_remaining_ratio", "The share of the error budget that is left; below 0 when overspent.", "probe", "objective")
+	burnRate        = desc("burn_rate", "How many times faster than promised the budget is spent.", "probe", "objective", "window")
+	incidentOpen    = desc("incident_open", "Whether an incident of a kind is open.", "probe", "kind")
+	lateness        = desc("schedule_lateness_seconds", "How late scheduled runs started.")
+	missedSlots     = desc("missed_slots_total", "Slots at which nothing was asked, since the start.", "reason")
+	outboxMessages  = desc("outbox_messages", "Messages that are not delivered.", "state")
+	walBytes        = desc("wal_bytes", "Size of the database's write-ahead log.")
+	reloadSucceeded = desc("config_last_reload_successful", "Whether the configuration was last loaded successfully.")
+)
+
+// registry is made per server: nothing is registered for the whole process.
+func (s *Server) registry() *prometheus.Registry {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), &collector{s})
+	return registry
+}
+
+// collector reads the state when somebody scrapes.
+type collector struct{ s *Server }
+
+// Describe sends nothing: which series there are depends on the configuration.
+func (c *collector) Describe(chan<- *prometheus.Desc) {}
+
+// Collect sends every series as of now.
+func (c *collector) Collect(out chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	c.service(out)
+	status, err := c.s.read(ctx)
+	if err != nil {
+		c.s.o.Log.Error("metrics not read", "err", err)
+		return
+	}
+	gauge(out, outboxMessages, float64(status.Service.Outbox.Pending), "pending")
+	gauge(out, outboxMessages, float64(status.Service.Outbox.Dead), "dead")
+	c.info(out, status.Probes)
+	names := make(map[probe.ID]string, len(status.Probes))
+	for i := range status.Probes {
+		p := &status.Probes[i]
+		names[probe.ID(p.ID)] = p.Name
+		c.probe(out, p)
+		c.objectives(out, p)
+	}
+	c.s.o.Tallies.collect(out, names)
+}
+
+func (c *collector) service(out chan<- prometheus.Metric) {
+	g := c.s.o.Gauges()
+	for reason, n := range g.Missed {
+		counter(out, missedSlots, float64(n), reason.String())
+	}
+	out <- prometheus.MustNewConstHistogram(lateness, g.LatenessCount, g.LatenessSum, g.LatenessBuckets)
+	gauge(out, walBytes, float64(g.WALBytes))
+	gauge(out, reloadSucceeded, 1)
+}
+
+func (c *collector) probe(out chan<- prometheus.Metric, p *report.Probe) {
+	switch p.State {
+	case report.Up:
+		gauge(out, probeUp, 1, p.Name)
+	case report.Down, report.Degraded:
+		gauge(out, probeUp, 0, p.Name)
+	}
+	if p.Last != nil && p.Last.Status != nil {
+		gauge(out, probeStatusCode, float64(*p.Last.Status), p.Name)
+	}
+	open := map[probe.Kind]float64{probe.KindDown: 0, probe.KindAuthFailed: 0}
+	for _, i := range p.Incidents {
+		if i.Phase == incident.Open {
+			open[i.Kind] = 1
+		}
+	}
+	for kind, n := range open {
+		gauge(out, incidentOpen, n, p.Name, kind.String())
+	}
+}
+
+func (c *collector) objectives(out chan<- prometheus.Metric, p *report.Probe) {
+	for _, o := range p.Objectives {
+		promise := o.String()
+		sendIf(out, objectiveRatio, o.AttainedRatio, p.Name, promise)
+		sendIf(out, budgetRemaining, o.RemainingRatio, p.Name, promise)
+		for window, rate := range o.BurnRate {
+			sendIf(out, burnRate, rate, p.Name, promise, window)
+		}
+	}
+}
+
+// info sends what is known of every probe. All series have the same labels: those that
+// any probe has.
+func (c *collector) info(out chan<- prometheus.Metric, probes []report.Probe) {
+	own := map[string]bool{}
+	for i := range probes {
+		for label := range probes[i].Labels {
+			own[label] = true
+		}
+	}
+	names := slices.Sorted(maps.Keys(own))
+	labels := []string{"probe", "group", "url"}
+	for _, name := range names {
+		labels = append(labels, "label_"+name)
+	}
+	info := desc("probe_info", "What is known of the probe; always 1.", labels...)
+	for i := range probes {
+		p := &probes[i]
+		values := []string{p.Name, p.Group, p.URL}
+		for _, name := range names {
+			values = append(values, p.Labels[name])
+		}
+		gauge(out, info, 1, values...)
+	}
+}
+
+// collect sends the counts of those probes that are still configured.
+func (t *Tallies) collect(out chan<- prometheus.Metric, names map[probe.ID]string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for k, n := range t.counts {
+		if name, ok := names[k.id]; ok {
+			v := k.verdict
+			counter(out, resultsTotal, float64(n), name, v.Class.String(), strconv.Itoa(v.Status), v.Retry.String(), v.Reason.String(), v.Outcome.String())
+		}
+	}
+	for id, phases := range t.phases {
+		name, ok := names[id]
+		if !ok {
+			continue
+		}
+		for phase, d := range map[string]time.Duration{
+			"dns": phases.DNS, "connect": phases.Connect, "tls": phases.TLS, "first_byte": phases.FirstByte, "transfer": phases.Transfer, "total": phases.Total,
+		} {
+			gauge(out, probeDuration, d.Seconds(), name, phase)
+		}
+	}
+}
+
+func gauge(out chan<- prometheus.Metric, d *prometheus.Desc, v float64, labels ...string) {
+	out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+}
+
+// sendIf leaves out what is not known: absent, not 0.
+func sendIf(out chan<- prometheus.Metric, d *prometheus.Desc, v *float64, labels ...string) {
+	if v != nil {
+		gauge(out, d, *v, labels...)
+	}
+}
+
+func counter(out chan<- prometheus.Metric, d *prometheus.Desc, v float64, labels ...string) {
+	out <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, v, labels...)
+}

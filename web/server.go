@@ -1,0 +1,145 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"sonde/report"
+	"sonde/store"
+)
+
+// Source is where the server takes what it shows from.
+type Source interface {
+	Snapshot(ctx context.Context, now time.Time) (*store.Snapshot, error)
+}
+
+// Options say what a server shows.
+type Options struct {
+	Source  Source
+	Now     func() time.Time
+	Ready   func(ctx context.Context) error // why the service is not ready; nil if it is
+	Gauges  func() Gauges
+	Tallies *Tallies
+	Log     *slog.Logger
+}
+
+// Server answers on one address.
+type Server struct {
+	o        Options
+	listener net.Listener
+	http     *http.Server
+	done     chan struct{}
+}
+
+// Listen binds the address, such as 127.0.0.1:9320.
+func Listen(ctx context.Context, address string, o Options) (*Server, error) {
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w; free the port, or name another in listen", address, err)
+	}
+	s := &Server{o: o, listener: listener, done: make(chan struct{})}
+	s.http = &http.Server{
+		Handler:           s.routes(),
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second,
+		WriteTimeout:      30 * time.Second,
+		IdleTimeout:       time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug),
+	}
+	return s, nil
+}
+
+// Address is where the server answers.
+func (s *Server) Address() string { return s.listener.Addr().String() }
+
+// Serve begins to answer. It does not wait.
+func (s *Server) Serve() {
+	go func() {
+		defer close(s.done)
+		if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+			s.o.Log.Error("stopped listening", "err", err)
+		}
+	}()
+}
+
+// Close stops answering. Answers under way may end until ctx does. Serve must have been
+// called.
+func (s *Server) Close(ctx context.Context) error {
+	err := s.http.Shutdown(ctx)
+	if err != nil {
+		err = errors.Join(err, s.http.Close())
+	}
+	<-s.done
+	return err
+}
+
+func (s *Server) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "ok\n") })
+	mux.HandleFunc("GET /readyz", s.ready)
+	mux.HandleFunc("GET /api/v1/status", s.status)
+	mux.Handle("GET /metrics", promhttp.HandlerFor(s.registry(), promhttp.HandlerOpts{
+		ErrorLog: slog.NewLogLogger(s.o.Log.Handler(), slog.LevelWarn), MaxRequestsInFlight: 4,
+	}))
+	return guard(mux)
+}
+
+// guard sets what holds for every answer.
+func guard(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
+		h.Set("Cache-Control", "no-store")
+		next.ServeHTTP(w, r)
+	})
+}
+
+func answer(w http.ResponseWriter, status int, body string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write([]byte(body))
+}
+
+func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+	defer cancel()
+	if err := s.o.Ready(ctx); err != nil {
+		answer(w, http.StatusServiceUnavailable, "not ready: "+err.Error()+"\n")
+		return
+	}
+	answer(w, http.StatusOK, "ready\n")
+}
+
+func (s *Server) status(w http.ResponseWriter, r *http.Request) {
+	status, err := s.read(r.Context())
+	if err != nil {
+		s.o.Log.Error("status not read", "err", err)
+		answer(w, http.StatusInternalServerError, "the status cannot be read; the service's log says why\n")
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", " ")
+	_ = encoder.Encode(status) // the reader has gone away
+}
+
+func (s *Server) read(ctx context.Context) (*report.Status, error) {
+	now := s.o.Now()
+	snapshot, err := s.o.Source.Snapshot(ctx, now)
+	if err != nil {
+		return nil, err
+	}
+	return report.NewStatus(snapshot, now), nil
+}
