@@ -12,7 +12,7 @@ import (
 
 // listen reads where the page is: empty for nowhere, else host:port.
 func (d *decoder) listen(v value, into *string) {
-	s, ok := d.text(v)
+	s, ok := d.loose(v)
 	if !ok {
 		return
 	}

@@ -19,7 +19,7 @@ type decoder struct {
 }
 
 // maxVisits is far more than a file of 1 MiB without aliases can hold.
-const maxVisits = 1_000_000
+const maxVisits = 500_000
 
 // spend counts a value that is looked at. It is false when aliases have
 // multiplied the file beyond reason.
@@ -60,15 +60,11 @@ func (d *decoder) duration(v value, least time.Duration, into *time.Duration) {
 	}
 }
 
-// length reads any length of time. A number is as good as a text here: what it
-// lacks is the unit.
+// length reads any length of time.
 func (d *decoder) length(v value) (time.Duration, bool) {
-	written := v.node.Value
-	if tag := v.node.ShortTag(); tag != "!!int" && tag != "!!float" {
-		var ok bool
-		if written, ok = d.text(v); !ok {
-			return 0, false
-		}
+	written, ok := d.loose(v)
+	if !ok {
+		return 0, false
 	}
 	length, err := ParseDuration(written)
 	if err != nil {

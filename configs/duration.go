@@ -40,7 +40,7 @@ func ParseDuration(s string) (time.Duration, error) {
 		switch {
 		case name == "" && number == s:
 			return 0, fmt.Errorf("%s has no unit; write %ss", s, s)
-		case number == "" || name == "":
+		case number == "" || name == "" || strings.TrimSpace(name) != name:
 			return 0, noDuration(s)
 		case !known:
 			return 0, fmt.Errorf("%s has the unknown unit %s; use ms, s, m, h, d or w", quote(s), quote(name))

@@ -86,10 +86,14 @@ func (d *decoder) malformed(err error) {
 	}
 	at := place{bad.Mark.Line, bad.Mark.Column}
 	began := place{bad.ContextMark.Line, bad.ContextMark.Column}
-	if at.line < 1 || at.line > len(d.src.lines) && began.line > 0 {
+	if d.src.isEnd(at) && began.line > 0 {
 		at = began // the end of the file says little; where the construct began says more
 	}
 	at = d.src.clamp(at)
+	if bad.Stage == yaml.ComposerStage { // its message quotes what follows the *, which may be a secret without quotes
+		d.failAt(at, "no anchor (&name) stands before this alias (*name); put a text that begins with * in quotes")
+		return
+	}
 	for _, line := range []int{at.line, d.src.clamp(began).line} {
 		text := d.src.lines[line-1]
 		indent := text[:len(text)-len(strings.TrimLeft(text, " \t"))]

@@ -9,7 +9,7 @@ var suspects = []*regexp.Regexp{
 	regexp.MustCompile(`xapp-([\w-]+)`),
 	regexp.MustCompile(`hooks\.slack\.com/([^\s"']+)`),
 	regexp.MustCompile(`(?i)\b(?:bearer|basic)\s+([^\s"',}]+)`),
-	regexp.MustCompile(`(?i)(?:token|secret|passwor[dt]|passwd|passphrase|authorization|cookie|key|webhook|credential)["']?\s*[:=]\s*([^,}&]+)`),
+	regexp.MustCompile(`(?i)(?:token|secret|pas+w(?:or)?[dt]|passphrase|authorization|cookie|key|webhook|credential)["']?\s*[:=]\s*([^,}&]+)`),
 	regexp.MustCompile(`://([^/\s@"']+)@`),
 	regexp.MustCompile(`[?&][^=&\s"']*=([^&\s"'}]+)`),
 }
@@ -35,18 +35,18 @@ func starSuspects(line []rune) {
 		for _, loc := range suspect.FindAllStringSubmatchIndex(s, -1) {
 			for i := loc[2]; i < loc[3]; i++ {
 				if !spared[i] {
-					star(line, position[i], position[i]+1)
+					star(line[position[i] : position[i]+1])
 				}
 			}
 		}
 	}
 }
 
-// star replaces every character of line[from:to] that is no space.
-func star(line []rune, from, to int) {
-	for i := max(from, 0); i < min(to, len(line)); i++ {
-		if line[i] != ' ' && line[i] != '"' && line[i] != '\'' {
-			line[i] = '*'
+// star replaces every character that is no space or quote.
+func star(runes []rune) {
+	for i, r := range runes {
+		if r != ' ' && r != '"' && r != '\'' {
+			runes[i] = '*'
 		}
 	}
 }

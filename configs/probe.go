@@ -95,7 +95,7 @@ func (d *decoder) probeList(v value, base settings) []Probe {
 		specs = append(specs, s)
 	}
 	if len(items) == 0 && v.node.Kind == yaml.SequenceNode {
-		d.fail(v, "the list is empty; give it at least one probe with a name and an url")
+		d.fail(v, "the list is empty; give it at least one probe with a name and a url")
 	}
 	d.checkNames(specs)
 	d.warnProbes(specs)

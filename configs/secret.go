@@ -17,7 +17,7 @@ import (
 const maxSecret = 64 << 10
 
 // secretFields is where references may stand, in words.
-const secretFields = "header values, the query of an url, body, and slack token and webhook"
+const secretFields = "header values, the query of a url, body, and slack token and webhook"
 
 // vault resolves references, each once.
 type vault struct {
@@ -180,13 +180,32 @@ func (d *decoder) plain(v value, written string) (string, bool) {
 // a misspelt name.
 func (d *decoder) unknown(e entry, known []string) {
 	if meant, ok := nearest(e.key, known); ok && secretKeys[meant] || looksSecret(e.value.node.Value) {
-		d.hide(e.value)
+		d.hideAll(e.value.node)
 	}
 	d.failAs(e.keyAt, e.value.path, "unknown key %s; %s", quote(e.key), instead(e.key, known))
 }
 
 // secretKeys are the keys whose values are not quoted even when misspelt.
-var secretKeys = map[string]bool{"token": true, "webhook": true, "body": true, "headers": true, "url": true}
+var secretKeys = map[string]bool{"slack": true, "token": true, "webhook": true, "body": true, "headers": true, "url": true}
+
+// hideSuspect hides a text that stands where a mapping belongs.
+func (d *decoder) hideSuspect(v value) {
+	if key := v.path[strings.LastIndexByte(v.path, '.')+1:]; secretKeys[key] || looksSecret(v.node.Value) {
+		d.hide(v)
+	}
+}
+
+// hideAll hides every text in a value.
+func (d *decoder) hideAll(n *yaml.Node) {
+	if n.Kind == yaml.ScalarNode {
+		d.src.hide(place{n.Line, n.Column})
+	}
+	for i, child := range n.Content {
+		if n.Kind != yaml.MappingNode || i%2 == 1 {
+			d.hideAll(child)
+		}
+	}
+}
 
 // looksSecret reports whether a text is long, without spaces, and of letters and
 // digits, as no word is.

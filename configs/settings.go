@@ -116,12 +116,9 @@ func (d *decoder) statuses(v value) probe.StatusSet {
 	var set probe.StatusSet
 	items := d.oneOrList(v)
 	for _, item := range items {
-		written := item.node.Value
-		if item.node.ShortTag() != "!!int" {
-			var ok bool
-			if written, ok = d.text(item); !ok {
-				continue
-			}
+		written, ok := d.loose(item)
+		if !ok {
+			continue
 		}
 		some, err := probe.ParseStatus(written)
 		if err != nil {
@@ -140,7 +137,7 @@ func (d *decoder) statuses(v value) probe.StatusSet {
 func (d *decoder) objectives(v value, into *[]slo.Objective) {
 	var all []slo.Objective
 	for _, item := range d.oneOrList(v) {
-		s, ok := d.text(item)
+		s, ok := d.loose(item)
 		if !ok {
 			continue
 		}

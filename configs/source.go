@@ -15,13 +15,14 @@ type source struct {
 	lines  []string
 	nodes  []place // where each value or key begins, in order
 	hidden []stretch
+	quoted map[int][]rune // lines as they may be shown, by number
 }
 
 // stretch is from a place up to another.
 type stretch struct{ from, to place }
 
 func newSource(name string, data []byte) *source {
-	return &source{name: name, lines: splitLines(string(data))}
+	return &source{name: name, lines: splitLines(string(data)), quoted: map[int][]rune{}}
 }
 
 // splitLines splits where YAML 1.1 section 4.2 breaks lines, so that numbers of
@@ -61,6 +62,12 @@ func (s *source) clamp(at place) place {
 	return place{max(at.line, 1), max(at.column, 1)}
 }
 
+// isEnd reports whether nothing but the end of the file is there.
+func (s *source) isEnd(at place) bool {
+	last := len(s.lines)
+	return at.line < 1 || at.line > last || at.line == last && s.lines[last-1] == ""
+}
+
 // problem quotes the line of a finding.
 func (s *source) problem(f finding) Problem {
 	at := s.clamp(f.at)
@@ -81,8 +88,17 @@ func (s *source) problems(findings []finding) []Problem {
 	return all
 }
 
-// shown is a line as it may be shown; it has as many characters as the line.
+// shown is a line as it may be shown; it has as many characters as the line. All
+// that must be hidden is known by then.
 func (s *source) shown(line int) []rune {
+	if _, known := s.quoted[line]; !known {
+		s.quoted[line] = s.mask(line)
+	}
+	return s.quoted[line]
+}
+
+// mask makes a line printable and stars out what may be a secret.
+func (s *source) mask(line int) []rune {
 	runes := []rune(s.lines[line-1])
 	for i, r := range runes {
 		switch {
@@ -94,11 +110,19 @@ func (s *source) shown(line int) []rune {
 	}
 	for _, h := range s.hidden {
 		if h.from.line <= line && line <= h.to.line {
-			star(runes, from(h, line), to(h, line, len(runes)))
+			begin, end := max(0, from(h, line)), min(to(h, line, len(runes)), len(runes))
+			if begin < end {
+				star(trimFlow(runes[begin:end]))
+			}
 		}
 	}
 	starSuspects(runes)
 	return runes
+}
+
+// trimFlow leaves out YAML's own marks between a value and the next one.
+func trimFlow(runes []rune) []rune {
+	return runes[:len([]rune(strings.TrimRight(string(runes), " ,]}-?[{")))]
 }
 
 // from is where a stretch begins on one of its lines, from 0.

@@ -11,6 +11,9 @@ func instead(word string, known []string) string {
 	if best, ok := nearest(word, known); ok {
 		return "did you mean " + strconv.Quote(best) + "?"
 	}
+	if len(known) == 1 {
+		return "use " + known[0]
+	}
 	return "use one of " + strings.Join(known, ", ")
 }
 

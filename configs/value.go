@@ -47,8 +47,8 @@ func object[T any](d *decoder, v value, table keys[T], into *T) map[string]value
 // mapping returns the entries of a mapping in the order of the file, each key once.
 func (d *decoder) mapping(v value) []entry {
 	if v.node.Kind != yaml.MappingNode {
-		d.hide(v) // a secret one level too high
-		d.fail(v, "must be a mapping (key: value), not %s", describe(v.node))
+		d.hideSuspect(v) // a secret one level too high
+		d.mismatch(v, "a mapping (key: value)", "")
 		return nil
 	}
 	d.checkTag(v)
@@ -72,6 +72,9 @@ func (d *decoder) entries(v value, seen map[string]place, depth int) []entry {
 			continue
 		}
 		if first, twice := here[key.Value]; twice {
+			if secretKeys[key.Value] || strings.HasSuffix(v.path, ".headers") {
+				d.hideAll(content)
+			}
 			d.failAs(keyAt, join(v.path, key.Value), "duplicate key %s, first on line %d; remove one of them", quote(key.Value), first.line)
 			continue
 		}
@@ -95,6 +98,9 @@ func (d *decoder) entries(v value, seen map[string]place, depth int) []entry {
 
 // merge lists what "<<" brings in: the entries of a mapping, or of each of a list.
 func (d *decoder) merge(v value, seen map[string]place, depth int) []entry {
+	if !d.spend(v) {
+		return nil
+	}
 	switch {
 	case depth > maxMerges:
 		d.fail(v, "\"<<\" nests deeper than %d; write the keys out", maxMerges)
@@ -136,7 +142,7 @@ func join(path, key string) string {
 // list returns the items of a list.
 func (d *decoder) list(v value) []value {
 	if v.node.Kind != yaml.SequenceNode {
-		d.fail(v, "must be a list, not %s; write [ ] around it", describe(v.node))
+		d.mismatch(v, "a list", "; write [ ] around it")
 		return nil
 	}
 	d.checkTag(v)
@@ -161,18 +167,27 @@ func (d *decoder) oneOrList(v value) []value {
 // raw returns a text as it is written, references and all.
 func (d *decoder) raw(v value) (string, bool) {
 	if v.node.Kind != yaml.ScalarNode || v.node.ShortTag() == "!!null" {
-		d.fail(v, "must be a text, not %s", describe(v.node))
+		d.mismatch(v, "a text", "")
 		return "", false
 	}
 	switch v.node.ShortTag() {
 	case "!!str", "!!timestamp":
 		return v.node.Value, true
 	case "!!int", "!!float", "!!bool", "!!merge":
-		d.fail(v, "must be a text, not %s; put it in quotes", describe(v.node))
+		d.mismatch(v, "a text", "; put it in quotes")
 	default:
 		d.checkTag(v)
 	}
 	return "", false
+}
+
+// loose returns a text, or a number as it is written: where a number lacks only
+// its unit, to say so helps more than to ask for a text.
+func (d *decoder) loose(v value) (string, bool) {
+	if tag := v.node.ShortTag(); tag == "!!int" || tag == "!!float" {
+		return v.node.Value, true
+	}
+	return d.text(v)
 }
 
 // text returns a text of a field that holds no secret.
@@ -188,7 +203,7 @@ func (d *decoder) text(v value) (string, bool) {
 func (d *decoder) integer(v value, least, most int) (int, bool) {
 	n, err := strconv.Atoi(v.node.Value)
 	if v.node.Kind != yaml.ScalarNode || v.node.ShortTag() != "!!int" || err != nil || n < least || n > most {
-		d.fail(v, "must be a whole number from %d to %d, not %s", least, most, describe(v.node))
+		d.mismatch(v, fmt.Sprintf("a whole number from %d to %d", least, most), "")
 		return 0, false
 	}
 	return n, true
@@ -197,7 +212,7 @@ func (d *decoder) integer(v value, least, most int) (int, bool) {
 // boolean reads true or false.
 func (d *decoder) boolean(v value, into *bool) {
 	if v.node.Kind != yaml.ScalarNode || v.node.ShortTag() != "!!bool" {
-		d.fail(v, "must be true or false, not %s", describe(v.node))
+		d.mismatch(v, "true or false", "")
 		return
 	}
 	*into = strings.EqualFold(v.node.Value, "true")
@@ -212,6 +227,15 @@ func (d *decoder) word(v value, into encoding.TextUnmarshaler) {
 	if err := into.UnmarshalText([]byte(s)); err != nil {
 		d.fail(v, "%v", err)
 	}
+}
+
+// mismatch reports a value of the wrong kind.
+func (d *decoder) mismatch(v value, want, wayOut string) {
+	if v.node.ShortTag() == "!!null" {
+		d.fail(v, "has no value; give it %s, or remove the key", want)
+		return
+	}
+	d.fail(v, "must be %s, not %s%s", want, describe(v.node), wayOut)
 }
 
 // checkTag refuses tags that only programs write.
@@ -234,8 +258,6 @@ func describe(n *yaml.Node) string {
 		return "an alias"
 	}
 	switch n.ShortTag() {
-	case "!!null":
-		return "nothing"
 	case "!!int", "!!float":
 		return fmt.Sprintf("the number %.40s", n.Value)
 	case "!!bool":

@@ -36,7 +36,7 @@ func (d *decoder) warnObjectives(s *spec) {
 			continue
 		}
 		v := d.nearestPlace(s, "objective", "interval")
-		d.warn(v, "%s allows %s of bad time, and one failed check is %s of it; %s", o, FormatDuration(o.Total()), FormatDuration(s.interval), lessOften(o))
+		d.warn(v, "%s allows %s of bad time, and one failed check is %s of it; %s", o, FormatDuration(roughly(o.Total())), FormatDuration(s.interval), lessOften(o))
 	}
 }
 
@@ -51,6 +51,14 @@ func (d *decoder) nearestPlace(s *spec, settings ...string) value {
 		}
 	}
 	return s.value
+}
+
+// roughly drops what people do not read of a length of time.
+func roughly(length time.Duration) time.Duration {
+	if length > 10*time.Second {
+		return length.Truncate(time.Second)
+	}
+	return length
 }
 
 // lessOften is the way out of a budget of few checks.

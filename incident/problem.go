@@ -26,6 +26,16 @@ func (p Phase) String() string { return phaseNames[p] }
 // MarshalText writes the phase as in [Phase.String].
 func (p Phase) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
 
+// UnmarshalText reads what MarshalText wrote.
+func (p *Phase) UnmarshalText(text []byte) error {
+	i := slices.Index(phaseNames[:], string(text))
+	if i < 0 {
+		return fmt.Errorf("%q is no phase of an incident; use one of %s", text, strings.Join(phaseNames[:], ", "))
+	}
+	*p = Phase(i)
+	return nil
+}
+
 // Problem is one incident on one probe.
 type Problem struct {
 	ID          ID

@@ -73,7 +73,7 @@ func (s *Status) states(palette Palette) string {
 	if len(parts) == 0 {
 		return "no probes"
 	}
-	return plural(len(s.Probes), "probe") + ": " + strings.Join(parts, ", ")
+	return Count(len(s.Probes), "probe") + ": " + strings.Join(parts, ", ")
 }
 
 // classes sums up the answers of the last day.
@@ -99,10 +99,10 @@ func (s *Status) remarks() []string {
 		remarks = append(remarks, line)
 	}
 	if n := s.Service.Outbox.Pending; n > 0 {
-		remarks = append(remarks, plural(n, "message")+" waiting to be delivered")
+		remarks = append(remarks, Count(n, "message")+" waiting to be delivered")
 	}
 	if n := s.Service.Outbox.Dead; n > 0 {
-		remarks = append(remarks, plural(n, "message")+" could not be delivered")
+		remarks = append(remarks, Count(n, "message")+" could not be delivered")
 	}
 	return remarks
 }
@@ -226,7 +226,8 @@ func Span(d time.Duration) string {
 	return "0s"
 }
 
-func plural(n int, noun string) string {
+// Count writes a number with its noun, such as "1 probe" or "2 probes".
+func Count(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"sonde/configs"
+	"sonde/report"
 )
 
 func newValidate() *cobra.Command {
@@ -59,7 +60,7 @@ func validate(c *cobra.Command, _ []string) error {
 	} else if invalid {
 		c.Println(problems.Error())
 	} else {
-		c.Printf("%s is valid: %d probes, %d destinations\n", path, len(config.Probes), len(config.Destinations))
+		c.Printf("%s is valid: %s, %s\n", path, report.Count(len(config.Probes), "probe"), report.Count(len(config.Destinations), "destination"))
 	}
 	if invalid {
 		return &exit{exitProblems, errSaid}

@@ -1,0 +1,104 @@
+package configs_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"sonde/configs"
+)
+
+func TestEveryShippedConfigurationRunsAsItIs(t *testing.T) {
+	paths, err := filepath.Glob("*.yaml")
+	require.NoError(t, err)
+	require.Contains(t, paths, "sonde.example.yaml")
+	require.Contains(t, paths, "minimal.yaml")
+	for _, path := range paths {
+		t.Run(path, func(t *testing.T) {
+			config, _, err := configs.Load(path, configs.Options{Secrets: true, Env: nothing})
+			require.NoError(t, err)
+			require.NotEmpty(t, config.Probes)
+		})
+	}
+}
+
+func TestTheExampleHasNothingToWarnOf(t *testing.T) {
+	onDisk, err := os.ReadFile("sonde.example.yaml")
+	require.NoError(t, err)
+	require.Equal(t, string(onDisk), string(configs.Example))
+	_, warnings, err := configs.Parse("sonde.yaml", configs.Example, configs.Options{Secrets: true, Env: nothing})
+	require.NoError(t, err)
+	require.Empty(t, warnings)
+}
+
+// uncomment makes keys of the comments that show keys.
+func uncomment(example string) string {
+	commented := regexp.MustCompile(`(?m)^( *)# ( *)((?:- )?[a-z_0-9]+:(?: .*)?)$`)
+	return commented.ReplaceAllString(example, "$1$2$3")
+}
+
+func TestTheExampleShowsKeysThatExist(t *testing.T) {
+	_, keysOnly, found := strings.Cut(string(configs.Example), "\n\n")
+	require.True(t, found, "an introduction stands before the keys")
+	text := uncomment(keysOnly)
+	text = strings.Replace(text, "  notify: []", "  #", 1)
+	text = regexp.MustCompile(`(?m)^( *)# (api_url: \S+).*$`).ReplaceAllString(text, "$1$2")
+	config, _, err := configs.Parse("sonde.yaml", []byte(text), configs.Options{Env: nothing})
+	require.NoError(t, err)
+	require.Len(t, config.Probes, 3)
+	require.Len(t, config.Destinations, 2)
+	for _, key := range []string{"listen", "public_url", "database", "location", "destinations", "defaults", "probes", "name", "was", "group", "url",
+		"method", "headers", "body", "expect", "status", "contains", "latency", "redirects", "idempotent", "interval", "timeout", "retries",
+		"retry_credit", "count_4xx", "objective", "notify", "alert", "down_after", "auth_after", "recheck_every", "resolve_after", "remind_every",
+		"labels", "runbook", "slack", "token", "channel", "webhook", "api_url"} {
+		require.Regexp(t, `\b`+key+`:`, text, "the example is complete")
+	}
+}
+
+// unit parses the systemd unit: section, key, values.
+func unit(t *testing.T) map[string]map[string][]string {
+	t.Helper()
+	sections := map[string]map[string][]string{}
+	section := ""
+	for line := range strings.Lines(string(configs.Unit)) {
+		line = strings.TrimSpace(line)
+		switch {
+		case line == "" || strings.HasPrefix(line, "#"):
+		case strings.HasPrefix(line, "["):
+			section = strings.Trim(line, "[]")
+			sections[section] = map[string][]string{}
+		default:
+			key, value, found := strings.Cut(line, "=")
+			require.True(t, found, "%q is no assignment", line)
+			require.NotEmpty(t, section, "%q stands before any section", line)
+			sections[section][key] = append(sections[section][key], value)
+		}
+	}
+	return sections
+}
+
+func TestTheUnitKeepsTheServiceAliveAndConfined(t *testing.T) {
+	sections := unit(t)
+	for key, want := range map[string]string{
+		"Type": "notify", "ExecStart": "/usr/local/bin/sonde serve --config /etc/sonde/sonde.yaml", "User": "sonde", "Group": "sonde",
+		"WatchdogSec": "60s", "TimeoutStopSec": "30s", "Restart": "on-failure", "RestartPreventExitStatus": "64 78", "UMask": "0027",
+		"StateDirectory": "sonde", "StateDirectoryMode": "0750", "RuntimeDirectory": "sonde", "ConfigurationDirectory": "sonde",
+		"CapabilityBoundingSet": "", "AmbientCapabilities": "", "NoNewPrivileges": "yes", "ProtectSystem": "strict", "ProtectHome": "yes",
+		"PrivateTmp": "yes", "PrivateDevices": "yes", "PrivateUsers": "yes", "MemoryDenyWriteExecute": "yes", "LimitCORE": "0",
+		"RestrictAddressFamilies": "AF_INET AF_INET6 AF_UNIX", "SystemCallArchitectures": "native", "RestrictNamespaces": "yes",
+		"ProtectKernelTunables": "yes", "ProtectKernelModules": "yes", "ProtectControlGroups": "yes", "ProtectClock": "yes", "LockPersonality": "yes",
+	} {
+		require.Equal(t, []string{want}, sections["Service"][key], key)
+	}
+	require.Equal(t, []string{"@system-service", "~@privileged @resources"}, sections["Service"]["SystemCallFilter"])
+	require.Equal(t, []string{"multi-user.target"}, sections["Install"]["WantedBy"])
+	require.Equal(t, []string{"network-online.target"}, sections["Unit"]["Wants"])
+	require.NotContains(t, sections["Service"], "DynamicUser", "people read the database as members of the group")
+	require.NotContains(t, sections["Service"], "ExecReload")
+	require.NotContains(t, sections["Service"], "LoadCredential", "a missing credential would make the first start fail")
+	require.Contains(t, string(configs.Unit), "\n#LoadCredential=slack-token:")
+}
