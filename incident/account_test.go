@@ -95,7 +95,9 @@ func (b *book) compare(s *incident.State) {
 		if want.outcome == probe.Good {
 			want.reason = probe.OK // the ledger does not say why something was good
 		}
-		require.Equal(b.t, want, got)
+		if want != got { // require itself is too slow for millions of slots
+			require.Equal(b.t, want, got)
+		}
 	}
 	require.Equal(b.t, len(notGood), next, "the ledger speaks of slots in a grid only")
 }

@@ -86,7 +86,8 @@ func (w *walk) note(x *exchange) {
 	w.seen.timings.add(x.timings)
 	e := &w.seen.evidence
 	e.RemoteAddr = x.remoteAddr()
-	e.Interim = append(e.Interim, x.interims()...)
+	interim := x.interims()
+	e.Interim = append(e.Interim, interim[:min(len(interim), maxInterim-len(e.Interim))]...)
 	e.BodyBytes = x.size
 	if x.answer != nil {
 		e.Protocol = text.Printable(x.answer.Proto, maxText)

@@ -79,13 +79,6 @@ func (u *unpacker) count(bounded bool) int {
 	return int(v)
 }
 
-func (u *unpacker) bytes() []byte {
-	n := u.count(true)
-	b := u.buf[:n]
-	u.buf = u.buf[n:]
-	return b
-}
-
 func (u *unpacker) time() time.Time {
 	ms := u.int()
 	if ms == 0 {

@@ -33,7 +33,7 @@ var mayImport = map[string][]string{
 	"web":                    {"text", "probe", "slo", "incident", "store", "configs", "report"},
 	"cmd/sonde": {"text", "probe", "slo", "incident", "notify", "notify/slack", "notify/slack/fakeslack", "store", "record",
 		"scheduler", "configs", "report", "web"},
-	"bench/pipeline": {"text", "probe", "slo", "incident", "notify", "store", "record", "scheduler"},
+	"bench/pipeline": {},
 }
 
 // onlyImporter says which package alone may import a library.
