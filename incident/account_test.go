@@ -115,7 +115,7 @@ func (b *book) expand(e incident.Entry) (pages []page) {
 func TestGridMinusLedgerIsWhatWasGood(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(15, 16))
 	ended := 0
-	for range 2000 {
+	for range 1000 {
 		b := book{t: t}
 		state, _ := history(randomScript(rnd), func(m move, _, _ *incident.State, fx incident.Effects) {
 			b.enter(m)
@@ -248,7 +248,7 @@ func TestOverdue(t *testing.T) {
 func TestStaleAndLate(t *testing.T) {
 	w := world{policy: usual(60)}
 	w.feed(0, good, broken)
-	state := clone(&w.state)
+	state := *w.state.Clone()
 	for name, in := range map[string]incident.Input{
 		"the same slot again":          {At: at(60), Verdict: broken, Attempts: 1},
 		"an older slot":                {At: at(0), Verdict: broken, Attempts: 1},

@@ -20,7 +20,8 @@
 //	 └──────────────────── recovered ◄─────────────────────────────┘
 //	   closed after 60 min or 30 intervals; a relapse before that reopens it
 //
-// While suspect, the probe is re-checked between its slots. auth_failed opens after
+// While suspect, the probe is re-checked between its slots, unless its answer says
+// that asking more often is wrong. A suspicion that is not confirmed in time lapses. auth_failed opens after
 // three results in a row spanning auth_after, without any extra request, because
 // repeated failures lock accounts. It resolves in the same way.
 package incident

@@ -100,7 +100,7 @@ func (s *script) input(due time.Time) (incident.Input, bool) {
 	case 14:
 		in.Run = probe.Manual
 	case 15:
-		in.At = s.slot(s.now.Add(time.Duration(op) * 20 * s.policy.Interval)) // sonde did not run
+		in.At = s.slot(s.now.Add(time.Duration(op) * 4 * s.policy.Interval)) // sonde did not run
 	}
 	return in, true
 }

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"sonde/notify/slack/fakeslack"
+)
+
+// Secrets go where they are needed and nowhere else: not into the log, the database, the
+// API, the metrics or Slack, whatever fails.
+func TestNoSecretIsSeenAnywhere(t *testing.T) {
+	s := newScene(t)
+	target := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// A hostile target says what it was told, wherever it can.
+		body, _ := io.ReadAll(r.Body)
+		w.Header().Set("Location", "/login?back="+r.URL.RawQuery)
+		w.Header().Set("Server", r.Header.Get("Authorization"))
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_, _ = fmt.Fprint(w, r.Header.Get("Authorization"), string(body))
+	}))
+	defer target.Close()
+	env := []string{
+		"HEADER=canary-header-1f8b", "QUERY=canary-query-7c21", "BODY=canary-body-90aa", "USERINFO=unused",
+		"TOKEN=" + fakeslack.Token, "HOOK=" + s.slack.WebhookURL() + "-canary-hook-55d0",
+	}
+	s.write(t, fmt.Sprintf(`
+listen: %s
+destinations:
+  ops: {slack: {token: "${env:TOKEN}", channel: C0OPS, api_url: %q}}
+  hook: {slack: {webhook: "${env:HOOK}"}}
+defaults:
+  interval: 1s
+  notify: [ops, hook]
+  alert: {down_after: 1s, recheck_every: 1s, resolve_after: 1s}
+probes:
+  - name: loud
+    url: "%[3]s/?key=${env:QUERY}"
+    method: POST
+    idempotent: true
+    headers: {authorization: "Bearer ${env:HEADER}"}
+    body: "${env:BODY}"
+  - name: deaf
+    url: "http://127.0.0.1:1/?key=${env:QUERY}"
+`, s.listen, s.slack.URL(), target.URL))
+	p := begin(t, env, "serve", "-c", s.config)
+	s.eventually(t, "both outages are told", func() bool { roots, _ := s.told(); return len(roots) >= 2 })
+	status := get(t, "http://"+s.listen+"/api/v1/status")
+	metrics := get(t, "http://"+s.listen+"/metrics")
+	require.Contains(t, status, "loud")
+	require.Contains(t, metrics, `sonde_probe_info{`)
+	require.Equal(t, 0, p.end(syscall.SIGTERM))
+
+	seen := map[string]string{"the API": status, "the metrics": metrics, "the log": p.output.String()}
+	for _, m := range s.slack.Messages() {
+		seen["Slack"] += m.Text + string(m.Blocks) + string(m.Attachments) + string(m.Metadata)
+	}
+	for _, file := range []string{"sonde.db", "sonde.db-wal", "sonde.db-shm", "sonde.db.lock"} {
+		content, err := os.ReadFile(filepath.Join(s.folder, file))
+		require.NoError(t, err)
+		seen[file] = string(content)
+	}
+	for where, text := range seen {
+		for _, secret := range []string{"canary", fakeslack.Token} {
+			require.Falsef(t, strings.Contains(text, secret), "%q is seen in %s", secret, where)
+		}
+	}
+}
+
+func get(t *testing.T, url string) string {
+	t.Helper()
+	response, err := http.Get(url)
+	require.NoError(t, err)
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	return string(body)
+}

@@ -1,0 +1,53 @@
+package incident_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"sonde/incident"
+	"sonde/probe"
+)
+
+// steps gives a probe one scheduled result after another.
+func steps(w *world, verdict probe.Verdict) func() {
+	in := incident.Input{At: t0, Verdict: verdict, Attempts: 1}
+	return func() {
+		in.At = in.At.Add(time.Minute)
+		incident.Step(w.policy, &w.state, in, &w.ids)
+	}
+}
+
+func TestAResultThatChangesNothingTakesNoMemory(t *testing.T) {
+	for name, tc := range map[string]struct {
+		before  []probe.Verdict
+		verdict probe.Verdict
+	}{
+		"good after good":             {[]probe.Verdict{good}, good},
+		"good while it may relapse":   {[]probe.Verdict{broken, broken, broken, good, good, good}, good},
+		"bad while it is open":        {[]probe.Verdict{broken, broken, broken}, broken},
+		"refused while it is open":    {[]probe.Verdict{denied, denied, denied}, denied},
+		"excluded, one after another": {[]probe.Verdict{missing}, missing},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := world{policy: usual(60)}
+			w.feed(-600, tc.before...)
+			require.Zero(t, testing.AllocsPerRun(20, steps(&w, tc.verdict)))
+		})
+	}
+}
+
+func BenchmarkStep(b *testing.B) {
+	for name, verdict := range map[string]probe.Verdict{"good": good, "bad while open": broken} {
+		b.Run(name, func(b *testing.B) {
+			w := world{policy: usual(60)}
+			w.feed(-600, verdict, verdict, verdict)
+			step := steps(&w, verdict)
+			b.ReportAllocs()
+			for b.Loop() {
+				step()
+			}
+		})
+	}
+}
