@@ -83,6 +83,9 @@ func (m *machine) run() {
 	if late(m.s, m.in) {
 		return
 	}
+	if m.in.Verdict.Reason == probe.Canceled {
+		return // our own end says nothing about the target
+	}
 	m.remember()
 	m.watchDown()
 	m.watchAuth()

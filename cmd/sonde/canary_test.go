@@ -19,6 +19,7 @@ import (
 // Secrets go where they are needed and nowhere else: not into the log, the database, the
 // API, the metrics or Slack, whatever fails.
 func TestNoSecretIsSeenAnywhere(t *testing.T) {
+	t.Parallel()
 	s := newScene(t)
 	target := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// A hostile target says what it was told, wherever it can.

@@ -14,6 +14,7 @@ import (
 // The promise of the whole: killed without a warning during an outage, the service
 // neither repeats nor forgets an alert.
 func TestAnOutageIsToldOnceAlthoughTheServiceIsKilled(t *testing.T) {
+	t.Parallel()
 	s := newScene(t)
 	first := s.serve(t)
 	s.eventually(t, "the probe is up", func() bool { status, code := s.report(t); return status.Summary.Up == 1 && code == 0 })
@@ -51,6 +52,7 @@ func TestAnOutageIsToldOnceAlthoughTheServiceIsKilled(t *testing.T) {
 }
 
 func TestASlackThatIsDownLosesNothingAlthoughTheServiceIsKilled(t *testing.T) {
+	t.Parallel()
 	s := newScene(t)
 	s.slack.Fail(fakeslack.Fault{Status: http.StatusServiceUnavailable, Body: "down"})
 	first := s.serve(t)

@@ -128,3 +128,21 @@ func readCSV(t *testing.T, path string) []map[string]string {
 	}
 	return rows
 }
+
+func TestAStopDoesNotWaitForATargetThatHangs(t *testing.T) {
+	s := newScene(t)
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer func() { _ = silent.Close() }()
+	s.write(t, fmt.Sprintf("listen: %s\nprobes: [{name: mute, url: \"http://%s/\", interval: 60s, timeout: 50s, notify: []}]\n", s.listen, silent.Addr()))
+	p := s.serve(t)
+	accepted, err := silent.Accept()
+	require.NoError(t, err)
+	defer func() { _ = accepted.Close() }()
+	began := time.Now()
+	require.Equal(t, 0, p.end(syscall.SIGTERM))
+	require.Less(t, time.Since(began), 5*time.Second)
+	status, code := s.report(t)
+	require.Equal(t, 3, code)
+	require.Equal(t, "unknown", string(status.Probes[0].State), "a run that we cut short says nothing of the target")
+}
