@@ -121,7 +121,7 @@ func (p *post) options() []slack.MsgOption {
 // people who do not follow the thread must not miss it.
 func (p *post) forTheChannel() bool {
 	switch p.Change {
-	case incident.Resolved, incident.Reopened:
+	case incident.Resolved, incident.Reopened, incident.Withdrawn:
 		return true
 	case incident.Changed:
 		return p.Body.Severity == probe.Critical

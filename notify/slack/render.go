@@ -20,6 +20,7 @@ const (
 	yellow = "#ECB22E"
 	green  = "#2EB67D"
 	blue   = "#36C5F0"
+	grey   = "#8D8D8D"
 )
 
 // rendered is a message in Slack's form.
@@ -54,6 +55,8 @@ func (s story) signal() (emoji, colour string) {
 	switch {
 	case s.Change == incident.Resolved:
 		return ":large_green_circle:", green
+	case s.Change == incident.Withdrawn:
+		return ":white_circle:", grey
 	case s.Body.Kind == probe.KindAuthFailed:
 		return ":lock:", red
 	}
@@ -66,6 +69,9 @@ func (s story) signal() (emoji, colour string) {
 		return ":large_blue_circle:", blue
 	}
 }
+
+// over reports whether nobody has to act any more.
+func (s story) over() bool { return s.Change == incident.Resolved || s.Change == incident.Withdrawn }
 
 func (s story) headline() string {
 	b := s.Body
@@ -89,7 +95,7 @@ func (s story) fields() []*slack.TextBlockObject {
 	}
 	b, w := s.Body, s.words
 	failing := w.failing
-	if s.Change == incident.Resolved {
+	if s.over() {
 		failing = w.failed
 		add(w.trouble, s.moment(b.Since)+" → "+s.moment(b.At))
 	} else {
@@ -101,7 +107,7 @@ func (s story) fields() []*slack.TextBlockObject {
 	add(w.check, code(strings.TrimSpace(b.Method+" "+b.URL), maxURL))
 	add(failing, s.failing())
 	add(w.location, code(b.Location, maxPlace))
-	if !b.RecoverBy.IsZero() && s.Change != incident.Resolved {
+	if !b.RecoverBy.IsZero() && !s.over() {
 		add(w.back, s.moment(b.RecoverBy))
 	}
 	add(w.budget, s.budgets())
@@ -150,7 +156,7 @@ func (s story) meaning() string {
 
 func (s story) checkNext() string {
 	entry, ok := explain(s.Body.Cause)
-	if !ok || s.Change == incident.Resolved || len(entry.Next) == 0 {
+	if !ok || s.over() || len(entry.Next) == 0 {
 		return ""
 	}
 	var list strings.Builder

@@ -19,6 +19,8 @@ var changes = map[incident.Change]time.Duration{
 	incident.Reminded: 4 * time.Hour,
 	incident.Resolved: 12*time.Minute + 4*time.Second,
 	incident.Reopened: 40 * time.Minute,
+
+	incident.Withdrawn: 30 * time.Minute,
 }
 
 // causes are verdicts by the symptom that people must never mix up.

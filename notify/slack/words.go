@@ -46,6 +46,8 @@ var english = words{
 		incident.Reminded: "{symptom}: {name} {still} after {lasted}: {cause}, {failing} since {since}.",
 		incident.Resolved: "{symptom}: {name} recovered after {lasted}, {failing} since {since}.",
 		incident.Reopened: "{symptom}: {name} {again}, for the {times} time: {cause}, {failing} since {since}.",
+
+		incident.Withdrawn: "{symptom}: {name} is not watched any more, {failing} since {since}.",
 	},
 	kinds: map[probe.Kind]condition{
 		probe.KindDown:          {"is down", "is still down", "is down again", "Down"},
@@ -70,6 +72,8 @@ var english = words{
 		incident.Reminded: "{word}, still",
 		incident.Resolved: "Recovered",
 		incident.Reopened: "{word} again",
+
+		incident.Withdrawn: "Not watched any more",
 	},
 	causes: map[incident.Change]string{
 		incident.Opened:   "*{symptom}*: {cause}. {meaning}",
@@ -77,6 +81,8 @@ var english = words{
 		incident.Reminded: "*{symptom}* for {lasted}: {cause}",
 		incident.Resolved: "after *{lasted}* of *{symptom}*: {cause}",
 		incident.Reopened: "*{symptom}*: {cause}. {meaning}",
+
+		incident.Withdrawn: "*{symptom}*: {cause}, when it was taken out of the configuration",
 	},
 
 	started: "Started", trouble: "Trouble", cause: "Cause", check: "Check", failing: "Failing", failed: "Failed", location: "Location",
