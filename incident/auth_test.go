@@ -43,13 +43,14 @@ func TestAuthNeverAsksMoreOften(t *testing.T) {
 	require.Equal(t, []string{"opened auth_failed 10m0s"}, lines(w.told))
 
 	t.Run("not even when the prober is at fault in between", func(t *testing.T) {
-		w := world{policy: usual(300)}
-		w.feed(0, broken, denied, blind)
-		require.Equal(t, 1, w.state.Suspect.Results, "the suspicion of down is still undecided")
-		require.Zero(t, w.state.Due)
-		w.policy.AuthAfter = 0
-		require.Equal(t, []string{"opened auth_failed 20m0s"}, w.feed(900, denied, denied, blind))
-		require.Zero(t, w.state.Due)
+		w := world{policy: usual(60)}
+		w.policy.DownAfter = time.Hour
+		for i, v := range []probe.Verdict{broken, denied, blind, denied, denied, blind} {
+			w.feed(60*i, v)
+			require.Equal(t, 1, w.state.Suspect.Results, "the suspicion of down is undecided all the time")
+			require.Equal(t, i == 0, !w.state.Due.IsZero())
+		}
+		require.Equal(t, []string{"opened auth_failed 4m0s"}, lines(w.told))
 	})
 }
 
@@ -82,8 +83,10 @@ func TestWhatAnIncidentTells(t *testing.T) {
 	w.step(incident.Input{At: at(180), Verdict: gateway, Attempts: 2, RecoverBy: at(7200)})
 	p := w.state.Open(probe.KindDown)
 	require.Equal(t, 4, p.Failures)
-	require.Equal(t, at(7200), p.RecoverBy, "the latest announcement holds")
-	require.Equal(t, 2, p.Codes[2].Count)
+	require.Equal(t, at(7200), p.RecoverBy, "a later announcement holds")
+	w.step(incident.Input{At: at(240), Verdict: gateway, Attempts: 2, RecoverBy: at(600)})
+	require.Equal(t, at(7200), w.state.Open(probe.KindDown).RecoverBy, "an earlier one does not")
+	require.Equal(t, 3, p.Codes[2].Count)
 	require.Equal(t, 1, w.told[0].Problem.Codes[2].Count, "what was told is not touched any more")
 
 	auth := world{policy: usual(60)}

@@ -268,4 +268,29 @@ func TestSkippedSlotsDoNotDelayTheOpening(t *testing.T) {
 		w.step(incident.Input{Kind: incident.Skipped, At: at(60), To: at(60), Verdict: blind})
 		require.Equal(t, at(75), w.state.Due)
 	})
+	t.Run("a skip that is told late does not bring the next re-check forward", func(t *testing.T) {
+		w := world{policy: usual(60)}
+		w.policy.DownAfter = 0
+		w.feed(0, broken)
+		w.step(incident.Input{Run: probe.Recheck, At: at(80), Verdict: missing, Attempts: 1})
+		require.Zero(t, w.state.Due)
+		w.step(incident.Input{Kind: incident.Skipped, At: at(60), To: at(60), Verdict: blind})
+		require.Equal(t, at(110), w.state.Due)
+	})
+	t.Run("re-checks alone confirm while every slot is skipped", func(t *testing.T) {
+		w := world{policy: usual(1)}
+		w.policy.DownAfter, w.policy.RecheckEvery = 0, 3500*time.Millisecond
+		w.feed(0, broken)
+		for _, ms := range []int{3500, 7000} {
+			w.step(incident.Input{Kind: incident.Skipped, At: t0.Add(time.Duration(ms-3000) * time.Millisecond).Truncate(time.Second),
+				To: t0.Add(time.Duration(ms-500) * time.Millisecond).Truncate(time.Second), Verdict: broken})
+			w.step(incident.Input{Run: probe.Recheck, At: t0.Add(time.Duration(ms) * time.Millisecond), Verdict: broken, Attempts: 1})
+		}
+		require.Equal(t, []string{"opened down 7s"}, lines(w.told))
+	})
+	t.Run("a result that does not say how often it asked has asked once", func(t *testing.T) {
+		w := world{policy: usual(60)}
+		w.step(incident.Input{At: at(0), Verdict: broken})
+		require.Equal(t, 1, w.state.Suspect.Attempts)
+	})
 }

@@ -57,7 +57,7 @@ func sameCause(a, b probe.Verdict) bool { return a.Reason == b.Reason && a.Statu
 func (m *machine) resolve(p *Problem) {
 	p.Phase, p.RecoveredAt = Recovered, m.in.At
 	p.CloseAt = m.in.At.Add(m.p.relapse())
-	p.RemindAt, p.Other, p.Others = time.Time{}, probe.Verdict{}, 0
+	p.RemindAt = time.Time{}
 	m.tell(Resolved, m.in.At, p)
 }
 

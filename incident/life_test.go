@@ -64,6 +64,16 @@ func TestResolve(t *testing.T) {
 		require.Empty(t, w.feed(300, good))
 		require.Equal(t, 3, w.state.Open(probe.KindDown).Failures, "and is no failure of the incident")
 	})
+	t.Run("what was good before the opening does not count", func(t *testing.T) {
+		w := world{policy: usual(300)}
+		w.feed(0, good)
+		for i, kind := range []probe.RunKind{probe.First, probe.Recheck, probe.Recheck, probe.Recheck} {
+			w.step(incident.Input{Run: kind, At: at(10 + 30*i), Verdict: broken, Attempts: 1})
+		}
+		require.Equal(t, []string{"opened down 1m40s"}, lines(w.told))
+		require.Empty(t, w.feed(300, good))
+		require.Equal(t, []string{"resolved down 10m0s"}, w.feed(600, good))
+	})
 	t.Run("down and auth_failed resolve together", func(t *testing.T) {
 		w := down(t)
 		require.Equal(t, []string{"opened auth_failed 5m0s"}, w.feed(180, denied, denied, denied))

@@ -9,10 +9,10 @@ import (
 
 // Step moves the state of one probe on by one input and returns what follows from
 // it. Ids of new incidents come from the sequence. A manual run changes nothing,
-// and neither does what is stale. A slot that is late, for a newer result has
+// and neither does what is stale. A result that is late, for a newer one has
 // stepped already, is accounted for and no more: time never goes back in state.
 func Step(p Policy, s *State, in Input, ids *Sequence) Effects {
-	if in.Kind == Ran && in.Run == probe.Manual || s.Stale(in) || late(s, in) && in.Run != probe.Scheduled {
+	if in.Kind == Ran && in.Run == probe.Manual || s.Stale(in) {
 		return Effects{}
 	}
 	m := machine{p: p, s: s, in: in, ids: ids}
@@ -29,9 +29,6 @@ func Step(p Policy, s *State, in Input, ids *Sequence) Effects {
 // late reports whether a result is older than the latest one. A re-check as old as
 // it is the same one again, or overtaken by a slot that says as much.
 func late(s *State, in Input) bool {
-	if in.Kind != Ran {
-		return false
-	}
 	return in.At.Before(s.Last.At) || in.Run != probe.Scheduled && in.At.Equal(s.Last.At)
 }
 
