@@ -133,57 +133,61 @@ func FuzzRetryAfter(f *testing.F) {
 	})
 }
 
+func dialing(errno syscall.Errno) error {
+	return &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", errno)}
+}
+
+func reads(errno syscall.Errno) error {
+	return fmt.Errorf("read: %w", &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", errno)})
+}
+
+var causes = map[string]struct {
+	err  error
+	at   phase
+	want Reason
+}{
+	"nothing listens":                   {dialing(syscall.ECONNREFUSED), connecting, ConnectRefused},
+	"no host there":                     {dialing(syscall.EHOSTUNREACH), connecting, ConnectUnreachable},
+	"no network here":                   {dialing(syscall.ENETUNREACH), connecting, ProberNetwork},
+	"our link is down":                  {dialing(syscall.ENETDOWN), connecting, ProberNetwork},
+	"no answer to the first packet":     {dialing(syscall.ETIMEDOUT), connecting, ConnectTimeout},
+	"no descriptor left":                {dialing(syscall.EMFILE), connecting, ProberResource},
+	"no descriptor left in the system":  {dialing(syscall.ENFILE), connecting, ProberResource},
+	"no buffer left":                    {dialing(syscall.ENOBUFS), connecting, ProberResource},
+	"no memory left":                    {dialing(syscall.ENOMEM), connecting, ProberResource},
+	"no port left":                      {dialing(syscall.EADDRNOTAVAIL), connecting, ProberResource},
+	"our firewall refuses":              {dialing(syscall.EPERM), connecting, ProberResource},
+	"another error of the system":       {dialing(syscall.EINVAL), connecting, ConnectUnreachable},
+	"an address that is none":           {&net.AddrError{Err: "missing port"}, connecting, ConnectUnreachable},
+	"a reset in the handshake":          {reads(syscall.ECONNRESET), handshaking, ConnectionReset},
+	"a reset before the answer":         {reads(syscall.ECONNRESET), waiting, ConnectionReset},
+	"a broken pipe":                     {reads(syscall.EPIPE), waiting, ConnectionReset},
+	"a connection that died in silence": {reads(syscall.ETIMEDOUT), reading, BodyTimeout},
+	"an end in the handshake":           {io.EOF, handshaking, ConnectionClosed},
+	"an end before the answer":          {io.ErrUnexpectedEOF, waiting, ConnectionClosed},
+	"an end in the body":                {io.ErrUnexpectedEOF, reading, BodyTruncated},
+	"a connection that HTTP/2 gave up":  {errOneConnection, waiting, ConnectionClosed},
+	"our cap on heads":                  {errHeadTooLong, waiting, ProtocolError},
+	"corrupt compression":               {flate.CorruptInputError(3), reading, ProtocolError},
+	"anything before the look-up ended": {errors.ErrUnsupported, resolving, DNSFailure},
+	"anything in the handshake":         {errors.ErrUnsupported, handshaking, TLSFailure},
+	"anything after the request":        {errors.ErrUnsupported, waiting, ProtocolError},
+	"a record that is none":             {tls.RecordHeaderError{Msg: "x"}, handshaking, TLSFailure},
+	"an alert after the handshake":      {&net.OpError{Op: "remote error", Err: tls.AlertError(116)}, waiting, TLSFailure},
+	"an alert about the version":        {tls.AlertError(70), handshaking, TLSVersion},
+	"no such name":                      {&net.DNSError{IsNotFound: true}, resolving, DNSNotFound},
+	"no answer from the resolver":       {&net.DNSError{IsTimeout: true}, resolving, DNSTimeout},
+	"a failing resolver":                {&net.DNSError{IsTemporary: true}, resolving, DNSFailure},
+	"a look-up without a descriptor":    {&net.DNSError{UnwrapErr: syscall.EMFILE}, resolving, ProberResource},
+	"time ran out in the look-up":       {context.DeadlineExceeded, resolving, DNSTimeout},
+	"time ran out in connecting":        {os.ErrDeadlineExceeded, connecting, ConnectTimeout},
+	"time ran out in the handshake":     {context.DeadlineExceeded, handshaking, TLSTimeout},
+	"time ran out before the answer":    {os.ErrDeadlineExceeded, waiting, FirstByteTimeout},
+	"time ran out in the body":          {os.ErrDeadlineExceeded, reading, BodyTimeout},
+}
+
 func TestCauseOfAnError(t *testing.T) {
-	dialing := func(errno syscall.Errno) error {
-		return &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", errno)}
-	}
-	reads := func(errno syscall.Errno) error {
-		return fmt.Errorf("read: %w", &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", errno)})
-	}
-	for name, tc := range map[string]struct {
-		err  error
-		at   phase
-		want Reason
-	}{
-		"nothing listens":                   {dialing(syscall.ECONNREFUSED), connecting, ConnectRefused},
-		"no host there":                     {dialing(syscall.EHOSTUNREACH), connecting, ConnectUnreachable},
-		"no network here":                   {dialing(syscall.ENETUNREACH), connecting, ProberNetwork},
-		"our link is down":                  {dialing(syscall.ENETDOWN), connecting, ProberNetwork},
-		"no answer to the first packet":     {dialing(syscall.ETIMEDOUT), connecting, ConnectTimeout},
-		"no descriptor left":                {dialing(syscall.EMFILE), connecting, ProberResource},
-		"no descriptor left in the system":  {dialing(syscall.ENFILE), connecting, ProberResource},
-		"no buffer left":                    {dialing(syscall.ENOBUFS), connecting, ProberResource},
-		"no memory left":                    {dialing(syscall.ENOMEM), connecting, ProberResource},
-		"no port left":                      {dialing(syscall.EADDRNOTAVAIL), connecting, ProberResource},
-		"our firewall refuses":              {dialing(syscall.EPERM), connecting, ProberResource},
-		"another error of the system":       {dialing(syscall.EINVAL), connecting, ConnectUnreachable},
-		"an address that is none":           {&net.AddrError{Err: "missing port"}, connecting, ConnectUnreachable},
-		"a reset in the handshake":          {reads(syscall.ECONNRESET), handshaking, ConnectionReset},
-		"a reset before the answer":         {reads(syscall.ECONNRESET), waiting, ConnectionReset},
-		"a broken pipe":                     {reads(syscall.EPIPE), waiting, ConnectionReset},
-		"a connection that died in silence": {reads(syscall.ETIMEDOUT), reading, BodyTimeout},
-		"an end in the handshake":           {io.EOF, handshaking, ConnectionClosed},
-		"an end before the answer":          {io.ErrUnexpectedEOF, waiting, ConnectionClosed},
-		"an end in the body":                {io.ErrUnexpectedEOF, reading, BodyTruncated},
-		"a connection that HTTP/2 gave up":  {errOneConnection, waiting, ConnectionClosed},
-		"our cap on heads":                  {errHeadTooLong, waiting, ProtocolError},
-		"corrupt compression":               {flate.CorruptInputError(3), reading, ProtocolError},
-		"anything before the look-up ended": {errors.ErrUnsupported, resolving, DNSFailure},
-		"anything in the handshake":         {errors.ErrUnsupported, handshaking, TLSFailure},
-		"anything after the request":        {errors.ErrUnsupported, waiting, ProtocolError},
-		"a record that is none":             {tls.RecordHeaderError{Msg: "x"}, handshaking, TLSFailure},
-		"an alert after the handshake":      {&net.OpError{Op: "remote error", Err: tls.AlertError(116)}, waiting, TLSFailure},
-		"an alert about the version":        {tls.AlertError(70), handshaking, TLSVersion},
-		"no such name":                      {&net.DNSError{IsNotFound: true}, resolving, DNSNotFound},
-		"no answer from the resolver":       {&net.DNSError{IsTimeout: true}, resolving, DNSTimeout},
-		"a failing resolver":                {&net.DNSError{IsTemporary: true}, resolving, DNSFailure},
-		"a look-up without a descriptor":    {&net.DNSError{UnwrapErr: syscall.EMFILE}, resolving, ProberResource},
-		"time ran out in the look-up":       {context.DeadlineExceeded, resolving, DNSTimeout},
-		"time ran out in connecting":        {os.ErrDeadlineExceeded, connecting, ConnectTimeout},
-		"time ran out in the handshake":     {context.DeadlineExceeded, handshaking, TLSTimeout},
-		"time ran out before the answer":    {os.ErrDeadlineExceeded, waiting, FirstByteTimeout},
-		"time ran out in the body":          {os.ErrDeadlineExceeded, reading, BodyTimeout},
-	} {
+	for name, tc := range causes {
 		t.Run(name, func(t *testing.T) {
 			require.Equal(t, tc.want.String(), cause(t.Context(), tc.err, tc.at).String())
 			stopped, stop := context.WithCancel(t.Context())

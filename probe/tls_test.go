@@ -165,40 +165,42 @@ func TestWhatIsNoTLS(t *testing.T) {
 	}
 }
 
+// moody misbehaves as the path says.
+func moody(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Server", "test")
+	switch r.URL.Path {
+	case "/hints":
+		w.Header().Set("Link", "</a.css>")
+		w.WriteHeader(http.StatusEarlyHints)
+	case "/flood":
+		w.Header().Set("Link", strings.Repeat("x", 8<<10))
+		for range 20 {
+			w.WriteHeader(http.StatusEarlyHints)
+		}
+	case "/abort":
+		panic(http.ErrAbortHandler)
+	case "/truncate":
+		w.Header().Set("Content-Length", "100")
+	case "/silence":
+		<-r.Context().Done()
+	case "/endless":
+		for {
+			if _, err := w.Write(make([]byte, 64<<10)); err != nil {
+				return
+			}
+		}
+	}
+	body, _ := io.ReadAll(r.Body)
+	_, _ = w.Write(append([]byte("ok "), body...))
+}
+
 func TestHTTP2IsSpokenWhereTheServerPrefersIt(t *testing.T) {
 	issuer := newAuthority(t)
 	runner := quick()
 	runner.Roots, runner.Detail = issuer.pool(), true
 	end := time.Now().Add(5 * time.Hour).Truncate(time.Second).UTC()
 	config := &tls.Config{Certificates: []tls.Certificate{issuer.issue(t, func(c *x509.Certificate) { c.NotAfter = end })}}
-	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Server", "test")
-		switch r.URL.Path {
-		case "/hints":
-			w.Header().Set("Link", "</a.css>")
-			w.WriteHeader(http.StatusEarlyHints)
-		case "/flood":
-			w.Header().Set("Link", strings.Repeat("x", 8<<10))
-			for range 20 {
-				w.WriteHeader(http.StatusEarlyHints)
-			}
-		case "/abort":
-			panic(http.ErrAbortHandler)
-		case "/truncate":
-			w.Header().Set("Content-Length", "100")
-		case "/silence":
-			<-r.Context().Done()
-		case "/endless":
-			for {
-				if _, err := w.Write(make([]byte, 64<<10)); err != nil {
-					return
-				}
-			}
-		}
-		body, _ := io.ReadAll(r.Body)
-		_, _ = w.Write(append([]byte("ok "), body...))
-	})
-	server := serveTLS(t, config, true, handler)
+	server := serveTLS(t, config, true, http.HandlerFunc(moody))
 	for name, tc := range map[string]struct {
 		path string
 		want Reason
