@@ -21,7 +21,7 @@ func firstHop(t *Target) hop {
 	if method == "" {
 		method = http.MethodGet
 	}
-	return hop{url: t.URL, method: method, body: !t.Body.IsZero(), home: true}
+	return hop{url: wired(t.URL), method: method, body: !t.Body.IsZero(), home: true}
 }
 
 // loginPath is what the paths of login pages look like.
@@ -51,7 +51,7 @@ func (h hop) next(status int, location string) (hop, Reason) {
 	case to.Hostname() == "":
 		return hop{}, RedirectInvalid
 	}
-	following := hop{url: to, method: h.method, body: h.body, home: h.home && sameOrigin(h.url, to)}
+	following := hop{url: wired(to), method: h.method, body: h.body, home: h.home && sameOrigin(h.url, to)}
 	if becomesGet(status, h.method) {
 		following.method = http.MethodGet
 	}
