@@ -31,7 +31,12 @@ func (a *Attempt) lines(n int) []string {
 			lines = append(lines, fmt.Sprintf("  %-9s  %s", what, value))
 		}
 	}
-	add("answer", strings.TrimSpace(a.Protocol+" from "+a.RemoteAddr))
+	switch {
+	case a.Protocol != "":
+		add("answer", a.Protocol+" from "+a.RemoteAddr)
+	case a.RemoteAddr != "":
+		add("connected", "to "+a.RemoteAddr)
+	}
 	add("phases", a.Timings.String())
 	if a.TLS != nil {
 		add("tls", a.TLS.Version+", certificate good until "+a.TLS.NotAfter.Format("2006-01-02"))
@@ -82,15 +87,13 @@ func (t Timings) String() string {
 // advice is what the catalogue says to look at. A good verdict needs none.
 func (c *Check) advice() []string {
 	v := c.Verdict
-	if v.Outcome == probe.Good {
+	switch {
+	case v.Outcome == probe.Good:
 		return nil
+	case v.Status != nil && (v.Class == probe.ClassClientError || v.Class == probe.ClassServerError):
+		return probe.CodeOf(*v.Status).Next
 	}
-	byCode := v.Status != nil && (v.Class == probe.ClassClientError || v.Class == probe.ClassServerError)
-	query := v.Reason.String()
-	if byCode {
-		query = strconv.Itoa(*v.Status)
-	}
-	e, err := probe.Explain(query)
+	e, err := probe.Explain(v.Reason.String())
 	if err != nil {
 		return nil
 	}

@@ -1,6 +1,9 @@
 package report
 
-import "sonde/probe"
+import (
+	"sonde/incident"
+	"sonde/probe"
+)
 
 // The exit codes of `status` and `check`, after the convention of monitoring plugins.
 const (
@@ -32,10 +35,21 @@ func (s *Status) ExitCode() int {
 	return code
 }
 
+// exitCode is 0 for a probe that is paused or in maintenance, whatever it was before.
 func (p *Probe) exitCode() int {
-	code := map[State]int{Up: ExitOK, Maintenance: ExitOK, Paused: ExitOK, Degraded: ExitWarning, Down: ExitCritical, Unknown: ExitUnknown}[p.State]
+	code := ExitOK
+	switch p.State {
+	case Maintenance, Paused:
+		return ExitOK
+	case Degraded:
+		code = ExitWarning
+	case Down:
+		code = ExitCritical
+	case Unknown:
+		code = ExitUnknown
+	}
 	for _, i := range p.Incidents {
-		if i.Kind == probe.KindAuthFailed && i.Phase.String() == "open" {
+		if i.Kind == probe.KindAuthFailed && i.Phase == incident.Open {
 			code = ExitCritical
 		}
 	}
@@ -50,14 +64,15 @@ func (p *Probe) exitCode() int {
 	return code
 }
 
-// VerdictExitCode is what the verdict of a single check means for the caller.
+// VerdictExitCode is what the verdict of a single check means for the caller: what is
+// not good is as urgent as an incident of its kind would be.
 func VerdictExitCode(v probe.Verdict) int {
 	switch {
 	case v.Outcome == probe.Good:
 		return ExitOK
 	case v.Outcome == probe.Unknown:
 		return ExitUnknown
-	case v.Kind() == probe.KindAuthFailed, v.Outcome == probe.Bad && v.Kind() != probe.KindDegraded:
+	case v.Severity() == probe.Critical:
 		return ExitCritical
 	}
 	return ExitWarning

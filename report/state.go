@@ -34,7 +34,7 @@ func stateOf(w *store.Watched, now time.Time) State {
 		return Down
 	case anyOpen(s):
 		return Degraded
-	case last.At.IsZero(), now.Sub(last.At) > staleAfter*w.Policy.Interval, last.Verdict.Outcome == probe.Unknown:
+	case last.At.IsZero(), now.Sub(last.At) >= staleAfter*w.Policy.Interval, last.Verdict.Outcome == probe.Unknown:
 		return Unknown
 	case last.Verdict.Outcome != probe.Good:
 		return Degraded
@@ -54,14 +54,39 @@ func anyOpen(s *incident.State) bool {
 // sinceOf says since when the probe has been so; zero if it never ran.
 func sinceOf(w *store.Watched, state State) time.Time {
 	s := w.State
-	if state == Unknown && s.Last.Verdict.Outcome != probe.Unknown {
-		return s.Last.At // nothing is known since the latest result
-	}
-	for i := range s.Problems {
-		p := &s.Problems[i]
-		if p.Phase == incident.Open && (p.Kind == probe.KindDown) == (state == Down) {
-			return p.Since
+	switch state {
+	case Down:
+		return s.Open(probe.KindDown).Since
+	case Unknown:
+		return unknownSince(s)
+	case Degraded:
+		if first := firstOpen(s); first != nil {
+			return first.Since
 		}
 	}
 	return s.Since
+}
+
+// unknownSince is the latest result, for nothing is known since then, or the first of
+// the results in a row that found the prober itself at fault.
+func unknownSince(s *incident.State) time.Time {
+	run := s.Account.Run
+	switch {
+	case s.Last.Verdict.Outcome != probe.Unknown:
+		return s.Last.At
+	case run.Outcome == probe.Unknown && run.Slots.Step > 0 && run.Slots.First.Before(s.Last.At):
+		return run.Slots.First
+	}
+	return s.Last.At
+}
+
+// firstOpen is the open incident that began first; nil if none is open.
+func firstOpen(s *incident.State) (first *incident.Problem) {
+	for i := range s.Problems {
+		p := &s.Problems[i]
+		if p.Phase == incident.Open && (first == nil || p.Since.Before(first.Since)) {
+			first = p
+		}
+	}
+	return first
 }

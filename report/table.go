@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"sonde/probe"
@@ -38,20 +37,16 @@ func (p Palette) State(s State) string {
 }
 
 // WriteText writes the status as people read it: a line that sums up, then a row per
-// probe, the worst first.
+// probe, the worst first, then what is not right with sonde itself.
 func (s *Status) WriteText(w io.Writer, palette Palette) error {
-	if _, err := fmt.Fprintf(w, "%s\n%s\n\n", s.states(palette), s.classes()); err != nil {
-		return err
+	lines := []string{s.states(palette), s.classes()}
+	if len(s.Probes) > 0 {
+		lines = append(append(lines, ""), s.rows(palette)...)
 	}
-	if err := s.writeRows(w, palette); err != nil {
-		return err
+	if remarks := s.remarks(); len(remarks) > 0 {
+		lines = append(append(lines, ""), remarks...)
 	}
-	for _, remark := range s.remarks() {
-		if _, err := fmt.Fprintf(w, "\n%s", remark); err != nil {
-			return err
-		}
-	}
-	_, err := fmt.Fprintln(w)
+	_, err := fmt.Fprintln(w, strings.Join(lines, "\n"))
 	return err
 }
 
@@ -109,34 +104,23 @@ func (s *Status) remarks() []string {
 
 var order = map[State]int{Down: 0, Degraded: 1, Unknown: 2, Up: 3, Maintenance: 4, Paused: 5}
 
-// Colour codes change what a tab writer measures, so they are put on after it: a row is
-// found again by its state, which stands first.
-func (s *Status) writeRows(w io.Writer, palette Palette) error {
-	rows := slices.Clone(s.Probes)
-	slices.SortStableFunc(rows, func(a, b Probe) int {
+// rows are the lines of the table. Colour is put on after they are aligned, because it
+// takes no room on a terminal.
+func (s *Status) rows(palette Palette) []string {
+	probes := slices.Clone(s.Probes)
+	slices.SortStableFunc(probes, func(a, b Probe) int {
 		return cmp.Or(cmp.Compare(order[a.State], order[b.State]), cmp.Compare(a.Name, b.Name))
 	})
-	var table strings.Builder
-	tabs := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(tabs, "STATE\tPROBE\tLAST\tRETRY\tREASON\tAVAIL 24H\tBUDGET LEFT\tSINCE")
-	for i := range rows {
-		_, _ = fmt.Fprintln(tabs, strings.Join(rows[i].cells(s.GeneratedAt), "\t"))
+	cells := [][]string{{"STATE", "PROBE", "LAST", "RETRY", "REASON", "AVAIL 24H", "BUDGET LEFT", "SINCE"}}
+	for i := range probes {
+		cells = append(cells, probes[i].cells(s.GeneratedAt))
 	}
-	if err := tabs.Flush(); err != nil {
-		return err
+	lines := align(cells)
+	for i := range probes {
+		state := probes[i].State
+		lines[i+1] = palette.State(state) + strings.TrimPrefix(lines[i+1], string(state))
 	}
-	lines := strings.Split(strings.TrimSuffix(table.String(), "\n"), "\n")
-	for i, line := range lines {
-		line = strings.TrimRight(line, " ")
-		if i > 0 {
-			state := rows[i-1].State
-			line = palette.State(state) + strings.TrimPrefix(line, string(state))
-		}
-		if _, err := fmt.Fprintln(w, line); err != nil {
-			return err
-		}
-	}
-	return nil
+	return lines
 }
 
 func (p *Probe) cells(now time.Time) []string {
@@ -166,24 +150,28 @@ func (a Availability) String() string {
 	return percent(*a.Ratio)
 }
 
-// budget is the budget of the first objective.
+// budget is the budget of the objective that has the least of it left.
 func (p *Probe) budget() string {
-	if len(p.Objectives) == 0 {
+	var tightest *Objective
+	for i := range p.Objectives {
+		o := &p.Objectives[i]
+		if o.RemainingRatio != nil && (tightest == nil || *o.RemainingRatio < *tightest.RemainingRatio) {
+			tightest = o
+		}
+	}
+	if tightest == nil {
 		return "-"
 	}
-	o := p.Objectives[0]
-	if o.RemainingRatio == nil {
-		return "-"
-	}
-	left := time.Duration(o.BudgetMS-o.SpentMS) * time.Millisecond
-	line := percent(*o.RemainingRatio) + " (" + Span(left) + ")"
-	if o.Status != "met" {
-		line += " " + strings.ReplaceAll(o.Status, "_", " ")
+	left := time.Duration(tightest.BudgetMS-tightest.SpentMS) * time.Millisecond
+	line := percent(*tightest.RemainingRatio) + " (" + Span(left) + ")"
+	if tightest.Status != "met" {
+		line += " " + strings.ReplaceAll(tightest.Status, "_", " ")
 	}
 	return line
 }
 
-// percent writes a ratio with two decimals. It never rounds up to 100%, nor down to 0%.
+// percent writes a ratio with two decimals. It never rounds to 100% or to 0% what is
+// not.
 func percent(r float64) string {
 	p := r * 100
 	switch {
@@ -191,6 +179,8 @@ func percent(r float64) string {
 		p = 99.99
 	case p > 0 && p < 0.01:
 		p = 0.01
+	case p < 0 && p > -0.01:
+		p = -0.01
 	}
 	return strconv.FormatFloat(p, 'f', 2, 64) + "%"
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"strconv"
-	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -14,7 +12,6 @@ import (
 	"sonde/incident"
 	"sonde/probe"
 	"sonde/report"
-	"sonde/store"
 )
 
 // Gauges are what the running service knows of itself.
@@ -24,38 +21,6 @@ type Gauges struct {
 	LatenessSum     float64            // seconds
 	LatenessCount   uint64
 	WALBytes        int64
-}
-
-// Tallies count results since the start, per probe. They are safe for use by several
-// goroutines.
-type Tallies struct {
-	mu     sync.Mutex
-	counts map[tally]uint64
-	phases map[probe.ID]probe.Timings // of the latest result
-}
-
-// tally is what results are counted by.
-type tally struct {
-	id      probe.ID
-	verdict probe.Verdict
-}
-
-// NewTallies makes empty tallies.
-func NewTallies() *Tallies {
-	return &Tallies{counts: map[tally]uint64{}, phases: map[probe.ID]probe.Timings{}}
-}
-
-// Add counts the results among entries.
-func (t *Tallies) Add(entries []store.Entry) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for i := range entries {
-		e := &entries[i]
-		if e.Input.Kind == incident.Ran {
-			t.counts[tally{e.Probe, e.Input.Verdict}]++
-			t.phases[e.Probe] = e.Input.Timings
-		}
-	}
 }
 
 func desc(name, help string, labels ...string) *prometheus.Desc {
@@ -79,24 +44,30 @@ var (
 )
 
 // registry is made per server: nothing is registered for the whole process.
-func (s *Server) registry() *prometheus.Registry {
+func (s *Server) registry(life context.Context) *prometheus.Registry {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), &collector{s})
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), &collector{life, s})
 	return registry
 }
 
 // collector reads the state when somebody scrapes.
-type collector struct{ s *Server }
+type collector struct {
+	life context.Context // of the server: a scrape does not outlive it
+	s    *Server
+}
 
 // Describe sends nothing: which series there are depends on the configuration.
 func (c *collector) Describe(chan<- *prometheus.Desc) {}
 
 // Collect sends every series as of now.
 func (c *collector) Collect(out chan<- prometheus.Metric) {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(c.life, 10*time.Second)
 	defer cancel()
 	c.service(out)
 	status, err := c.s.read(ctx)
+	if c.life.Err() != nil {
+		return
+	}
 	if err != nil {
 		c.s.o.Log.Error("metrics not read", "err", err)
 		return
@@ -119,7 +90,11 @@ func (c *collector) service(out chan<- prometheus.Metric) {
 	for reason, n := range g.Missed {
 		counter(out, missedSlots, float64(n), reason.String())
 	}
-	out <- prometheus.MustNewConstHistogram(lateness, g.LatenessCount, g.LatenessSum, g.LatenessBuckets)
+	histogram, err := prometheus.NewConstHistogram(lateness, g.LatenessCount, g.LatenessSum, g.LatenessBuckets)
+	if err != nil {
+		histogram = prometheus.NewInvalidMetric(lateness, err)
+	}
+	out <- histogram
 	gauge(out, walBytes, float64(g.WALBytes))
 	gauge(out, reloadSucceeded, 1)
 }
@@ -156,8 +131,8 @@ func (c *collector) objectives(out chan<- prometheus.Metric, p *report.Probe) {
 	}
 }
 
-// info sends what is known of every probe. All series have the same labels: those that
-// any probe has.
+// info sends the group and the labels of every probe. All series have the same labels:
+// those that any probe has.
 func (c *collector) info(out chan<- prometheus.Metric, probes []report.Probe) {
 	own := map[string]bool{}
 	for i := range probes {
@@ -166,14 +141,14 @@ func (c *collector) info(out chan<- prometheus.Metric, probes []report.Probe) {
 		}
 	}
 	names := slices.Sorted(maps.Keys(own))
-	labels := []string{"probe", "group", "url"}
+	labels := []string{"probe", "group"}
 	for _, name := range names {
 		labels = append(labels, "label_"+name)
 	}
-	info := desc("probe_info", "What is known of the probe; always 1.", labels...)
+	info := desc("probe_info", "The probe's group and labels; always 1.", labels...)
 	for i := range probes {
 		p := &probes[i]
-		values := []string{p.Name, p.Group, p.URL}
+		values := []string{p.Name, p.Group}
 		for _, name := range names {
 			values = append(values, p.Labels[name])
 		}
@@ -181,31 +156,8 @@ func (c *collector) info(out chan<- prometheus.Metric, probes []report.Probe) {
 	}
 }
 
-// collect sends the counts of those probes that are still configured.
-func (t *Tallies) collect(out chan<- prometheus.Metric, names map[probe.ID]string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for k, n := range t.counts {
-		if name, ok := names[k.id]; ok {
-			v := k.verdict
-			counter(out, resultsTotal, float64(n), name, v.Class.String(), strconv.Itoa(v.Status), v.Retry.String(), v.Reason.String(), v.Outcome.String())
-		}
-	}
-	for id, phases := range t.phases {
-		name, ok := names[id]
-		if !ok {
-			continue
-		}
-		for phase, d := range map[string]time.Duration{
-			"dns": phases.DNS, "connect": phases.Connect, "tls": phases.TLS, "first_byte": phases.FirstByte, "transfer": phases.Transfer, "total": phases.Total,
-		} {
-			gauge(out, probeDuration, d.Seconds(), name, phase)
-		}
-	}
-}
-
 func gauge(out chan<- prometheus.Metric, d *prometheus.Desc, v float64, labels ...string) {
-	out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	send(out, d, prometheus.GaugeValue, v, labels)
 }
 
 // sendIf leaves out what is not known: absent, not 0.
@@ -216,5 +168,15 @@ func sendIf(out chan<- prometheus.Metric, d *prometheus.Desc, v *float64, labels
 }
 
 func counter(out chan<- prometheus.Metric, d *prometheus.Desc, v float64, labels ...string) {
-	out <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, v, labels...)
+	send(out, d, prometheus.CounterValue, v, labels)
+}
+
+// send sends one series. One that cannot be told is reported by the scrape, and hides
+// no other.
+func send(out chan<- prometheus.Metric, d *prometheus.Desc, kind prometheus.ValueType, v float64, labels []string) {
+	metric, err := prometheus.NewConstMetric(d, kind, v, labels...)
+	if err != nil {
+		metric = prometheus.NewInvalidMetric(d, err)
+	}
+	out <- metric
 }

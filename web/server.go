@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -31,12 +32,17 @@ type Options struct {
 	Log     *slog.Logger
 }
 
+// maxConnections is how many connections are open at once, at the most. Further ones
+// wait. So no reader takes the file descriptors that probes need.
+const maxConnections = 100
+
 // Server answers on one address.
 type Server struct {
 	o        Options
 	listener net.Listener
 	http     *http.Server
-	done     chan struct{}
+	end      context.CancelFunc // of all that is being answered
+	serving  sync.WaitGroup
 }
 
 // Listen binds the address, such as 127.0.0.1:9320.
@@ -46,9 +52,11 @@ func Listen(ctx context.Context, address string, o Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w; free the port, or name another in listen", address, err)
 	}
-	s := &Server{o: o, listener: listener, done: make(chan struct{})}
+	life, end := context.WithCancel(context.WithoutCancel(ctx))
+	s := &Server{o: o, listener: newBounded(listener, maxConnections), end: end}
 	s.http = &http.Server{
-		Handler:           s.routes(),
+		Handler:           s.routes(life),
+		BaseContext:       func(net.Listener) context.Context { return life },
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
 		WriteTimeout:      30 * time.Second,
@@ -64,32 +72,35 @@ func (s *Server) Address() string { return s.listener.Addr().String() }
 
 // Serve begins to answer. It does not wait.
 func (s *Server) Serve() {
-	go func() {
-		defer close(s.done)
+	s.serving.Go(func() {
 		if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
 			s.o.Log.Error("stopped listening", "err", err)
 		}
-	}()
+	})
 }
 
-// Close stops answering. Answers under way may end until ctx does. Serve must have been
-// called.
+// Close stops answering. Answers under way may end until ctx does; then they are cut,
+// which is no error.
 func (s *Server) Close(ctx context.Context) error {
+	defer s.end()
 	err := s.http.Shutdown(ctx)
-	if err != nil {
-		err = errors.Join(err, s.http.Close())
+	if ctx.Err() != nil {
+		s.o.Log.Info("cut readers that were still being answered")
+		err = s.http.Close()
 	}
-	<-s.done
+	err = errors.Join(err, s.listener.Close()) // for when Serve was never called
+	s.serving.Wait()
 	return err
 }
 
-func (s *Server) routes() http.Handler {
+func (s *Server) routes(life context.Context) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "ok\n") })
 	mux.HandleFunc("GET /readyz", s.ready)
 	mux.HandleFunc("GET /api/v1/status", s.status)
-	mux.Handle("GET /metrics", promhttp.HandlerFor(s.registry(), promhttp.HandlerOpts{
+	mux.Handle("GET /metrics", promhttp.HandlerFor(s.registry(life), promhttp.HandlerOpts{
 		ErrorLog: slog.NewLogLogger(s.o.Log.Handler(), slog.LevelWarn), MaxRequestsInFlight: 4,
+		ErrorHandling: promhttp.ContinueOnError, // a series that cannot be told does not hide the others
 	}))
 	return guard(mux)
 }
@@ -124,15 +135,20 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) status(w http.ResponseWriter, r *http.Request) {
 	status, err := s.read(r.Context())
+	if r.Context().Err() != nil {
+		return // the reader has gone away
+	}
+	var body []byte
+	if err == nil {
+		body, err = json.MarshalIndent(status, "", " ")
+	}
 	if err != nil {
 		s.o.Log.Error("status not read", "err", err)
 		answer(w, http.StatusInternalServerError, "the status cannot be read; the service's log says why\n")
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	encoder := json.NewEncoder(w)
-	encoder.SetIndent("", " ")
-	_ = encoder.Encode(status) // the reader has gone away
+	_, _ = w.Write(append(body, '\n'))
 }
 
 func (s *Server) read(ctx context.Context) (*report.Status, error) {

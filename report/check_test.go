@@ -1,0 +1,182 @@
+package report_test
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/json"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"sonde/probe"
+	"sonde/report"
+	"sonde/text"
+)
+
+// shop is a TLS server that has moved, says something in between, and fails the first
+// time.
+func shop(t *testing.T) *httptest.Server {
+	t.Helper()
+	var asked atomic.Int64
+	mux := http.NewServeMux()
+	mux.HandleFunc("/old", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Date", "Mon, 23 Nov 2026 05:00:00 GMT")
+		http.Redirect(w, r, "/healthz?key=hidden", http.StatusMovedPermanently)
+	})
+	mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) {
+		h := w.Header()
+		h.Set("Server", "shop \u202e1.0")
+		w.WriteHeader(http.StatusEarlyHints)
+		h.Set("Date", "Mon, 23 Nov 2026 05:00:00 GMT")
+		h.Set("Etag", `"v1"`)
+		h.Set("Cache-Control", "max-age=60")
+		h.Set("Set-Cookie", "session=hidden")
+		if asked.Add(1) == 1 {
+			h.Set("Retry-After", "1")
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+		_, _ = w.Write([]byte("all is well"))
+	})
+	server := httptest.NewTLSServer(mux)
+	t.Cleanup(server.Close)
+	return server
+}
+
+// check asks an address as `sonde check` does.
+func check(t *testing.T, address string, roots *x509.CertPool) *report.Check {
+	t.Helper()
+	u, err := url.Parse(address)
+	require.NoError(t, err)
+	target := &probe.Target{Name: "shop", URL: u, Timeout: 10 * time.Second, Retries: 1, Redirect: 5}
+	runner := &probe.Runner{Roots: roots, Detail: true}
+	result := runner.Run(context.Background(), target, probe.Manual, now)
+	return report.NewCheck(text.URL(u), &result)
+}
+
+// settled is a check without what differs from run to run: ports and timings, which are
+// looked at here.
+func settled(t *testing.T, c *report.Check) *report.Check {
+	t.Helper()
+	require.Positive(t, c.Verdict.LatencyMS)
+	require.Equal(t, c.Attempts[len(c.Attempts)-1].Timings.Total, c.Verdict.LatencyMS)
+	c.URL, c.Verdict.LatencyMS = portless(c.URL), 5.5
+	for i := range c.Attempts {
+		a := &c.Attempts[i]
+		require.GreaterOrEqual(t, a.Timings.Total, a.Timings.DNS+a.Timings.Connect+a.Timings.TLS+a.Timings.FirstByte+a.Timings.Transfer-0.01)
+		a.Timings = report.Timings{DNS: 0, Connect: 0.5, TLS: 2, FirstByte: 1.25, Transfer: 0.25, Total: 5.5}
+		a.RemoteAddr, a.Error = portless(a.RemoteAddr), portless(a.Error)
+		for j := range a.Redirects {
+			a.Redirects[j] = portless(a.Redirects[j])
+		}
+		for j := range a.Notes {
+			a.Notes[j] = portless(a.Notes[j])
+		}
+		for j := range a.Interim {
+			require.Positive(t, a.Interim[j].AtMS)
+			a.Interim[j].AtMS = 4.75
+		}
+	}
+	return c
+}
+
+// portless is a text without the port that the system gave.
+func portless(s string) string {
+	before, after, found := strings.Cut(s, "127.0.0.1:")
+	if !found {
+		return s
+	}
+	return before + "127.0.0.1:PORT" + strings.TrimLeft(after, "0123456789")
+}
+
+func TestTheCheckDocumentShowsEveryAttemptInFull(t *testing.T) {
+	server := shop(t)
+	roots := x509.NewCertPool()
+	roots.AddCert(server.Certificate())
+	c := settled(t, check(t, server.URL+"/old?token=hidden", roots))
+	golden(t, "check.json", indented(t, c))
+	requireContract(t, "contract-check.json", c)
+	var out strings.Builder
+	require.NoError(t, c.WriteText(&out))
+	golden(t, "check.txt", out.String())
+	require.NotContains(t, indented(t, c)+out.String(), "hidden", "neither query values nor cookies are shown")
+	require.NotContains(t, out.String(), "\u202e", "what the target says is made printable")
+}
+
+func TestACheckWithoutAnAnswerHasEveryKey(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	require.NoError(t, listener.Close(), "nothing listens there now")
+	c := check(t, "http://"+listener.Addr().String()+"/", nil)
+	requireContract(t, "contract-check.json", c)
+	require.Len(t, c.Attempts, 2)
+
+	var document struct {
+		Attempts []map[string]json.RawMessage
+		Verdict  map[string]json.RawMessage
+	}
+	require.NoError(t, json.Unmarshal([]byte(indented(t, c)), &document))
+	for key, want := range map[string]string{
+		"status": "null", "class": `"no_response"`, "reason": `"connect_refused"`, "retry_after_s": "null", "headers": "{}", "cache": "{}",
+		"interim": "[]", "redirects": "[]", "notes": "[]", "tls": "null", "protocol": `""`, "trace_id": `""`,
+	} {
+		require.Equal(t, want, string(document.Attempts[0][key]), key)
+	}
+	require.Equal(t, "null", string(document.Verdict["status"]))
+	require.Equal(t, "2", string(document.Verdict["attempts"]))
+
+	var out strings.Builder
+	require.NoError(t, settled(t, c).WriteText(&out))
+	golden(t, "check-refused.txt", out.String())
+}
+
+func TestTimesOfACertificateAreUTC(t *testing.T) {
+	seoul := now.In(time.FixedZone("KST", 9*3600))
+	c := report.NewCheck("https://a/", &probe.Result{At: now, Verdict: good, Attempts: []probe.Attempt{{
+		Verdict: good, Evidence: probe.Evidence{TLS: &probe.TLSEvidence{Version: "TLS 1.3", NotAfter: seoul}},
+	}}})
+	require.Contains(t, indented(t, c), `"not_after": "2026-11-23T05:00:00Z"`)
+}
+
+func TestTheAdviceOfACheckIsThatOfItsCodeOrReason(t *testing.T) {
+	advice := func(v probe.Verdict) string {
+		c := report.NewCheck("http://a/", &probe.Result{At: now, Verdict: v, Attempts: []probe.Attempt{{Verdict: v}}})
+		var out strings.Builder
+		require.NoError(t, c.WriteText(&out))
+		_, after, _ := strings.Cut(out.String(), "verdict  ")
+		return after
+	}
+	for name, tc := range map[string]struct {
+		verdict probe.Verdict
+		next    []string
+	}{
+		"a good answer needs none":                    {good, nil},
+		"a 5xx has that of its code":                  {gateway, probe.CodeOf(502).Next},
+		"a 401 has that of its code":                  {denied, probe.CodeOf(401).Next},
+		"a code that is no status code has some, too": {judge(probe.ServerError, 999), probe.CodeOf(999).Next},
+		"no answer has that of its reason":            {refused, explained(t, "connect_refused").Next},
+		"a wrong body has that of its reason":         {judge(probe.BodyMismatch, 200), explained(t, "body_mismatch").Next},
+		"a trouble of ours has that of its reason":    {blind, explained(t, "prober_network").Next},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := advice(tc.verdict)
+			require.Equal(t, len(tc.next)+1, strings.Count(got, "\n"))
+			for _, item := range tc.next {
+				require.Contains(t, got, item)
+			}
+		})
+	}
+}
+
+func explained(t *testing.T, query string) report.Explanation {
+	t.Helper()
+	e, err := probe.Explain(query)
+	require.NoError(t, err)
+	return report.NewExplanation(e)
+}

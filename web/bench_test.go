@@ -1,0 +1,52 @@
+package web_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"sonde/incident"
+	"sonde/probe"
+	"sonde/store"
+)
+
+// BenchmarkRead measures what a scrape and a look at the API cost, over a real
+// connection, with 1,000 probes.
+func BenchmarkRead(b *testing.B) {
+	var probes []store.Probe
+	for i := range 1000 {
+		probes = append(probes, watched(fmt.Sprintf("probe-%05d", i), "99.9% over 30d"))
+	}
+	l := newLab(b, probes...)
+	for name := range l.probes {
+		l.play(b, name, slices.Concat(slices.Repeat([]probe.Verdict{good}, 20), []probe.Verdict{broken, good})...)
+	}
+	o := usual(l.reader, l.tallies)
+	o.Gauges = gauges
+	p := listen(b, o)
+	for _, path := range []string{"/metrics", "/api/v1/status"} {
+		b.Run(path[1:], func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				code, _, body := p.get(b, path)
+				require.Equal(b, 200, code)
+				b.SetBytes(int64(len(body)))
+			}
+		})
+	}
+}
+
+// BenchmarkTallies measures what counting a commit costs the recorder.
+func BenchmarkTallies(b *testing.B) {
+	l := newLab(b)
+	entries := make([]store.Entry, 1000)
+	for i := range entries {
+		entries[i] = store.Entry{Probe: probe.ID(i), Input: incident.Input{Verdict: good, Attempts: 1}}
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		l.tallies.Add(entries)
+	}
+}
