@@ -1,6 +1,7 @@
 package report
 
 import (
+	"strings"
 	"time"
 
 	"sonde/probe"
@@ -16,19 +17,19 @@ type Check struct {
 // Attempt is one request and what came of it.
 type Attempt struct {
 	Verdict
-	Timings     Timings             `json:"timings_ms"`
-	RemoteAddr  string              `json:"remote_addr"`
-	Protocol    string              `json:"protocol"`
-	AnsweredBy  string              `json:"answered_by"`
-	RetryAfterS *float64            `json:"retry_after_s"` // null if none was announced
-	Headers     map[string][]string `json:"headers"`
-	Interim     []Interim           `json:"interim"`
-	TLS         *TLS                `json:"tls"`
-	Redirects   []string            `json:"redirects"`
-	TraceID     string              `json:"trace_id"`
-	Notes       []string            `json:"notes"`
-	Cache       map[string]string   `json:"cache"`
-	Error       string              `json:"error"`
+	Timings     Timings           `json:"timings_ms"`
+	RemoteAddr  string            `json:"remote_addr"`
+	Protocol    string            `json:"protocol"`
+	AnsweredBy  string            `json:"answered_by"`
+	RetryAfterS *float64          `json:"retry_after_s"` // null if none was announced
+	Headers     map[string]string `json:"headers"`       // an allow-list, names in lower case; several values stand behind commas
+	Interim     []Interim         `json:"interim"`
+	TLS         *TLS              `json:"tls"`
+	Redirects   []string          `json:"redirects"`
+	TraceID     string            `json:"trace_id"`
+	Notes       []string          `json:"notes"`
+	Cache       map[string]string `json:"cache"`
+	Error       string            `json:"error"`
 }
 
 // Timings are phases in milliseconds.
@@ -67,15 +68,15 @@ func newAttempt(a *probe.Attempt) Attempt {
 	out := Attempt{
 		Verdict: NewVerdict(a.Verdict), Timings: newTimings(a.Timings),
 		RemoteAddr: a.Evidence.RemoteAddr, Protocol: a.Evidence.Protocol, AnsweredBy: a.Evidence.AnsweredBy,
-		Headers: a.Evidence.Header, Interim: make([]Interim, 0, len(a.Evidence.Interim)),
+		Headers: make(map[string]string, len(a.Evidence.Header)), Interim: make([]Interim, 0, len(a.Evidence.Interim)),
 		Redirects: list(a.Evidence.Redirects), Notes: list(a.Evidence.Notes), Cache: map[string]string{}, Error: a.Evidence.Error,
 	}
-	if out.Headers == nil {
-		out.Headers = map[string][]string{}
+	for name, values := range a.Evidence.Header {
+		out.Headers[name] = strings.Join(values, ", ") // RFC 9110 section 5.3
 	}
 	for _, name := range []string{"etag", "cache-control", "last-modified", "age"} {
-		if values := out.Headers[name]; len(values) > 0 {
-			out.Cache[name] = values[0]
+		if value, ok := out.Headers[name]; ok {
+			out.Cache[name] = value
 		}
 	}
 	if a.RetryAfter > 0 {

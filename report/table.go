@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"sonde/incident"
 	"sonde/probe"
 	"sonde/text"
 )
@@ -39,7 +40,7 @@ func (p Palette) State(s State) string {
 // WriteText writes the status as people read it: a line that sums up, then a row per
 // probe, the worst first, then what is not right with sonde itself.
 func (s *Status) WriteText(w io.Writer, palette Palette) error {
-	lines := []string{s.states(palette), s.classes()}
+	lines := []string{s.states(palette) + "; " + s.classes()}
 	if len(s.Probes) > 0 {
 		lines = append(append(lines, ""), s.rows(palette)...)
 	}
@@ -83,9 +84,29 @@ func (s *Status) classes() string {
 	return line
 }
 
-// remarks say what is not right with sonde itself.
+// maxListed is how many open incidents are listed apart.
+const maxListed = 20
+
+// incidents lists what is open, a line each.
+func (s *Status) incidents() []string {
+	var lines []string
+	for i := range s.Probes {
+		for _, x := range s.Probes[i].Incidents {
+			if x.Phase == incident.Open {
+				lines = append(lines, fmt.Sprintf("incident %s: %s on %s since %s (%s)",
+					x.ID, x.Kind, text.Printable(s.Probes[i].Name, 40), x.Since.Format("2006-01-02 15:04:05 MST"), x.Cause))
+			}
+		}
+	}
+	if more := len(lines) - maxListed; more > 0 {
+		lines = append(lines[:maxListed], fmt.Sprintf("and %s more", Count(more, "incident")))
+	}
+	return lines
+}
+
+// remarks say what is open, and what is not right with sonde itself.
 func (s *Status) remarks() []string {
-	var remarks []string
+	remarks := s.incidents()
 	if !s.Service.Running {
 		line := "the service is not running"
 		if at := s.Service.LastWrite; at != nil {
@@ -123,13 +144,21 @@ func (s *Status) rows(palette Palette) []string {
 	return lines
 }
 
+// answer is what came, in words. A fault of our own is no silence of the target's.
+func (l *Last) answer() string {
+	switch {
+	case l.Outcome == probe.Unknown:
+		return "not known"
+	case l.Status != nil:
+		return strconv.Itoa(*l.Status) + " " + l.Class.Title()
+	}
+	return l.Class.Title()
+}
+
 func (p *Probe) cells(now time.Time) []string {
 	last, retry, reason := "-", "-", "-"
 	if p.Last != nil {
-		last = p.Last.Class.Title()
-		if p.Last.Status != nil {
-			last = strconv.Itoa(*p.Last.Status) + " " + last
-		}
+		last = p.Last.answer()
 		retry, reason = p.Last.Retry.String(), p.Last.Reason.String()
 	}
 	since := "-"

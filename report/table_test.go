@@ -63,7 +63,7 @@ func TestHostileNamesAreShownAsWhatTheyAre(t *testing.T) {
 	golden(t, "status-hostile.txt", out)
 	require.True(t, utf8.ValidString(out))
 	require.NotRegexp(t, `[\x00-\x09\x0b-\x1f\x7f]|\x{202e}`, out, "nothing steers a terminal")
-	require.Len(t, strings.Split(strings.TrimSuffix(out, "\n"), "\n"), 4+len(s.Probes), "a row is a line")
+	require.Len(t, strings.Split(strings.TrimSuffix(out, "\n"), "\n"), 3+len(s.Probes), "a row is a line")
 	for line := range strings.Lines(out) {
 		require.LessOrEqual(t, utf8.RuneCountInString(line), 140)
 	}
@@ -76,7 +76,7 @@ func TestTheWorstStandsFirst(t *testing.T) {
 		s.Probes = append(s.Probes, report.Probe{Name: string(rune('g' - i)), State: state})
 	}
 	var order []string
-	for _, line := range strings.Split(written(t, s, report.Palette{}), "\n")[4 : 4+len(states)] {
+	for _, line := range strings.Split(written(t, s, report.Palette{}), "\n")[3 : 3+len(states)] {
 		order = append(order, strings.Join(strings.Fields(line)[:2], " "))
 	}
 	require.Equal(t, []string{"down a", "down d", "degraded b", "unknown e", "up f", "maintenance c", "paused g"}, order)

@@ -23,7 +23,7 @@ func TestDemoTellsTheWholeStory(t *testing.T) {
 		`slack    auth 401/403: reports refuses our credential: 401 Unauthorized.*\[new thread\]`,
 		`slack    auth 401/403: reports recovered`,
 		`shop     99% over 1h  \d+s of 36s of the error budget is spent`,
-		`3 probes: 3 up`,
+		`3 probes: 3 up; last 24 h: 2xx `,
 		`up     docs     200 2xx success`,
 	} {
 		require.Regexp(t, said, stdout)
