@@ -20,7 +20,7 @@ func ExampleStatus_WriteText() {
 		Probes: []report.Probe{{
 			Name: "checkout", State: report.Down, Since: &since,
 			Last: &report.Last{At: at, Verdict: report.Verdict{
-				Status: &status, Class: probe.ClassServerError, Reason: probe.ServerError, Retry: probe.RetryBackoff,
+				Status: &status, Class: probe.ClassServerError, Reason: probe.ServerError, Retry: probe.RetryBackoff, Outcome: probe.Bad,
 			}},
 			Availability: map[string]report.Availability{"24h": {Ratio: &ratio, Coverage: 1}},
 			Objectives:   []report.Objective{{Status: "met", BudgetMS: 2_592_000, SpentMS: 1_200_000, RemainingRatio: &left}},
@@ -31,8 +31,7 @@ func ExampleStatus_WriteText() {
 	}
 	fmt.Println("exit", s.ExitCode())
 	// Output:
-	// 1 probe: 1 down
-	// last 24 h: 2xx 1430, 3xx 0, 4xx 0, 5xx 10, no answer 0
+	// 1 probe: 1 down; last 24 h: 2xx 1430, 3xx 0, 4xx 0, 5xx 10, no answer 0
 	//
 	// STATE  PROBE     LAST                  RETRY    REASON        AVAIL 24H  BUDGET LEFT       SINCE
 	// down   checkout  503 5xx server error  backoff  server_error  99.79%     53.70% (23m 12s)  5m ago

@@ -110,7 +110,7 @@ func setWall(t *testing.T, start, step time.Duration, jumps uint64) {
 			require.Empty(t, j.reasons(all))
 		} else {
 			require.Equal(t, []probe.Reason{probe.ProberClock}, keys(j.reasons(all)))
-			require.LessOrEqual(t, len(j.missed), len(all), "one row of slots per probe")
+			require.LessOrEqual(t, len(j.lost()), len(all), "one row of slots per probe")
 			require.InDelta(t, 50*float64(step)/float64(interval), j.reasons(all)[probe.ProberClock], 55)
 		}
 		require.Equal(t, opts.Clock.Wall(s.clock.Now()), time.Now().Add(start+step).UTC().Round(time.Millisecond))
@@ -122,6 +122,23 @@ func setWall(t *testing.T, start, step time.Duration, jumps uint64) {
 			}
 		}
 		require.Len(t, asked.times, len(all))
+	})
+}
+
+func TestAJumpTakesTheSlotThatWaitsForARun(t *testing.T) {
+	wall := &wallStep{}
+	opts := Options{Prober: takes(4 * time.Second)}
+	jobs := func() []Job {
+		opts.Clock = newClock(time.Time{}, wall.read)
+		return fleet(1, 10*time.Second, 5*time.Second)
+	}
+	simulateWith(t, &opts, jobs, func(s *Scheduler, j *journal, all []Job) {
+		slot := NextSlot(1, 10*time.Second, s.clock.Now())
+		s.Recheck(1, slot.Add(-time.Second))
+		time.Sleep(time.Until(slot.Add(50 * time.Millisecond)))
+		wall.step(time.Hour)
+		time.Sleep(4 * time.Second)
+		require.Equal(t, map[probe.Reason]int{probe.ProberClock: 361}, j.reasons(all), "not for overload")
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"net/url"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -71,11 +72,25 @@ func (j *journal) close() {
 	j.closed = true
 }
 
-// of returns the results of one kind of run, in the order in which they ended.
-func (j *journal) of(kind probe.RunKind) (found []probe.Result) {
+// heard returns all results once everything in the bubble waits.
+func (j *journal) heard() []probe.Result {
+	synctest.Wait()
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	for _, r := range j.results {
+	return slices.Clone(j.results)
+}
+
+// lost returns all misses once everything in the bubble waits.
+func (j *journal) lost() []Miss {
+	synctest.Wait()
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return slices.Clone(j.missed)
+}
+
+// of returns the results of one kind of run, in the order in which they ended.
+func (j *journal) of(kind probe.RunKind) (found []probe.Result) {
+	for _, r := range j.heard() {
 		if r.Run == kind {
 			found = append(found, r)
 		}
@@ -85,56 +100,56 @@ func (j *journal) of(kind probe.RunKind) (found []probe.Result) {
 
 // reasons counts the missed slots of a job list by reason.
 func (j *journal) reasons(jobs []Job) map[probe.Reason]int {
-	j.mu.Lock()
-	defer j.mu.Unlock()
 	interval := map[probe.ID]time.Duration{}
 	for _, job := range jobs {
 		interval[job.ID] = job.Interval
 	}
 	count := map[probe.Reason]int{}
-	for _, m := range j.missed {
+	for _, m := range j.lost() {
 		count[m.Reason] += int(m.To.Sub(m.From)/interval[m.Probe]) + 1
 	}
 	return count
+}
+
+// row is slots that were heard of at once: those from..to.
+type row struct{ from, to time.Time }
+
+// rows returns what was heard of every probe's slots, in their order.
+func (j *journal) rows() map[probe.ID][]row {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	heard := map[probe.ID][]row{}
+	for _, r := range j.results {
+		if r.Run == probe.Scheduled {
+			heard[r.Probe] = append(heard[r.Probe], row{r.At, r.At})
+		}
+	}
+	for _, m := range j.missed {
+		heard[m.Probe] = append(heard[m.Probe], row{m.From, m.To})
+	}
+	for _, rows := range heard {
+		slices.SortFunc(rows, func(a, b row) int { return a.from.Compare(b.from) })
+	}
+	return heard
 }
 
 // requireAccounted demands that every slot after from, up to to, was heard of
 // exactly once, and nothing off the grid or outside was.
 func (j *journal) requireAccounted(t *testing.T, jobs []Job, from, to time.Time) {
 	t.Helper()
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	type slot struct {
-		id probe.ID
-		at int64
-	}
-	heard := map[slot]int{}
-	for _, r := range j.results {
-		if r.Run == probe.Scheduled {
-			heard[slot{r.Probe, r.At.UnixMilli()}]++
-		}
-	}
-	interval := map[probe.ID]time.Duration{}
+	heard := j.rows()
 	for _, job := range jobs {
-		interval[job.ID] = job.Interval
-	}
-	for _, m := range j.missed {
-		require.Equal(t, time.UTC, m.From.Location())
-		require.False(t, m.To.Before(m.From), "%v", m)
-		for at := m.From; !at.After(m.To); at = at.Add(interval[m.Probe]) {
-			heard[slot{m.Probe, at.UnixMilli()}]++
-		}
-	}
-	want := 0
-	for _, job := range jobs {
-		for at := NextSlot(job.ID, job.Interval, from); !at.After(to); at = NextSlot(job.ID, job.Interval, at) {
-			want++
-			if n := heard[slot{job.ID, at.UnixMilli()}]; n != 1 {
-				require.Failf(t, "slot", "probe %d every %v: slot %v was heard of %d times", job.ID, job.Interval, at, n)
+		next := NextSlot(job.ID, job.Interval, from)
+		for _, r := range heard[job.ID] {
+			if !next.Equal(r.from) || r.to.Before(r.from) || r.to.Sub(r.from)%job.Interval != 0 {
+				require.Failf(t, "slots", "probe %d every %v: heard of %v..%v, not of %v", job.ID, job.Interval, r.from, r.to, next)
 			}
+			next = r.to.Add(job.Interval)
 		}
+		require.Equal(t, NextSlot(job.ID, job.Interval, to), next, "probe %d every %v: the last slot", job.ID, job.Interval)
+		delete(heard, job.ID)
 	}
-	require.Len(t, heard, want, "slots were heard of that are none, or lie outside %v..%v", from, to)
+	require.Empty(t, heard, "unknown probes")
 }
 
 // fleet is n jobs with ids from 1, of one interval and timeout, asked just now.
@@ -165,6 +180,7 @@ func simulateWith(t *testing.T, opts *Options, jobs func() []Job, act func(s *Sc
 		require.NoError(t, err)
 		from := s.clock.Now()
 		require.NoError(t, s.Start(context.Background(), all))
+		defer func() { _ = s.Stop(context.Background()) }() // a failed test must not hang its bubble
 		act(s, sink, all)
 		require.NoError(t, s.Stop(context.Background()))
 		sink.close()

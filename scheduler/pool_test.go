@@ -73,7 +73,7 @@ func TestAPlaceThatFreesInTimeIsTaken(t *testing.T) {
 	require.Less(t, gap.Abs(), 100*time.Millisecond)
 	simulate(t, Options{Prober: takes(500 * time.Millisecond), Concurrency: 1}, jobs, func(s *Scheduler, j *journal) {
 		time.Sleep(time.Minute)
-		require.Empty(t, j.missed)
+		require.Empty(t, j.lost())
 		require.Equal(t, 500*time.Millisecond-gap.Abs(), s.Stats().Lateness.Max)
 	})
 }
@@ -109,10 +109,10 @@ func TestASlotDuringARunIsKeptRightAfterIt(t *testing.T) {
 				s.Recheck(1, wake)
 				time.Sleep(15 * time.Second)
 				if !tc.kept {
-					require.Equal(t, []Miss{{1, slot.Add(10 * time.Second), slot.Add(10 * time.Second), probe.ProberOverload}}, j.missed)
+					require.Equal(t, []Miss{{1, slot.Add(10 * time.Second), slot.Add(10 * time.Second), probe.ProberOverload}}, j.lost())
 					return
 				}
-				require.Empty(t, j.missed)
+				require.Empty(t, j.lost())
 				require.Equal(t, slot.Add(10*time.Second+tc.late), started.UTC())
 				require.Equal(t, tc.late, s.Stats().Lateness.Max)
 			})
@@ -137,7 +137,7 @@ func TestAProbeIsNeverAskedTwiceAtOnce(t *testing.T) {
 			s.Recheck(probe.ID(1+s.clock.millis()%30), s.clock.Now())
 			time.Sleep(311 * time.Millisecond)
 		}
-		require.NotEmpty(t, j.missed)
+		require.NotEmpty(t, j.lost())
 	})
 	require.Zero(t, busy.overlaps())
 }
@@ -150,7 +150,7 @@ func TestDroppedTicksAreNoticed(t *testing.T) {
 		s.cron.RemoveByTags(tag)
 		s.jobs.Unlock()
 		time.Sleep(time.Minute)
-		require.Empty(t, j.missed, "nobody is there to notice")
+		require.Empty(t, j.lost(), "nobody is there to notice")
 		require.Greater(t, s.clock.Since(s.Stats().LastTick), 50*time.Second, "but the watchdog sees it")
 		s.jobs.Lock()
 		require.NoError(t, s.arm())

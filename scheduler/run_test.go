@@ -40,7 +40,7 @@ func TestFirstRuns(t *testing.T) {
 
 		time.Sleep(10 * time.Second)
 		seen := map[probe.ID]time.Time{}
-		for _, r := range j.results {
+		for _, r := range j.heard() {
 			if first, known := seen[r.Probe]; r.Run == probe.First {
 				require.False(t, known, "probe %d was asked at %v and got a first run at %v", r.Probe, first, r.At)
 				require.NotEqual(t, probe.ID(0), r.Probe%3, "probe %d was asked just before Start", r.Probe)
@@ -70,8 +70,8 @@ func TestOnlySlotsAfterTheLastOneAreRun(t *testing.T) {
 		require.NoError(t, s.Start(context.Background(), all))
 		time.Sleep(5 * time.Minute)
 		require.NoError(t, s.Stop(context.Background()))
-		require.NotEmpty(t, sink.results)
-		for _, r := range sink.results {
+		require.NotEmpty(t, sink.heard())
+		for _, r := range sink.heard() {
 			require.True(t, r.At.After(all[r.Probe-1].LastSlot))
 		}
 	})
@@ -86,7 +86,7 @@ func TestHold(t *testing.T) {
 		s.Recheck(1, began.Add(time.Second))
 		time.Sleep(time.Minute)
 		require.Equal(t, map[probe.Reason]int{probe.Throttled: 3}, j.reasons(fleet(2, 10*time.Second, 1)))
-		for _, r := range j.results {
+		for _, r := range j.heard() {
 			require.True(t, r.Probe == 2 || r.At.After(began.Add(35*time.Second)), "asked at %v", r.At)
 		}
 		require.EqualValues(t, 1, s.Stats().DroppedRechecks)
@@ -95,7 +95,7 @@ func TestHold(t *testing.T) {
 		s.Hold(1, s.clock.Now().Add(time.Hour), probe.Unauthenticated)
 		s.Hold(1, s.clock.Now(), probe.Unauthenticated) // taken back
 		time.Sleep(time.Minute)
-		require.Len(t, j.missed, 3)
+		require.Len(t, j.lost(), 3)
 	})
 }
 
@@ -118,8 +118,8 @@ func TestAPanicIsAnUnknownResult(t *testing.T) {
 	opts := Options{Prober: prober, Concurrency: 1, Log: slog.New(slog.NewTextHandler(&logged, nil))}
 	simulate(t, opts, jobs, func(s *Scheduler, j *journal) {
 		time.Sleep(150 * time.Minute)
-		require.Len(t, j.results, 3*150)
-		for _, r := range j.results {
+		require.Len(t, j.heard(), 3*150)
+		for _, r := range j.heard() {
 			if r.Probe != 1 {
 				require.Equal(t, probe.Good, r.Verdict.Outcome)
 				continue

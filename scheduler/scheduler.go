@@ -145,7 +145,8 @@ func New(opts Options) (*Scheduler, error) {
 }
 
 // Start begins to run probes. Of its context only the values count: the end of it
-// stops nothing, [Scheduler.Stop] does. A scheduler starts once.
+// stops nothing, [Scheduler.Stop] does, and is to be called after an error too. A
+// scheduler starts once.
 func (s *Scheduler) Start(ctx context.Context, jobs []Job) error {
 	if err := check(jobs); err != nil {
 		return fmt.Errorf("start the scheduler: %w", err)

@@ -3,6 +3,7 @@ package scheduler
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -59,12 +60,14 @@ func TestStopGivesUpOnWhatIgnoresIt(t *testing.T) {
 			return good
 		})
 		sink := &journal{}
-		s, err := New(Options{Prober: deaf, Sink: sink})
+		s, err := New(Options{Prober: deaf, Sink: sink, Concurrency: 1})
 		require.NoError(t, err)
-		jobs := fleet(1, time.Minute, 10*time.Second)
+		jobs := fleet(2, time.Minute, 10*time.Second)
+		jobs[1].ID = 1 + 987 // 60 ms or so from probe 1, and without a place
 		from := s.clock.Now()
 		require.NoError(t, s.Start(context.Background(), jobs))
-		time.Sleep(NextSlot(1, time.Minute, from).Sub(from) + time.Second)
+		time.Sleep(NextSlot(1, time.Minute, from).Sub(from) + 500*time.Millisecond)
+		require.Equal(t, 1, s.Stats().Waiting)
 
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
@@ -76,7 +79,7 @@ func TestStopGivesUpOnWhatIgnoresIt(t *testing.T) {
 		time.Sleep(2 * time.Hour)
 		require.Zero(t, sink.late)
 		sink.requireAccounted(t, jobs, from, to)
-		require.Equal(t, map[probe.Reason]int{probe.Canceled: 1}, sink.reasons(jobs))
+		require.Equal(t, map[probe.Reason]int{probe.Canceled: 2}, sink.reasons(jobs))
 	})
 }
 
@@ -91,19 +94,20 @@ func TestStopFromManyGoroutines(t *testing.T) {
 	simulate(t, Options{Prober: takes(time.Second)}, jobs, func(s *Scheduler, j *journal) {
 		time.Sleep(500 * time.Millisecond)
 		var ended atomic.Int32
+		var stops sync.WaitGroup
 		for range 10 {
-			go func() {
+			stops.Go(func() {
 				if s.Stop(context.Background()) == nil {
 					ended.Add(1)
 				}
-			}()
+			})
 		}
 		time.Sleep(10 * time.Millisecond)
 		short, cancel := context.WithTimeout(context.Background(), time.Millisecond)
 		defer cancel()
 		require.ErrorIs(t, s.Stop(short), context.DeadlineExceeded)
 		require.Zero(t, ended.Load())
-		time.Sleep(2 * time.Second)
+		stops.Wait()
 		require.EqualValues(t, 10, ended.Load())
 	})
 }
@@ -164,7 +168,7 @@ func TestUpkeep(t *testing.T) {
 		require.ErrorContains(t, s.Upkeep("hasty", time.Millisecond, nil), "less than 10ms")
 		time.Sleep(59 * time.Second)
 		require.Zero(t, quick.Load())
-		time.Sleep(601 * time.Second)
+		time.Sleep(602 * time.Second)
 		require.EqualValues(t, 11, quick.Load())
 		require.EqualValues(t, 11, bad.Load(), "a panic does no further harm")
 		require.EqualValues(t, 4, slow.Load(), "a slow task never overlaps itself")
@@ -188,6 +192,7 @@ func TestUpkeepSurvivesAJump(t *testing.T) {
 		time.Sleep(23 * time.Hour)
 		wall.step(50 * 24 * time.Hour)
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		require.Len(t, times, 2)
 		require.Equal(t, 23*time.Hour, times[0].Sub(began), "an hour less of waiting")
 		require.WithinDuration(t, began.Add(24*time.Hour), times[1], time.Second, "at once, and once")
@@ -210,7 +215,7 @@ func TestReload(t *testing.T) {
 			require.NoError(t, s.Reload(all))
 			require.Error(t, s.Reload(append(all, all[0])))
 		}
-		require.Empty(t, j.missed, "a reload misses nothing")
+		require.Empty(t, j.lost(), "a reload misses nothing")
 		require.Empty(t, j.of(probe.First), "of those that stay")
 	})
 	require.Zero(t, busy.overlaps())
@@ -233,7 +238,7 @@ func TestReloadChangesWhoIsAsked(t *testing.T) {
 		time.Sleep(time.Minute)
 		require.NoError(t, s.Stop(context.Background()))
 
-		require.Empty(t, sink.missed)
+		require.Empty(t, sink.lost())
 		require.Len(t, sink.of(probe.First), 1)
 		require.Empty(t, sink.of(probe.Recheck), "the probe is gone")
 		asked := map[bool]map[probe.ID]int{true: {}, false: {}}

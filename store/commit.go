@@ -81,7 +81,7 @@ func (s *Store) countClasses(ctx context.Context, tx *sql.Tx, entries []Entry) e
 	counts := map[key]int{}
 	for i := range entries {
 		in := &entries[i].Input
-		if in.Kind == incident.Ran && in.Run == probe.Scheduled && in.Attempts > 0 {
+		if in.Kind == incident.Ran && in.Run == probe.Scheduled && in.Verdict.Outcome != probe.Unknown {
 			counts[key{in.At.Truncate(classBucket).UnixMilli(), in.Verdict.Class}]++
 		}
 	}
