@@ -77,7 +77,8 @@ func (s *service) start(ctx context.Context, config *configs.Config) error {
 		Published: s.tallies.Add,
 	})
 	s.scheduler, err = scheduler.New(scheduler.Options{
-		Prober: &probe.Runner{UserAgent: userAgent(), Log: s.log}, Sink: sink{s.recorder}, Clock: s.clock, Grace: drainFor, Log: s.log,
+		Prober: &probe.Runner{UserAgent: userAgent(), Log: s.log}, Sink: sink{s.recorder}, Clock: s.clock,
+		Concurrency: concurrency(len(probes)), Grace: drainFor, Log: s.log,
 	})
 	if err != nil {
 		return err
