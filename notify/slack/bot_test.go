@@ -212,14 +212,15 @@ func TestADeliveryThatIsCutShortMayHaveGotThrough(t *testing.T) {
 	server := fake(t)
 	server.Fail(fakeslack.Fault{Hang: true})
 	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	sender, ended := newBot(t, server), make(chan error, 1)
 	go func() {
-		for len(server.Requests()) == 0 && ctx.Err() == nil {
-			time.Sleep(time.Millisecond) // the request is on a real socket
-		}
-		cancel()
+		_, err := sender.Send(ctx, fresh(incident.Opened, causes["5xx"]), notify.Thread{})
+		ended <- err
 	}()
-	_, err := newBot(t, server).Send(ctx, fresh(incident.Opened, causes["5xx"]), notify.Thread{})
-	f := failed(t, err)
+	require.Eventually(t, func() bool { return len(server.Requests()) > 0 }, 5*time.Second, time.Millisecond)
+	cancel()
+	f := failed(t, <-ended)
 	require.Equal(t, notify.Ambiguous, f.Trouble)
 	require.Contains(t, f.Error(), "canceled")
 }

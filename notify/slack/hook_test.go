@@ -98,8 +98,8 @@ func TestTheAddressOfAWebhookIsInNoError(t *testing.T) {
 
 func TestARedirectIsNotFollowedWithTheMessage(t *testing.T) {
 	server := fake(t)
-	server.Fail(fakeslack.Fault{Method: "webhook", Status: http.StatusPermanentRedirect})
+	server.Fail(fakeslack.Fault{Status: http.StatusPermanentRedirect, Location: server.WebhookURL(), Count: 1})
 	_, err := newTestHook(t, server.WebhookURL()).Send(t.Context(), fresh(incident.Opened, causes["5xx"]), notify.Thread{})
 	require.Equal(t, notify.Unreachable, failed(t, err).Trouble)
-	require.Len(t, server.Requests(), 1)
+	require.Empty(t, server.Messages())
 }

@@ -50,7 +50,7 @@ func (s story) sentence() string {
 func (s story) announcement() string {
 	by := s.Body.RecoverBy
 	switch {
-	case by.IsZero() || s.Change == incident.Resolved:
+	case by.IsZero() || s.over():
 		return ""
 	case by.After(s.now):
 		return fill(s.words.announced, "time", s.clock(by))

@@ -71,7 +71,7 @@ func (c Config) check() error {
 	case strings.ContainsFunc(c.Token.Reveal(), unprintable):
 		return errors.New("the token has a blank, a line break or a character that no token has; check where it comes from")
 	case !c.Webhook.IsZero() && !isWeb(c.Webhook.Reveal()):
-		return errors.New("the webhook is no http or https address; it looks like https://hooks.slack.com/services/...")
+		return errors.New("the webhook is no http or https address; it looks like https://hooks.slack.com/services/T/B/KEY")
 	case c.APIURL != "" && !isWeb(c.APIURL):
 		return errors.New("api_url is no http or https address; it looks like https://slack.com/api/")
 	case c.PublicURL != "" && !isWeb(c.PublicURL):

@@ -13,6 +13,7 @@ type Fault struct {
 	Status     int    // answer with this status; 0: 200
 	Body       string // and this body
 	RetryAfter string // and this Retry-After header; empty: none
+	Location   string // and this Location header; empty: none
 	Hang       bool   // do not answer at all until the client gives up
 	Accept     bool   // take the message before failing
 	Drop       bool   // cut the connection instead of answering
@@ -60,6 +61,7 @@ func (f *Fault) commit(s *Server, w http.ResponseWriter, r *http.Request) {
 		case <-r.Context().Done():
 		case <-s.closing.Done():
 		}
+		panic(http.ErrAbortHandler)
 	case f.Drop:
 		panic(http.ErrAbortHandler) // net/http's way of cutting a connection
 	case f.Error != "":
@@ -67,6 +69,9 @@ func (f *Fault) commit(s *Server, w http.ResponseWriter, r *http.Request) {
 	default:
 		if f.RetryAfter != "" {
 			w.Header().Set("Retry-After", f.RetryAfter)
+		}
+		if f.Location != "" {
+			w.Header().Set("Location", f.Location)
 		}
 		if f.Status != 0 {
 			w.WriteHeader(f.Status)
