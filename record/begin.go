@@ -3,6 +3,7 @@ package record
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"sonde/incident"
@@ -25,7 +26,7 @@ func Begin(ctx context.Context, s *store.Store, wanted []store.Probe, now time.T
 		return nil, nil, fmt.Errorf("load states: %w", err)
 	}
 	revision := &store.Revision{At: now, Probes: wanted, Memory: memory}
-	kept := byName(wanted)
+	kept := byName(known, wanted)
 	for i := range known {
 		old := &known[i]
 		state := memory.State(old.ID)
@@ -43,16 +44,18 @@ func Begin(ctx context.Context, s *store.Store, wanted []store.Probe, now time.T
 	return memory, revision.Probes, nil
 }
 
-// byName finds probes by their names, the former ones too.
-func byName(probes []store.Probe) map[string]*store.Probe {
-	m := make(map[string]*store.Probe, len(probes))
-	for i := range probes {
-		if was := probes[i].Was; was != "" {
-			m[was] = &probes[i]
-		}
+// byName finds wanted probes by the names under which they are known: a former one only
+// of a probe that is not known by its own, as [store.Store.Revise] has it.
+func byName(known, wanted []store.Probe) map[string]*store.Probe {
+	m := make(map[string]*store.Probe, len(wanted))
+	for i := range wanted {
+		m[wanted[i].Name()] = &wanted[i]
 	}
-	for i := range probes {
-		m[probes[i].Name()] = &probes[i]
+	for i := range wanted {
+		p := &wanted[i]
+		if p.Was != "" && !slices.ContainsFunc(known, func(k store.Probe) bool { return k.Name() == p.Name() }) {
+			m[p.Was] = p
+		}
 	}
 	return m
 }

@@ -1,7 +1,6 @@
 package record
 
 import (
-	"context"
 	"time"
 
 	"sonde/incident"
@@ -20,9 +19,9 @@ type loop struct {
 
 	open     *store.Batch // gathers
 	sealed   *store.Batch // is being committed; nil if none is
-	urgent   bool         // open has a transition
 	stopping bool
-	due      *time.Timer // open is to be committed
+	deadline time.Time   // by when open is to be committed; zero while it is empty
+	due      *time.Timer // fires then, unless a commit is under way
 
 	commits chan *store.Batch // to the committer; closed at the end
 	results chan outcome
@@ -66,7 +65,7 @@ func (l *loop) run() {
 		case <-l.due.C:
 			l.seal()
 		case <-l.keep:
-			l.open.Checkpoint = &store.Checkpoint{}
+			l.open.Checkpoint = &store.Checkpoint{} // packed when the batch is sealed
 			l.schedule(resultsWait)
 		case answer := <-l.asked:
 			close(answer)
@@ -122,12 +121,6 @@ func (l *loop) take(e Entry) {
 		l.lose(e, p)
 		return
 	}
-	if lost, ok := l.lost[e.Probe]; ok {
-		delete(l.lost, e.Probe)
-		l.step(p, state, Entry{Probe: e.Probe, Input: incident.Input{
-			Kind: incident.Skipped, At: lost.First, To: lost.Last, Verdict: probe.Miss(probe.ProberStorage),
-		}})
-	}
 	l.step(p, state, e)
 }
 
@@ -136,10 +129,11 @@ func (l *loop) step(p *store.Probe, state *incident.State, e Entry) {
 	e.Input.Verdict = e.Input.Verdict.Settle(p.Policy.Count4xx, state.Worked)
 	before := state.Due
 	effects := incident.Step(p.Policy, state, e.Input, &l.memory.IDs)
-	if len(l.open.Entries) == 0 {
-		l.schedule(resultsWait)
-	}
+	l.schedule(resultsWait)
 	l.open.Entries = append(l.open.Entries, e)
+	if len(l.open.Entries) == batchSize {
+		l.schedule(0)
+	}
 	l.stats.waiting.Add(1)
 	if !state.Due.IsZero() && !state.Due.Equal(before) {
 		l.o.Recheck(e.Probe, state.Due)
@@ -158,16 +152,14 @@ func (l *loop) tell(p *store.Probe, t incident.Transition) {
 	l.o.Logger.Info("incident "+t.Change.String(), "probe", p.Name(), "incident", t.Problem.ID.String(),
 		"kind", t.Problem.Kind.String(), "reason", t.Problem.Cause.Reason.String(), "status", t.Problem.Cause.Status, "at", t.At)
 	l.open.Messages = append(l.open.Messages, notify.Plan(t, p.Subject, l.o.Location, nil)...)
-	if !l.urgent {
-		l.urgent = true
-		l.schedule(urgentWait)
-	}
+	l.schedule(urgentWait)
 }
 
-// lose counts a result for which there is no room. Its slot will be accounted for.
+// lose counts a result for which there is no room. Its slot is accounted for when
+// there is room again.
 func (l *loop) lose(e Entry, p *store.Probe) {
 	l.stats.lost.Add(1)
-	last := e.Input.At
+	first, last := e.Input.At, e.Input.At
 	switch {
 	case e.Input.Kind == incident.Skipped:
 		last = e.Input.To
@@ -176,10 +168,29 @@ func (l *loop) lose(e Entry, p *store.Probe) {
 	}
 	slots, ok := l.lost[e.Probe]
 	if !ok {
-		slots = slo.Stretch{First: e.Input.At, Step: p.Policy.Interval}
+		slots = slo.Stretch{First: first, Last: last, Step: p.Policy.Interval}
 	}
-	slots.Last = last
+	if first.Before(slots.First) {
+		slots.First = first
+	}
+	if last.After(slots.Last) {
+		slots.Last = last
+	}
 	l.lost[e.Probe] = slots
+}
+
+// makeUp accounts for the slots of results that were lost, now that there is room. What
+// finds no room even so waits for the next commit, as do all results until then.
+func (l *loop) makeUp() {
+	for id, lost := range l.lost {
+		if l.waiting() >= ringSize {
+			return
+		}
+		delete(l.lost, id)
+		l.step(l.probes[id], l.memory.State(id), Entry{Probe: id, Input: incident.Input{
+			Kind: incident.Skipped, At: lost.First, To: lost.Last, Verdict: probe.Miss(probe.ProberStorage),
+		}})
+	}
 }
 
 // waiting is how many entries are not durable.
@@ -191,9 +202,16 @@ func (l *loop) waiting() int {
 	return n
 }
 
-// schedule sees to it that the open batch is committed within a time.
+// schedule sees to it that the open batch is committed within a time from now, or
+// sooner if something in it has waited for longer. While a commit is under way it waits
+// for the end of that.
 func (l *loop) schedule(within time.Duration) {
-	if l.sealed == nil && !(l.urgent && within > urgentWait) {
+	deadline := time.Now().Add(within)
+	if !l.deadline.IsZero() && !deadline.Before(l.deadline) {
+		return
+	}
+	l.deadline = deadline
+	if l.sealed == nil {
 		l.due.Reset(within)
 	}
 }
@@ -213,7 +231,7 @@ func (l *loop) seal() {
 	if b.Checkpoint != nil {
 		b.Checkpoint = l.memory.Checkpoint()
 	}
-	l.sealed, l.open, l.urgent = b, &store.Batch{}, false
+	l.sealed, l.open, l.deadline = b, &store.Batch{}, time.Time{}
 	l.due.Stop()
 	l.commits <- b
 }
@@ -233,13 +251,12 @@ func (l *loop) committed(took time.Duration) {
 			l.o.Told(name)
 		}
 	}
+	l.makeUp()
 	switch {
 	case l.stopping:
 		l.seal()
-	case l.urgent:
-		l.schedule(urgentWait)
-	case len(l.open.Entries) > 0 || l.open.Checkpoint != nil:
-		l.schedule(resultsWait)
+	case !l.deadline.IsZero():
+		l.due.Reset(time.Until(l.deadline))
 	}
 }
 
@@ -262,8 +279,7 @@ func (l *loop) startCommitter() (end func()) {
 func (l *loop) commit(b *store.Batch) outcome {
 	start := time.Now()
 	for wait := retryFirst; ; wait = min(2*wait, retryLast) {
-		// Not the context of a probe or of the service: a commit is not to be cut short.
-		err := l.o.Log.Commit(context.Background(), b)
+		err := l.o.Log.Commit(l.life, b)
 		if err == nil {
 			return outcome{took: time.Since(start)}
 		}
@@ -272,7 +288,7 @@ func (l *loop) commit(b *store.Batch) outcome {
 		}
 		select {
 		case <-time.After(wait):
-		case <-l.giveUp:
+		case <-l.life.Done():
 			return outcome{gaveUp: true}
 		}
 	}

@@ -2,6 +2,7 @@ package record
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync/atomic"
@@ -15,6 +16,7 @@ import (
 const (
 	resultsWait = 250 * time.Millisecond // results wait so long for a commit, at the most
 	urgentWait  = 25 * time.Millisecond  // transitions and messages
+	batchSize   = 1000                   // so many results wait for nothing but the commit before
 	ringSize    = 10_000                 // results that may wait while commits fail
 	queueSize   = 4096
 	retryFirst  = 100 * time.Millisecond // after a commit that failed
@@ -46,8 +48,12 @@ type Recorder struct {
 	asked   chan chan struct{} // somebody wants to know that the loop turns
 	keep    chan struct{}      // a checkpoint is wanted
 	stop    chan struct{}
-	giveUp  chan struct{} // what is not durable is given up
 	stopped chan struct{}
+
+	// life ends when what is not durable is given up. It is not the context of a probe
+	// or of the service: a commit is not to be cut short by those.
+	life   context.Context
+	giveUp context.CancelFunc
 
 	stats stats
 }
@@ -71,13 +77,15 @@ type stats struct {
 
 // New makes a recorder. Call [Recorder.Start] next.
 func New(o Options) *Recorder {
+	life, giveUp := context.WithCancel(context.Background())
 	return &Recorder{
+		life:    life,
+		giveUp:  giveUp,
 		o:       o,
 		queue:   make(chan Entry, queueSize),
 		asked:   make(chan chan struct{}),
 		keep:    make(chan struct{}, 1),
 		stop:    make(chan struct{}),
-		giveUp:  make(chan struct{}),
 		stopped: make(chan struct{}),
 	}
 }
@@ -115,7 +123,7 @@ func (r *Recorder) Alive(ctx context.Context) error {
 		<-answer
 		return nil
 	case <-r.stopped:
-		return fmt.Errorf("the recorder has stopped")
+		return errors.New("the recorder has stopped")
 	case <-ctx.Done():
 		return fmt.Errorf("the recorder does not answer: %w", ctx.Err())
 	}
@@ -139,11 +147,11 @@ func (r *Recorder) Start() {
 // after it was called. When ctx ends first, what is not durable yet is given up.
 func (r *Recorder) Stop(ctx context.Context) error {
 	close(r.stop)
+	defer r.giveUp()
 	select {
 	case <-r.stopped:
 		return nil
 	case <-ctx.Done():
-		close(r.giveUp)
 		return fmt.Errorf("stop recorder with %d inputs not stored: %w", r.Stats().Waiting, ctx.Err())
 	}
 }

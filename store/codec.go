@@ -3,11 +3,15 @@ package store
 import (
 	"encoding/binary"
 	"errors"
+	"math"
 	"time"
 )
 
 // errPacked says that a blob is not what this build packs.
 var errPacked = errors.New("packed data is damaged or of an unknown version")
+
+// maxInstant is the end of the year 9999, in milliseconds since 1970.
+const maxInstant = 253402300799999
 
 // packer writes the compact form of entries and states: variable-length integers,
 // times in milliseconds, durations in microseconds.
@@ -24,6 +28,10 @@ func (p *packer) time(t time.Time) {
 	}
 	p.int(t.UnixMilli())
 }
+
+// after packs how many milliseconds an instant lies behind another.
+func (p *packer) after(t, earlier time.Time) { p.int(t.UnixMilli() - earlier.UnixMilli()) }
+
 func (p *packer) duration(d time.Duration) { p.int(d.Microseconds()) }
 
 // unpacker reads what a packer wrote. The first damage stops it: from then on
@@ -84,10 +92,43 @@ func (u *unpacker) time() time.Time {
 	if ms == 0 {
 		return time.Time{}
 	}
+	return u.instant(ms)
+}
+
+// instant is the time of a number of milliseconds, if it is one that can be.
+func (u *unpacker) instant(ms int64) time.Time {
+	if ms < -maxInstant || ms > maxInstant {
+		u.fail()
+		return time.Time{}
+	}
 	return instant(ms)
 }
 
-func (u *unpacker) duration() time.Duration { return time.Duration(u.int()) * time.Microsecond }
+// after reads how many milliseconds an instant lies behind another.
+func (u *unpacker) after(t time.Time) time.Time {
+	ms := u.int()
+	if ms < -2*maxInstant || ms > 2*maxInstant {
+		u.fail()
+		return time.Time{}
+	}
+	return u.instant(t.UnixMilli() + ms)
+}
+
+func (u *unpacker) duration() time.Duration { return u.span(u.int(), time.Microsecond) }
+
+// step reads a duration of whole milliseconds that is not negative.
+func (u *unpacker) step() time.Duration {
+	return u.span(int64(min(u.uint(), math.MaxInt64)), time.Millisecond)
+}
+
+// span is n units, if a duration holds so many.
+func (u *unpacker) span(n int64, unit time.Duration) time.Duration {
+	if most := int64(math.MaxInt64 / unit); n > most || n < -most {
+		u.fail()
+		return 0
+	}
+	return time.Duration(n) * unit
+}
 
 // instant is the time of a number of milliseconds since 1970.
 func instant(ms int64) time.Time { return time.UnixMilli(ms).UTC() }

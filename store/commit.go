@@ -34,6 +34,7 @@ type Effect struct {
 
 // Commit makes a batch durable, all or nothing. A batch whose Seq is in the log
 // already is kept as it is: the earlier commit got through although it seemed not to.
+// A batch without entries is not known by its Seq, and must have no effects.
 func (s *Store) Commit(ctx context.Context, b *Batch) error {
 	return s.change(ctx, func(tx *sql.Tx) error {
 		fresh, err := s.appendLog(ctx, tx, b)

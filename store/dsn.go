@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -21,8 +23,8 @@ func dsn(path string, query url.Values) string {
 	return u.String()
 }
 
-func openWriter(ctx context.Context, path string) (*sql.DB, error) {
-	db, err := sql.Open("sqlite", dsn(path, url.Values{
+func openWriter(path string) (*sql.DB, error) {
+	connector, err := sqlite.NewConnector(dsn(path, url.Values{
 		"_busy_timeout": {"5000"},
 		"_journal_mode": {"WAL"},
 		"_synchronous":  {"FULL"},
@@ -35,13 +37,10 @@ func openWriter(ctx context.Context, path string) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
+	db := sql.OpenDB(walKeeper{connector})
 	db.SetMaxOpenConns(1)
 	db.SetConnMaxLifetime(0)
 	db.SetConnMaxIdleTime(0)
-	if err := keepWAL(ctx, db); err != nil {
-		_ = db.Close()
-		return nil, err
-	}
 	return db, nil
 }
 
@@ -60,22 +59,25 @@ func openReader(path string) (*sql.DB, error) {
 	return db, nil
 }
 
-// keepWAL leaves the write-ahead log in place when the service stops: without it a
-// user who may not write the folder could not read the database.
-func keepWAL(ctx context.Context, db *sql.DB) error {
-	conn, err := db.Conn(ctx)
+// walKeeper makes connections that leave the write-ahead log in place when the
+// service stops: without it a user who may not write the folder could not read the
+// database. database/sql may replace a connection, and each has to be told.
+type walKeeper struct{ driver.Connector }
+
+// Connect opens a connection, see [driver.Connector].
+func (k walKeeper) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := k.Connector.Connect(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer func() { _ = conn.Close() }()
-	return conn.Raw(func(c any) error {
-		control, ok := c.(sqlite.FileControl)
-		if !ok {
-			return fmt.Errorf("the sqlite driver cannot keep the write-ahead log")
-		}
-		_, err := control.FileControlPersistWAL("main", 1)
-		return err
-	})
+	control, ok := conn.(sqlite.FileControl)
+	if !ok {
+		return nil, errors.Join(errors.New("the sqlite driver cannot keep the write-ahead log"), conn.Close())
+	}
+	if _, err := control.FileControlPersistWAL("main", 1); err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	return conn, nil
 }
 
 // verify reads the settings back: a database that is not durable must not be used as

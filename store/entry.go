@@ -32,7 +32,7 @@ func packEntries(entries []Entry) []byte {
 		return p.buf
 	}
 	base := entries[0].Input.At
-	p.time(base)
+	p.int(base.UnixMilli())
 	for i := range entries {
 		p.entry(&entries[i], base)
 	}
@@ -43,10 +43,10 @@ func (p *packer) entry(e *Entry, base time.Time) {
 	in := &e.Input
 	p.uint(uint64(e.Probe))
 	p.byte(byte(in.Kind)<<4 | byte(in.Run))
-	p.int(in.At.Sub(base).Milliseconds())
+	p.after(in.At, base)
 	p.verdict(in.Verdict)
 	if in.Kind == incident.Skipped {
-		p.uint(uint64(in.To.Sub(in.At).Milliseconds()))
+		p.after(in.To, in.At)
 		return
 	}
 	var flags byte
@@ -88,12 +88,15 @@ func unpackEntries(packed []byte) ([]Entry, error) {
 	if !u.more() {
 		return nil, nil
 	}
-	base := u.time()
+	base := u.instant(u.int())
 	var entries []Entry
 	for u.more() {
 		entries = append(entries, u.entry(base))
 	}
-	return entries, u.err
+	if u.err != nil {
+		return nil, u.err
+	}
+	return entries, nil
 }
 
 func (u *unpacker) entry(base time.Time) (e Entry) {
@@ -101,10 +104,13 @@ func (u *unpacker) entry(base time.Time) (e Entry) {
 	kinds := u.byte()
 	in := &e.Input
 	in.Kind, in.Run = incident.InputKind(kinds>>4), probe.RunKind(kinds&0xf)
-	in.At = base.Add(time.Duration(u.int()) * time.Millisecond)
+	if in.Kind > incident.Idle || in.Run > probe.Manual {
+		u.fail()
+	}
+	in.At = u.after(base)
 	in.Verdict = u.verdict()
 	if in.Kind == incident.Skipped {
-		in.To = in.At.Add(time.Duration(u.uint()) * time.Millisecond)
+		in.To = u.after(in.At)
 		return e
 	}
 	flags := u.byte()

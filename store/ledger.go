@@ -45,16 +45,28 @@ func (l *Ledger) Tally(after, until time.Time) slo.Tally {
 		add(e)
 	}
 	add(l.account.Run)
-	t.Unknown += min(l.account.Overdue(until), max(0, until.Sub(after)))
+	t.Unknown += overdue(l.account, until).Within(after, until)
 	return t
 }
+
+// overdue is the slots after the latest accounted one that should have been accounted
+// for by now.
+func overdue(a *incident.Account, now time.Time) slo.Stretch {
+	late := a.Overdue(now)
+	if late == 0 {
+		return slo.Stretch{}
+	}
+	return slo.Stretch{First: a.Grid.Last.Add(a.Grid.Step), Last: a.Grid.Last.Add(late), Step: a.Grid.Step}
+}
+
+const ledgerSince = "SELECT probe, first, last, step, outcome, reason FROM ledger WHERE last > ?"
 
 func readLedgers(ctx context.Context, tx *sql.Tx, since time.Time) (map[probe.ID]Ledger, error) {
 	ledgers := map[probe.ID]Ledger{}
 	if err := readGrids(ctx, tx, since, ledgers); err != nil {
 		return nil, err
 	}
-	rows, err := tx.QueryContext(ctx, "SELECT probe, first, last, step, outcome, reason FROM ledger WHERE last > ?", since.UnixMilli())
+	rows, err := tx.QueryContext(ctx, ledgerSince, since.UnixMilli())
 	if err != nil {
 		return nil, err
 	}

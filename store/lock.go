@@ -18,6 +18,9 @@ type LockedError struct {
 }
 
 func (e *LockedError) Error() string {
+	if e.PID == 0 {
+		return fmt.Sprintf("database %s is in use by another sonde; stop that one, or name another database", e.Path)
+	}
 	return fmt.Sprintf("database %s is in use by another sonde (pid %d); stop that one, or name another database", e.Path, e.PID)
 }
 

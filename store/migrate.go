@@ -31,14 +31,17 @@ func (e *ForeignError) Error() string {
 	return fmt.Sprintf("%s is not a database of sonde's: %s; name another file, it has been left as it is", e.Path, e.Why)
 }
 
-// version returns the schema's version; 0 for an empty database.
-func version(ctx context.Context, db querier, path string) (int, error) {
+// version returns the schema's version; 0 for an empty database. It refuses a
+// foreign database, and one that is newer than the versions that are known.
+func version(ctx context.Context, db querier, path string, known int) (int, error) {
 	var id, version, tables int
 	err := db.QueryRowContext(ctx, "SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version), (SELECT count(*) FROM sqlite_schema)").
 		Scan(&id, &version, &tables)
 	switch {
 	case err != nil:
 		return 0, describe(path, err)
+	case id == applicationID && version > known:
+		return 0, &NewerError{path, version, known}
 	case id == applicationID:
 		return version, nil
 	case id == 0 && version == 0 && tables == 0:
@@ -53,12 +56,9 @@ func migrate(ctx context.Context, db *sql.DB, path string) error {
 	if err != nil {
 		return err
 	}
-	found, err := version(ctx, db, path)
+	found, err := version(ctx, db, path, len(steps))
 	if err != nil {
 		return err
-	}
-	if found > len(steps) {
-		return &NewerError{path, found, len(steps)}
 	}
 	for _, step := range steps[found:] {
 		if err := apply(ctx, db, step); err != nil {

@@ -21,6 +21,9 @@ const claimable = `SELECT o.id FROM outbox o WHERE o.destination = ?1 AND o.stat
 	AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.destination = o.destination AND p.incident = o.incident AND p.id < o.id AND p.state <> 'sent' AND p.state IN ('pending', 'sending'))
 	ORDER BY o.id LIMIT 1`
 
+// nextDue says when the next message of a destination is to be tried.
+const nextDue = "SELECT min(next_at) FROM outbox WHERE destination = ? AND state <> 'sent' AND state = 'pending' AND next_at > ?"
+
 // Claim takes the oldest due message of a destination, see [notify.Outbox].
 func (s *Store) Claim(ctx context.Context, destination string, now time.Time) (*notify.Claim, time.Time, error) {
 	var claim *notify.Claim
@@ -31,7 +34,7 @@ func (s *Store) Claim(ctx context.Context, destination string, now time.Time) (*
 			return err
 		}
 		var at sql.NullInt64
-		err = tx.QueryRowContext(ctx, "SELECT min(next_at) FROM outbox WHERE destination = ? AND state <> 'sent' AND state = 'pending' AND next_at > ?", destination, now.UnixMilli()).Scan(&at)
+		err = tx.QueryRowContext(ctx, nextDue, destination, now.UnixMilli()).Scan(&at)
 		if at.Valid {
 			next = instant(at.Int64)
 		}
@@ -98,7 +101,7 @@ func (s *Store) Settle(ctx context.Context, id notify.MessageID, end notify.Sett
 // as possible repeats, and gives up those for destinations that are not configured any
 // more. It is called once, before delivery begins.
 func (s *Store) RecoverOutbox(ctx context.Context, destinations []string, now time.Time) error {
-	names, err := json.Marshal(destinations)
+	names, err := json.Marshal(append([]string{}, destinations...)) // none is [], not null
 	if err != nil {
 		return err
 	}

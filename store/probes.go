@@ -46,10 +46,8 @@ func (s *Store) Revise(ctx context.Context, r *Revision) error {
 		if _, err := tx.ExecContext(ctx, "UPDATE probes SET retired_at = ? WHERE retired_at IS NULL", r.At.UnixMilli()); err != nil {
 			return err
 		}
-		for i := range r.Probes {
-			if err := register(ctx, tx, &r.Probes[i], r.At); err != nil {
-				return fmt.Errorf("register probe %q: %w", r.Probes[i].Name(), err)
-			}
+		if err := registerAll(ctx, tx, r); err != nil {
+			return err
 		}
 		for i := range r.Effects {
 			if err := s.apply(ctx, tx, &r.Effects[i]); err != nil {
@@ -64,6 +62,21 @@ func (s *Store) Revise(ctx context.Context, r *Revision) error {
 		}
 		return s.addCheckpoint(ctx, tx, r.Memory.Checkpoint(), r.At)
 	})
+}
+
+func registerAll(ctx context.Context, tx *sql.Tx, r *Revision) error {
+	given := make(map[probe.ID]bool, len(r.Probes))
+	for i := range r.Probes {
+		p := &r.Probes[i]
+		if err := register(ctx, tx, p, r.At); err != nil {
+			return fmt.Errorf("register probe %q: %w", p.Name(), err)
+		}
+		if given[p.ID] {
+			return fmt.Errorf("register probe %q: it would have the history of another configured probe", p.Name())
+		}
+		given[p.ID] = true
+	}
+	return nil
 }
 
 // register finds or makes the row of a probe, and gives the probe its id.

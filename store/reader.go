@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -35,9 +34,11 @@ func OpenReader(ctx context.Context, path string) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	if info, err := os.Stat(path); err != nil {
-		return nil, fmt.Errorf("open database: %w", err)
-	} else if info.Size() == 0 {
+	size, err := sizeOf(path)
+	if err != nil {
+		return nil, err
+	}
+	if size == 0 {
 		return nil, &ForeignError{path, "it is empty"}
 	}
 	db, err := openReader(path)
@@ -56,12 +57,10 @@ func (r *Reader) check(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	found, err := version(ctx, r.db, r.path)
+	found, err := version(ctx, r.db, r.path, len(steps))
 	switch {
 	case err != nil:
 		return err
-	case found > len(steps):
-		return &NewerError{r.path, found, len(steps)}
 	case found < len(steps):
 		return fmt.Errorf("database %s has schema %d and this sonde reads %d; start the service once to bring it up to date", r.path, found, len(steps))
 	}
@@ -85,7 +84,7 @@ type Service struct {
 type Snapshot struct {
 	Location string
 	Service  Service
-	Probes   []Watched // those that are configured, by name
+	Probes   []Watched // those that are configured, in the order of their ids
 	Classes  map[probe.Class]int64
 }
 
@@ -202,20 +201,26 @@ func readMeta(ctx context.Context, tx *sql.Tx, s *Snapshot) error {
 	return rows.Err()
 }
 
+// Queries of a look at everything. None of them reads all of a table that grows.
+const (
+	lastWrite    = "SELECT max(at) FROM (SELECT at FROM log ORDER BY seq DESC LIMIT 1)"
+	unsent       = "SELECT count(*) FILTER (WHERE state IN ('pending', 'sending')), count(*) FILTER (WHERE state = 'dead') FROM outbox WHERE state <> 'sent'"
+	classesSince = "SELECT class, sum(results) FROM classes WHERE bucket > ? GROUP BY class"
+)
+
 func readService(ctx context.Context, tx *sql.Tx, s *Service) error {
 	var at sql.NullInt64
-	if err := tx.QueryRowContext(ctx, "SELECT max(at) FROM (SELECT at FROM log ORDER BY seq DESC LIMIT 1)").Scan(&at); err != nil {
+	if err := tx.QueryRowContext(ctx, lastWrite).Scan(&at); err != nil {
 		return err
 	}
 	if at.Valid {
 		s.LastWrite = instant(at.Int64)
 	}
-	return tx.QueryRowContext(ctx, "SELECT count(*) FILTER (WHERE state IN ('pending', 'sending')), count(*) FILTER (WHERE state = 'dead') FROM outbox WHERE state <> 'sent'").
-		Scan(&s.Pending, &s.Dead)
+	return tx.QueryRowContext(ctx, unsent).Scan(&s.Pending, &s.Dead)
 }
 
 func readClasses(ctx context.Context, tx *sql.Tx, since time.Time) (map[probe.Class]int64, error) {
-	rows, err := tx.QueryContext(ctx, "SELECT class, sum(results) FROM classes WHERE bucket > ? GROUP BY class", since.Add(-classBucket).UnixMilli())
+	rows, err := tx.QueryContext(ctx, classesSince, since.Add(-classBucket).UnixMilli())
 	if err != nil {
 		return nil, err
 	}

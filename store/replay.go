@@ -23,6 +23,15 @@ func (s *Store) Load(ctx context.Context) ([]Probe, *Memory, error) {
 	if err := m.follow(ctx, s.db, policies(known)); err != nil {
 		return nil, nil, describe(s.path, err)
 	}
+	// A replay from an older checkpoint, under policies that came later, may have opened
+	// fewer incidents than there are. No id is given twice.
+	var newest sql.NullInt64
+	if err := s.db.QueryRowContext(ctx, "SELECT max(id) FROM incidents").Scan(&newest); err != nil {
+		return nil, nil, describe(s.path, err)
+	}
+	if newest.Valid {
+		m.IDs.Next = max(m.IDs.Next, incident.ID(newest.Int64+1))
+	}
 	return known, m, nil
 }
 
@@ -67,9 +76,11 @@ func (m *Memory) follow(ctx context.Context, q querier, policies map[probe.ID]in
 	}
 }
 
+const logTail = "SELECT seq, packed FROM log WHERE seq > ? ORDER BY seq LIMIT ?"
+
 func (m *Memory) followSome(ctx context.Context, q querier, policies map[probe.ID]incident.Policy) (int, error) {
 	const segments = 1000
-	rows, err := q.QueryContext(ctx, "SELECT seq, packed FROM log WHERE seq > ? ORDER BY seq LIMIT ?", m.Seq, segments)
+	rows, err := q.QueryContext(ctx, logTail, m.Seq, segments)
 	if err != nil {
 		return 0, err
 	}

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"encoding/binary"
+	"hash/crc32"
 	"time"
 
 	"sonde/incident"
@@ -34,6 +36,9 @@ type Checkpoint struct {
 // Checkpoint packs the memory as it is now.
 func (m *Memory) Checkpoint() *Checkpoint { return &Checkpoint{m.Seq, packMemory(m)} }
 
+// minState is fewer bytes than any packed state has.
+const minState = 32
+
 // packMemory packs the states of all probes.
 func packMemory(m *Memory) []byte {
 	p := packer{make([]byte, 0, 64+96*len(m.States))}
@@ -46,8 +51,12 @@ func packMemory(m *Memory) []byte {
 		p.state(s)
 		p.frame(mark)
 	}
-	return p.buf
+	return binary.LittleEndian.AppendUint32(p.buf, crc32.Checksum(p.buf, castagnoli))
 }
+
+// castagnoli is the polynomial of the sum at the end of a checkpoint, by which damage
+// is seen that SQLite does not see.
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // frame puts the length in front of what was packed since mark, so that an older
 // build can step over what a newer one has added.
@@ -60,13 +69,21 @@ func (p *packer) frame(mark int) {
 
 // unpackMemory reads the states of all probes. Its Seq is for the caller to set.
 func unpackMemory(packed []byte) (*Memory, error) {
-	u := unpacker{buf: packed}
+	body := len(packed) - crc32.Size
+	if body < 1 || crc32.Checksum(packed[:body], castagnoli) != binary.LittleEndian.Uint32(packed[body:]) {
+		return nil, errPacked
+	}
+	return readMemory(packed[:body])
+}
+
+func readMemory(body []byte) (*Memory, error) {
+	u := unpacker{buf: body}
 	if u.byte() != packing {
 		return nil, errPacked
 	}
 	m := &Memory{IDs: incident.Sequence{Next: incident.ID(u.int())}}
 	n := u.count(true)
-	m.States = make(map[probe.ID]*incident.State, n)
+	m.States = make(map[probe.ID]*incident.State, min(n, len(u.buf)/minState))
 	for range n {
 		id := probe.ID(u.uint())
 		framed := unpacker{buf: u.frame()}
@@ -76,7 +93,10 @@ func unpackMemory(packed []byte) (*Memory, error) {
 		}
 		m.States[id] = s
 	}
-	return m, u.err
+	if u.err != nil {
+		return nil, u.err
+	}
+	return m, nil
 }
 
 func (u *unpacker) frame() []byte {
@@ -121,6 +141,9 @@ func (u *unpacker) state() *incident.State {
 	s.Account.Grid = u.stretch()
 	s.Account.Run.Slots = u.stretch()
 	s.Account.Run.Outcome, s.Account.Run.Reason = probe.Outcome(u.byte()), probe.Reason(u.byte())
+	if run := s.Account.Run; !(probe.Verdict{Outcome: run.Outcome, Reason: run.Reason}).Valid() {
+		u.fail()
+	}
 	s.Last.At = u.time()
 	s.Last.Verdict = u.verdict()
 	s.Last.Latency = u.duration()
@@ -131,7 +154,7 @@ func (u *unpacker) state() *incident.State {
 	u.suspicion(&s.Refusals)
 	s.Goods = incident.Streak{First: u.time(), Count: u.count(false)}
 	s.Due = u.time()
-	for range u.count(true) {
+	for n := u.count(true); n > 0 && u.err == nil; n-- {
 		s.Problems = append(s.Problems, u.problem())
 	}
 	return s
@@ -139,17 +162,14 @@ func (u *unpacker) state() *incident.State {
 
 func (p *packer) stretch(s slo.Stretch) {
 	p.time(s.First)
-	p.uint(uint64(s.Last.Sub(s.First).Milliseconds()))
+	p.after(s.Last, s.First)
 	p.uint(uint64(s.Step.Milliseconds()))
 }
 
 func (u *unpacker) stretch() (s slo.Stretch) {
 	s.First = u.time()
-	span := time.Duration(u.uint()) * time.Millisecond
-	if !s.First.IsZero() {
-		s.Last = s.First.Add(span)
-	}
-	s.Step = time.Duration(u.uint()) * time.Millisecond
+	s.Last = u.after(s.First)
+	s.Step = u.step()
 	return s
 }
 
@@ -178,7 +198,7 @@ func (p *packer) codes(codes []incident.CodeCount) {
 }
 
 func (u *unpacker) codes() (codes []incident.CodeCount) {
-	for range u.count(true) {
+	for n := u.count(true); n > 0 && u.err == nil; n-- {
 		codes = append(codes, incident.CodeCount{Code: u.count(false), Count: u.count(false)})
 	}
 	return codes

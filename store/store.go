@@ -11,6 +11,8 @@ import (
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"sonde/migrations"
 )
 
 // Store is the one writer of a database.
@@ -41,6 +43,9 @@ func Open(ctx context.Context, path, location, fallback string) (*Store, error) 
 	if err := create(path); err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
+	if err := inspect(ctx, path); err != nil {
+		return nil, err
+	}
 	held, err := acquire(path)
 	if err != nil {
 		return nil, err
@@ -65,14 +70,7 @@ func create(path string) error {
 }
 
 func (s *Store) open(ctx context.Context, location, fallback string) error {
-	// Closing any descriptor of the file would drop POSIX locks; these survive it.
-	if _, err := sqlite.OFDLocking(true); err != nil && !errors.Is(err, sqlite.ErrOFDLockingTooLate) {
-		return fmt.Errorf("open database: %w", err)
-	}
-	if err := s.inspect(ctx); err != nil {
-		return err
-	}
-	db, err := openWriter(ctx, s.path)
+	db, err := openWriter(s.path)
 	if err != nil {
 		return describe(s.path, err)
 	}
@@ -86,18 +84,39 @@ func (s *Store) open(ctx context.Context, location, fallback string) error {
 	return s.chooseLocation(ctx, location, fallback)
 }
 
-// inspect refuses a foreign or newer file before anything is written to it.
-func (s *Store) inspect(ctx context.Context) error {
-	if info, err := os.Stat(s.path); err != nil || info.Size() == 0 {
+// inspect refuses a foreign or newer file before anything is written to it or beside it.
+func inspect(ctx context.Context, path string) error {
+	// Closing any descriptor of the file would drop POSIX locks; these survive it.
+	if _, err := sqlite.OFDLocking(true); err != nil && !errors.Is(err, sqlite.ErrOFDLockingTooLate) {
+		return fmt.Errorf("open database: %w", err)
+	}
+	if size, err := sizeOf(path); err != nil || size == 0 {
 		return err
 	}
-	db, err := openReader(s.path)
+	db, err := openReader(path)
 	if err != nil {
-		return describe(s.path, err)
+		return describe(path, err)
 	}
 	defer func() { _ = db.Close() }()
-	_, err = version(ctx, db, s.path)
+	steps, err := migrations.Steps()
+	if err != nil {
+		return err
+	}
+	_, err = version(ctx, db, path, len(steps))
 	return err
+}
+
+// sizeOf is the size of a database's file. SQLite opens what is no file, and then fails
+// in strange ways.
+func sizeOf(path string) (int64, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return 0, fmt.Errorf("open database: %w", err)
+	case !info.Mode().IsRegular():
+		return 0, &ForeignError{path, "it is no file but something else, such as a folder"}
+	}
+	return info.Size(), nil
 }
 
 // describe says what an error of SQLite's means for the person who named the file.

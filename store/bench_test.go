@@ -1,0 +1,133 @@
+package store
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"sonde/incident"
+	"sonde/probe"
+)
+
+// fleet is a store with so many probes, and one round of good results of all of them
+// that is not committed.
+func fleet(b *testing.B, probes int) (*Store, *Memory, []Probe) {
+	s := open(b, newPath(b))
+	r := &Revision{At: t0, Memory: &Memory{States: map[probe.ID]*incident.State{}}}
+	for i := range probes {
+		r.Probes = append(r.Probes, watched(fmt.Sprintf("probe-%05d", i), time.Minute))
+	}
+	require.NoError(b, s.Revise(b.Context(), r))
+	return s, r.Memory, r.Probes
+}
+
+// round is a result of each probe, at the n-th slot.
+func round(probes []Probe, n int) []Entry {
+	entries := make([]Entry, 0, len(probes))
+	at := t0.Add(time.Duration(n) * time.Minute)
+	ms := time.Millisecond
+	for i := range probes {
+		entries = append(entries, Entry{probes[i].ID, incident.Input{
+			At: at.Add(time.Duration(i) * ms), Verdict: judge(probe.OK, 200), Attempts: 1, Elapsed: 43 * ms,
+			Timings: probe.Timings{Connect: 11 * ms, FirstByte: 30 * ms, Transfer: 2 * ms, Total: 43 * ms},
+		}})
+	}
+	return entries
+}
+
+// written is how many bytes this process has written to files so far.
+func written(b *testing.B) (n int64) {
+	f, err := os.Open("/proc/self/io")
+	require.NoError(b, err)
+	defer func() { require.NoError(b, f.Close()) }()
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		if rest, ok := strings.CutPrefix(lines.Text(), "wchar: "); ok {
+			_, err = fmt.Sscan(rest, &n)
+			require.NoError(b, err)
+		}
+	}
+	return n
+}
+
+func BenchmarkCommit(b *testing.B) {
+	for _, size := range []int{1, 100, 250, 1000} {
+		b.Run(fmt.Sprintf("entries=%d", size), func(b *testing.B) {
+			s, memory, probes := fleet(b, size)
+			entries := round(probes, 1)
+			before, n := written(b), 0
+			for b.Loop() {
+				memory.Seq++
+				require.NoError(b, s.Commit(b.Context(), &Batch{Seq: memory.Seq, At: t0, Entries: entries}))
+				n += size
+			}
+			b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "results/s")
+			b.ReportMetric(float64(written(b)-before)/float64(n), "B-written/result")
+			b.ReportMetric(float64(len(packEntries(entries)))/float64(size), "B-packed/result")
+		})
+	}
+}
+
+func BenchmarkCheckpoint(b *testing.B) {
+	_, memory, probes := fleet(b, 10_000)
+	for _, e := range round(probes, 1) {
+		incident.Step(probes[0].Policy, memory.State(e.Probe), e.Input, &memory.IDs)
+	}
+	size := 0
+	for b.Loop() {
+		size = len(memory.Checkpoint().packed)
+	}
+	b.ReportMetric(float64(size)/10_000, "B/probe")
+}
+
+// A look at everything while the service writes: a second look costs only what is new.
+func BenchmarkSnapshot(b *testing.B) {
+	for _, size := range []int{1000, 10_000} {
+		s, memory, probes := fleet(b, size)
+		for n := range 3 {
+			memory.Seq++
+			require.NoError(b, s.Commit(b.Context(), &Batch{Seq: memory.Seq, At: t0, Entries: round(probes, n)}))
+		}
+		b.Run(fmt.Sprintf("first/probes=%d", size), func(b *testing.B) {
+			for b.Loop() {
+				r, err := OpenReader(b.Context(), s.Path())
+				require.NoError(b, err)
+				snapshot, err := r.Snapshot(b.Context(), t0)
+				require.NoError(b, err)
+				require.Len(b, snapshot.Probes, size)
+				require.NoError(b, r.Close())
+			}
+		})
+		b.Run(fmt.Sprintf("next/probes=%d", size), func(b *testing.B) {
+			r := look(b, s.Path())
+			_, err := r.Snapshot(b.Context(), t0)
+			require.NoError(b, err)
+			for b.Loop() {
+				_, err := r.Snapshot(b.Context(), t0)
+				require.NoError(b, err)
+			}
+		})
+	}
+}
+
+// The log of a minute of 1,000 results a second, which is what a start replays.
+func BenchmarkReplay(b *testing.B) {
+	s, memory, probes := fleet(b, 1000)
+	for n := range 60 {
+		entries := round(probes, n)
+		for quarter := range 4 {
+			memory.Seq++
+			require.NoError(b, s.Commit(b.Context(), &Batch{Seq: memory.Seq, At: t0, Entries: entries[quarter*250 : quarter*250+250]}))
+		}
+	}
+	for b.Loop() {
+		_, m, err := s.Load(b.Context())
+		require.NoError(b, err)
+		require.EqualValues(b, 240, m.Seq)
+	}
+	b.ReportMetric(60_000*float64(b.N)/b.Elapsed().Seconds(), "entries/s")
+}

@@ -1,0 +1,81 @@
+package store
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+)
+
+// The test binary is also the other process of the tests that need one.
+const (
+	childTask = "SONDE_STORE_TEST_TASK"
+	childPath = "SONDE_STORE_TEST_PATH"
+)
+
+func TestMain(m *testing.M) {
+	if task := os.Getenv(childTask); task != "" {
+		child(task, os.Getenv(childPath))
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// child does what another process is to do with a database, and says how it went.
+func child(task, path string) {
+	ctx := context.Background()
+	switch task {
+	case "hold":
+		s, err := Open(ctx, path, "", "there")
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println("open")
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		_ = s.Close()
+	case "look":
+		r, err := OpenReader(ctx, path)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		defer func() { _ = r.Close() }()
+		s, err := r.Snapshot(ctx, time.Now())
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Printf("uid %d: %d probes, running %t\n", os.Getuid(), len(s.Probes), s.Service.Running)
+	}
+}
+
+// process starts another process, as a user if one is given. It is told to end, and
+// waited for, by calling end; the first line that it says is returned.
+func process(t *testing.T, task, path string, as *syscall.Credential) (line string, pid int, end func()) {
+	t.Helper()
+	// Not the path of the binary: another user may not be allowed to walk to it.
+	cmd := exec.Command("/proc/self/exe")
+	cmd.Env = append(os.Environ(), childTask+"="+task, childPath+"="+path)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: as}
+	in, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	line, err = bufio.NewReader(out).ReadString('\n')
+	require.NoError(t, err)
+	return strings.TrimSpace(line), cmd.Process.Pid, func() {
+		require.NoError(t, in.Close())
+		require.NoError(t, cmd.Wait())
+	}
+}

@@ -1,0 +1,202 @@
+package store
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"sonde/incident"
+	"sonde/notify"
+	"sonde/probe"
+)
+
+// post puts messages into the outbox.
+func post(t *testing.T, s *Store, messages ...notify.Message) {
+	t.Helper()
+	for i := range messages {
+		if messages[i].Key == "" {
+			messages[i].Key = fmt.Sprintf("%s:%s:%d", messages[i].Destination, messages[i].Incident, count(t, s, "SELECT count(*) FROM outbox")+i)
+		}
+	}
+	require.NoError(t, s.Commit(t.Context(), &Batch{At: t0, Messages: messages}))
+}
+
+func about(destination string, id incident.ID, change incident.Change) notify.Message {
+	return notify.Message{Destination: destination, Incident: id, Change: change, CreatedAt: t0}
+}
+
+// claim takes the next message of a destination that is due at a second.
+func claim(t *testing.T, s *Store, destination string, second int) (*notify.Claim, time.Time) {
+	t.Helper()
+	c, next, err := s.Claim(t.Context(), destination, t0.Add(time.Duration(second)*time.Second))
+	require.NoError(t, err)
+	return c, next
+}
+
+func settle(t *testing.T, s *Store, c *notify.Claim, end notify.Settlement) {
+	t.Helper()
+	end.At = t0
+	require.NoError(t, s.Settle(t.Context(), c.Message.ID, end))
+}
+
+var (
+	sent = notify.Settlement{State: notify.StateSent}
+	dead = notify.Settlement{State: notify.StateDead, Err: "gone"}
+)
+
+func TestAMessageComesBackWhole(t *testing.T) {
+	s := open(t, newPath(t))
+	m := about("ops", 40_000, incident.Opened)
+	m.Key = "k"
+	m.Body = notify.Body{
+		Probe: "checkout", URL: "https://x.example.com/", Labels: map[string]string{"a": "b"}, Interval: time.Minute, Kind: probe.KindDown, Severity: probe.Critical,
+		Cause: judge(probe.ServerError, 503), Codes: []incident.CodeCount{{Code: 503, Count: 4}}, Failures: 4, Openings: 1, Since: t0, OpenedAt: t0, At: t0, RecoverBy: t0.Add(time.Hour),
+		Budgets: []notify.BudgetFact{{Objective: watched("a", 1).Objectives[0], Spent: time.Second, Total: time.Minute, Judged: true}},
+	}
+	post(t, s, m)
+	c, next := claim(t, s, "ops", 0)
+	require.Zero(t, next)
+	m.ID = c.Message.ID
+	require.Equal(t, &notify.Claim{Message: m}, c)
+	c, next = claim(t, s, "ops", 0)
+	require.Nil(t, c, "it is being sent")
+	require.Zero(t, next)
+}
+
+func TestTheOrderWithinAnIncidentIsKept(t *testing.T) {
+	s := open(t, newPath(t))
+	post(t, s, about("ops", 1, incident.Opened), about("ops", 1, incident.Resolved), about("ops", 2, incident.Opened), about("backup", 1, incident.Opened))
+
+	first, _ := claim(t, s, "ops", 0)
+	require.Equal(t, incident.ID(1), first.Message.Incident)
+	require.Equal(t, incident.Opened, first.Message.Change)
+	other, _ := claim(t, s, "ops", 0)
+	require.Equal(t, incident.ID(2), other.Message.Incident, "another incident does not wait for it")
+	elsewhere, _ := claim(t, s, "backup", 0)
+	require.Equal(t, incident.ID(1), elsewhere.Message.Incident, "nor does another destination")
+	none, next := claim(t, s, "ops", 0)
+	require.Nil(t, none)
+	require.Zero(t, next, "what waits for a delivery under way is not due at a time")
+
+	settle(t, s, first, notify.Settlement{State: notify.StatePending, Next: t0.Add(30 * time.Second), Counted: true, Repeat: true, Err: "503"})
+	none, next = claim(t, s, "ops", 29)
+	require.Nil(t, none)
+	require.Equal(t, t0.Add(30*time.Second), next)
+	again, _ := claim(t, s, "ops", 30)
+	require.Equal(t, first.Message.ID, again.Message.ID, "the first one once more, not the second")
+	require.Equal(t, 1, again.Message.Attempts)
+	require.True(t, again.Message.Repeat)
+	settle(t, s, again, notify.Settlement{State: notify.StatePending, Next: t0.Add(40 * time.Second), Err: "429"})
+	again, _ = claim(t, s, "ops", 40)
+	require.Equal(t, 1, again.Message.Attempts, "a pause that was asked for does not count")
+	require.True(t, again.Message.Repeat, "what may have got through once may have for ever")
+
+	settle(t, s, again, sent)
+	second, _ := claim(t, s, "ops", 40)
+	require.Equal(t, incident.Resolved, second.Message.Change)
+	require.False(t, second.Message.Repeat)
+}
+
+func TestADeadMessageBlocksNothing(t *testing.T) {
+	s := open(t, newPath(t))
+	post(t, s, about("ops", 1, incident.Opened), about("ops", 1, incident.Resolved))
+	c, _ := claim(t, s, "ops", 0)
+	settle(t, s, c, dead)
+	c, _ = claim(t, s, "ops", 0)
+	require.Equal(t, incident.Resolved, c.Message.Change)
+	require.Equal(t, 1, count(t, s, "SELECT count(*) FROM outbox WHERE state = 'dead' AND error = 'gone' AND settled_at = ?", t0.UnixMilli()))
+}
+
+func TestAConversationIsKept(t *testing.T) {
+	s := open(t, newPath(t))
+	post(t, s, about("ops", 1, incident.Opened), about("ops", 1, incident.Reminded), about("ops", 1, incident.Resolved), about("ops", 2, incident.Opened), about("backup", 1, incident.Opened))
+	c, _ := claim(t, s, "ops", 0)
+	require.Zero(t, c.Thread)
+	settle(t, s, c, notify.Settlement{State: notify.StateSent, Thread: notify.Thread{Channel: "C1", Root: "1.0"}})
+	c, _ = claim(t, s, "ops", 0)
+	require.Equal(t, notify.Thread{Channel: "C1", Root: "1.0"}, c.Thread)
+	settle(t, s, c, sent) // says nothing of a conversation: the one there is stays
+	c, _ = claim(t, s, "ops", 0)
+	require.Equal(t, notify.Thread{Channel: "C1", Root: "1.0"}, c.Thread)
+	settle(t, s, c, notify.Settlement{State: notify.StateSent, Thread: notify.Thread{Channel: "C2", Root: "2.0"}})
+	post(t, s, about("ops", 1, incident.Reopened))
+
+	for range 2 { // the other incident, and the first one again
+		c, _ = claim(t, s, "ops", 0)
+		want := notify.Thread{}
+		if c.Message.Incident == 1 {
+			want = notify.Thread{Channel: "C2", Root: "2.0"}
+		}
+		require.Equal(t, want, c.Thread)
+	}
+	c, _ = claim(t, s, "backup", 0)
+	require.Zero(t, c.Thread, "each destination has its own")
+}
+
+func TestSettlingWhatIsNotThereIsAnError(t *testing.T) {
+	s := open(t, newPath(t))
+	require.ErrorContains(t, s.Settle(t.Context(), 7, sent), "settle message 7")
+}
+
+func TestTheOutboxSurvivesACrash(t *testing.T) {
+	for name, tc := range map[string]struct {
+		destinations []string
+		dead         int
+	}{
+		"all destinations are there":   {[]string{"ops", "backup"}, 0},
+		"a destination was removed":    {[]string{"ops"}, 1},
+		"all destinations are removed": {nil, 4},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := open(t, newPath(t))
+			post(t, s, about("ops", 1, incident.Opened), about("ops", 2, incident.Opened), about("ops", 3, incident.Opened), about("ops", 4, incident.Opened), about("backup", 1, incident.Opened))
+			done, _ := claim(t, s, "ops", 0)
+			settle(t, s, done, sent)
+			cut, _ := claim(t, s, "ops", 0)
+			later, _ := claim(t, s, "ops", 0)
+			settle(t, s, later, notify.Settlement{State: notify.StatePending, Next: t0.Add(time.Hour), Counted: true})
+
+			require.NoError(t, s.RecoverOutbox(t.Context(), tc.destinations, t0))
+			require.Equal(t, 1, count(t, s, "SELECT count(*) FROM outbox WHERE state = 'sent'"), "what is sent stays so")
+			require.Equal(t, tc.dead, count(t, s, "SELECT count(*) FROM outbox WHERE state = 'dead' AND settled_at = ? AND error <> ''", t0.UnixMilli()))
+			if tc.destinations == nil {
+				return
+			}
+			again, _ := claim(t, s, "ops", 0)
+			require.Equal(t, cut.Message.ID, again.Message.ID)
+			require.True(t, again.Message.Repeat, "it may have got through")
+			require.Zero(t, again.Message.Attempts)
+			fresh, _ := claim(t, s, "ops", 0)
+			require.False(t, fresh.Message.Repeat)
+			_, next := claim(t, s, "ops", 0)
+			require.Equal(t, t0.Add(time.Hour), next, "what was to wait waits on")
+		})
+	}
+}
+
+func TestTidyForgetsOnlyWhatNobodyAsksFor(t *testing.T) {
+	s, id := configured(t)
+	now := t0.AddDate(0, 3, 0)
+	post(t, s, about("ops", 1, incident.Opened), about("ops", 2, incident.Opened), about("ops", 3, incident.Opened), about("ops", 4, incident.Opened))
+	for _, end := range []notify.Settlement{
+		{State: notify.StateSent, At: t0},
+		{State: notify.StateSent, At: now.AddDate(0, 0, -20)},
+		{State: notify.StateDead, At: t0},
+	} {
+		c, _ := claim(t, s, "ops", 0)
+		require.NoError(t, s.Settle(t.Context(), c.Message.ID, end))
+	}
+	for i, at := range []time.Time{t0, now.Add(-time.Hour)} {
+		in := incident.Input{At: at, Verdict: judge(probe.OK, 200), Attempts: 1}
+		require.NoError(t, s.Commit(t.Context(), &Batch{Seq: int64(i + 1), At: at, Entries: []Entry{{id, in}}}))
+	}
+	require.NoError(t, s.Tidy(t.Context(), now))
+	require.Equal(t, 3, count(t, s, "SELECT count(*) FROM outbox"), "one was sent long ago")
+	require.Equal(t, 1, count(t, s, "SELECT count(*) FROM outbox WHERE state = 'dead'"))
+	require.Equal(t, 1, count(t, s, "SELECT count(*) FROM outbox WHERE state = 'pending'"))
+	require.Equal(t, 1, count(t, s, "SELECT sum(results) FROM classes"))
+	require.Equal(t, 2, count(t, s, "SELECT count(*) FROM log"), "results are kept")
+	require.Zero(t, walSize(t, s), "the write-ahead log is empty")
+}

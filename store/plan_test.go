@@ -1,0 +1,62 @@
+package store
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func walSize(t testing.TB, s *Store) int64 {
+	t.Helper()
+	info, err := os.Stat(s.Path() + "-wal") // not opened: that would drop SQLite's locks
+	require.NoError(t, err)
+	return info.Size()
+}
+
+// plan is how SQLite goes about a query.
+func plan(t *testing.T, s *Store, query string, args ...any) string {
+	t.Helper()
+	rows, err := s.db.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+query, args...)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, rows.Close()) }()
+	var steps []string
+	for rows.Next() {
+		var id, parent, unused int
+		var detail string
+		require.NoError(t, rows.Scan(&id, &parent, &unused, &detail))
+		steps = append(steps, detail)
+	}
+	require.NoError(t, rows.Err())
+	return strings.Join(steps, "\n")
+}
+
+func TestQueriesFindWhatTheyLookForByAnIndex(t *testing.T) {
+	s := open(t, newPath(t))
+	for name, tc := range map[string]struct {
+		query string
+		args  []any
+		want  []string
+	}{
+		"the next message": {claimable, []any{"ops", 0}, []string{
+			"SEARCH o USING INDEX outbox_unsent (destination=?)", "SEARCH p USING INDEX outbox_unsent (destination=? AND incident=? AND id<?)",
+		}},
+		"when the next message is due": {nextDue, []any{"ops", 0}, []string{"SEARCH outbox USING INDEX outbox_unsent (destination=?)"}},
+		"how many messages wait":       {unsent, nil, []string{"SCAN outbox USING INDEX outbox_unsent"}},
+		"the tail of the log":          {logTail, []any{7, 10}, []string{"SEARCH log USING INTEGER PRIMARY KEY (rowid>?)"}},
+		"when was written last":        {lastWrite, nil, []string{"SCAN log"}}, // backwards, and of one row
+		"the ledger of a window":       {ledgerSince, []any{0}, []string{"SEARCH ledger USING INDEX ledger_last (last>?)"}},
+		"the classes of a day":         {classesSince, []any{0}, []string{"SEARCH classes USING PRIMARY KEY (bucket>?)"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := plan(t, s, tc.query, tc.args...)
+			for _, want := range tc.want {
+				require.Contains(t, got, want)
+			}
+			if name != "when was written last" {
+				require.NotContains(t, got, "SCAN log")
+			}
+		})
+	}
+}

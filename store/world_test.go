@@ -1,0 +1,273 @@
+package store
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"sonde/incident"
+	"sonde/notify"
+	"sonde/probe"
+	"sonde/slo"
+)
+
+// t0 is when the tests begin.
+var t0 = time.Date(2026, 11, 23, 5, 0, 0, 0, time.UTC)
+
+// open opens a database at a path until the test ends.
+func open(t testing.TB, path string) *Store {
+	t.Helper()
+	s, err := Open(t.Context(), path, "", "here")
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	return s
+}
+
+func newPath(t testing.TB) string { return filepath.Join(t.TempDir(), "sonde.db") }
+
+// look opens a reader of a database until the test ends.
+func look(t testing.TB, path string) *Reader {
+	t.Helper()
+	r, err := OpenReader(t.Context(), path)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, r.Close()) })
+	return r
+}
+
+// watched is a probe that is asked at an interval, and that ops hears of.
+func watched(name string, interval time.Duration) Probe {
+	objective, err := slo.ParseObjective("99.9% over 30d")
+	if err != nil {
+		panic(err)
+	}
+	return Probe{
+		Subject: notify.Subject{Name: name, URL: "https://" + name + ".example.com/", Method: "GET", Interval: interval, Routes: notify.Routes{Default: []string{"ops"}}},
+		Policy: incident.Policy{
+			Interval: interval, DownAfter: 90 * time.Second, AuthAfter: 90 * time.Second, RecheckEvery: 30 * time.Second,
+			ResolveAfter: 2 * time.Minute, RemindEvery: 4 * time.Hour, Repeatable: true,
+		},
+		Objectives: []slo.Objective{objective}, RequestHash: "1",
+	}
+}
+
+// judge is the verdict that a reason and a status code stand for.
+func judge(reason probe.Reason, status int) probe.Verdict {
+	v := probe.Miss(reason)
+	if status > 0 {
+		v.Status, v.Class = status, probe.ClassOf(status)
+	}
+	return v
+}
+
+var answers = []probe.Verdict{
+	judge(probe.OK, 200), judge(probe.OK, 200), judge(probe.OK, 204), judge(probe.ServerError, 503), judge(probe.ServerError, 502),
+	judge(probe.ConnectRefused, 0), judge(probe.Unauthenticated, 401), judge(probe.TooSlow, 200), judge(probe.ClientError, 404),
+	judge(probe.Throttled, 429), judge(probe.ProberNetwork, 0),
+}
+
+// slot is one slot as the naive model of a ledger has it.
+type slot struct {
+	at      time.Time
+	weight  time.Duration
+	outcome probe.Outcome
+}
+
+// world is a prober with a database, whose probes see random things.
+type world struct {
+	t      testing.TB
+	rnd    *rand.Rand
+	s      *Store
+	memory *Memory
+	probes []Probe
+
+	batch Batch
+	next  map[probe.ID]time.Time // slots
+	mood  map[probe.ID]int       // of targets: what they answer mostly
+	slots map[probe.ID][]slot
+	past  []Entry
+}
+
+func newWorld(t testing.TB, seed uint64, probes int) *world {
+	w := &world{
+		t: t, rnd: rand.New(rand.NewPCG(seed, 1)), s: open(t, newPath(t)), memory: &Memory{States: map[probe.ID]*incident.State{}},
+		next: map[probe.ID]time.Time{}, mood: map[probe.ID]int{}, slots: map[probe.ID][]slot{},
+	}
+	for i := range probes {
+		w.probes = append(w.probes, watched(fmt.Sprintf("probe-%d", i), time.Minute))
+	}
+	w.revise()
+	for i := range w.probes {
+		w.next[w.probes[i].ID] = t0.Add(time.Duration(w.rnd.IntN(60_000)) * time.Millisecond)
+	}
+	return w
+}
+
+// revise makes the probes as they are now the configuration.
+func (w *world) revise() {
+	w.commit(false)
+	require.NoError(w.t, w.s.Revise(w.t.Context(), &Revision{At: t0, Probes: w.probes, Memory: w.memory}))
+}
+
+// changeInterval gives a random probe another interval, and perhaps another phase.
+func (w *world) changeInterval() {
+	p := &w.probes[w.rnd.IntN(len(w.probes))]
+	p.Policy.Interval = []time.Duration{time.Second, 10 * time.Second, time.Minute, 77 * time.Second, 5 * time.Minute}[w.rnd.IntN(5)]
+	w.next[p.ID] = w.next[p.ID].Add(time.Duration(w.rnd.IntN(90_000)) * time.Millisecond)
+	w.revise()
+}
+
+// commit makes what happened since the last commit durable.
+func (w *world) commit(checkpoint bool) {
+	if len(w.batch.Entries) == 0 {
+		return
+	}
+	w.memory.Seq++
+	w.batch.Seq, w.batch.At = w.memory.Seq, t0
+	if checkpoint {
+		w.batch.Checkpoint = w.memory.Checkpoint()
+	}
+	require.NoError(w.t, w.s.Commit(w.t.Context(), &w.batch))
+	w.batch = Batch{}
+}
+
+// happen lets a number of things happen, committing now and then.
+func (w *world) happen(n int) {
+	for range n {
+		w.step(w.entry(&w.probes[w.rnd.IntN(len(w.probes))]))
+		if w.rnd.IntN(20) == 0 {
+			w.commit(w.rnd.IntN(5) == 0)
+		}
+	}
+}
+
+func (w *world) step(e Entry) incident.Effects {
+	i := slices.IndexFunc(w.probes, func(p Probe) bool { return p.ID == e.Probe })
+	p := &w.probes[i]
+	w.account(e, p.Policy.Interval)
+	fx := incident.Step(p.Policy, w.memory.State(e.Probe), e.Input, &w.memory.IDs)
+	w.batch.Entries = append(w.batch.Entries, e)
+	w.batch.Effects = append(w.batch.Effects, Effect{e.Probe, fx})
+	for _, told := range fx.Transitions {
+		w.batch.Messages = append(w.batch.Messages, notify.Plan(told, p.Subject, "here", nil)...)
+	}
+	w.past = append(w.past, e)
+	return fx
+}
+
+// entry is the next thing that happens to a probe.
+func (w *world) entry(p *Probe) Entry {
+	e := Entry{Probe: p.ID, Input: w.input(p)}
+	switch w.rnd.IntN(40) {
+	case 0, 1, 2:
+		e.Input.Run = probe.Recheck
+	case 3:
+		e.Input.Run = probe.First
+	case 4:
+		e.Input.Run = probe.Manual
+	case 5:
+		e.Input = incident.Input{Kind: incident.Idle, At: w.next[p.ID]}
+		return e
+	case 6, 7:
+		last := w.next[p.ID].Add(time.Duration(w.rnd.IntN(6)) * p.Policy.Interval)
+		e.Input = incident.Input{Kind: incident.Skipped, At: w.next[p.ID], To: last, Verdict: probe.Miss(probe.ProberOverload)}
+		w.next[p.ID] = last.Add(p.Policy.Interval)
+		return e
+	case 8: // sonde did not run
+		w.next[p.ID] = w.next[p.ID].Add(time.Duration(w.rnd.IntN(200)) * p.Policy.Interval / 3).Truncate(time.Millisecond)
+		e.Input.At = w.next[p.ID]
+	case 9:
+		if len(w.past) > 0 {
+			return w.past[w.rnd.IntN(len(w.past))] // once more, or late
+		}
+	}
+	if e.Input.Run == probe.Scheduled {
+		w.next[p.ID] = e.Input.At.Add(p.Policy.Interval)
+		return e
+	}
+	e.Input.At = e.Input.At.Add(-time.Duration(w.rnd.IntN(1000)) * time.Millisecond)
+	return e
+}
+
+// input is a result as the target is minded, in all its detail.
+func (w *world) input(p *Probe) incident.Input {
+	if w.rnd.IntN(6) == 0 {
+		w.mood[p.ID] = w.rnd.IntN(len(answers))
+	}
+	us := func() time.Duration { return time.Duration(w.rnd.IntN(5_000_000)) * time.Microsecond }
+	in := incident.Input{At: w.next[p.ID], Verdict: answers[w.mood[p.ID]], Attempts: w.rnd.IntN(4), Elapsed: us()}
+	in.Verdict = in.Verdict.Settle(p.Policy.Count4xx, w.memory.State(p.ID).Worked)
+	if w.rnd.IntN(2) == 0 {
+		in.Timings = probe.Timings{DNS: us(), Connect: us(), TLS: us(), FirstByte: us(), Transfer: us(), Total: us()}
+	}
+	if in.Verdict.Reason == probe.ServerError {
+		in.Cured = w.rnd.IntN(10) == 0
+		if w.rnd.IntN(3) == 0 {
+			in.RecoverBy = in.At.Add(time.Hour).Truncate(time.Second)
+		}
+	}
+	return in
+}
+
+// account keeps the naive model: a list of all slots there were.
+func (w *world) account(e Entry, step time.Duration) {
+	first, last := e.Input.At, e.Input.At
+	switch {
+	case e.Input.Kind == incident.Skipped:
+		last = e.Input.To
+	case e.Input.Kind != incident.Ran || e.Input.Run != probe.Scheduled:
+		return
+	}
+	slots := w.slots[e.Probe]
+	for at := first; !at.After(last); at = at.Add(step) {
+		if n := len(slots); n > 0 {
+			latest := slots[n-1]
+			if !at.After(latest.at) {
+				continue
+			}
+			for gap := latest.at.Add(latest.weight); !gap.Add(latest.weight).After(at); gap = gap.Add(latest.weight) {
+				slots = append(slots, slot{gap, latest.weight, probe.Unknown})
+			}
+		}
+		slots = append(slots, slot{at, step, e.Input.Verdict.Outcome})
+	}
+	w.slots[e.Probe] = slots
+}
+
+// tally is what the naive model says of a window.
+func (w *world) tally(id probe.ID, after, until time.Time) (t slo.Tally) {
+	slots := slices.Clone(w.slots[id])
+	if n := len(slots); n > 0 {
+		latest := slots[n-1]
+		for at := latest.at.Add(latest.weight); !at.Add(2 * latest.weight).After(until); at = at.Add(latest.weight) {
+			slots = append(slots, slot{at, latest.weight, probe.Unknown})
+		}
+	}
+	for _, s := range slots {
+		if !s.at.After(after) || s.at.After(until) {
+			continue
+		}
+		switch s.outcome {
+		case probe.Good:
+			t.Good += s.weight
+		case probe.Bad:
+			t.Bad += s.weight
+		case probe.Excluded:
+			t.Excluded += s.weight
+		default:
+			t.Unknown += s.weight
+		}
+	}
+	return t
+}
+
+// count is a number that a query finds.
+func count(t testing.TB, s *Store, query string, args ...any) (n int) {
+	t.Helper()
+	require.NoError(t, s.db.QueryRowContext(t.Context(), query, args...).Scan(&n))
+	return n
+}
