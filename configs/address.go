@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"errors"
 	"net"
 	"net/netip"
 	"net/url"
@@ -69,6 +70,16 @@ func (d *decoder) baseAddress(v value, into *string) {
 		return
 	}
 	*into = strings.TrimRight(s, "/")
+}
+
+// ParseURL reads the address of a target, which is absolute, http or https, and has a
+// host. The error says the way out, and quotes no user-info, path or query.
+func ParseURL(s string) (*url.URL, error) {
+	u, why := parseAddress(s)
+	if why != "" {
+		return nil, errors.New(why)
+	}
+	return u, nil
 }
 
 // parseAddress reads an absolute http or https address. Its complaint quotes no

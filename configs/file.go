@@ -12,13 +12,13 @@ import (
 )
 
 // maxFile is how large a configuration may be.
-const maxFile = 1 << 20
+const maxFile = 16 << 20
 
 // document parses the one document of a file. It is false after a problem that
 // leaves nothing to look at.
 func (d *decoder) document(data []byte) (value, bool) {
 	if len(data) > maxFile {
-		d.failAt(place{1, 1}, "the file is larger than 1 MiB; is it the right one?")
+		d.failAt(place{1, 1}, "the file is larger than 16 MiB; is it the right one?")
 		return value{}, false
 	}
 	if offset, why := unreadable(data); why != "" {
@@ -33,7 +33,7 @@ func (d *decoder) document(data []byte) (value, bool) {
 	var root yaml.Node
 	switch err := loader.Load(&root); {
 	case errors.Is(err, io.EOF):
-		d.failAt(place{1, 1}, "the file is empty; give it at least one probe, or begin with `sonde init`")
+		d.failAt(place{1, 1}, "the file is empty; give it a probe, such as probes: [{name: web, url: https://example.com/}]")
 		return value{}, false
 	case err != nil:
 		d.malformed(err)

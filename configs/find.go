@@ -28,6 +28,6 @@ func Find(flag string, env func(string) (string, bool)) (string, error) {
 			return path, nil
 		}
 	}
-	return "", fmt.Errorf("find the configuration: neither $SONDE_CONFIG nor %s: %w; name it with --config, or begin with `sonde init`",
+	return "", fmt.Errorf("find the configuration: neither $SONDE_CONFIG nor %s: %w; name it with --config, or write one with a line such as probes: [{name: web, url: https://example.com/}]",
 		strings.Join(usual, " nor "), fs.ErrNotExist)
 }

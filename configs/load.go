@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
 // Options say how much of a file is wanted.
@@ -31,7 +32,8 @@ type Config struct {
 // Load reads and checks a file. The error is [Problems] when the file is not
 // valid, and else why it could not be read. Warnings come with either.
 func Load(path string, o Options) (*Config, []Problem, error) {
-	file, err := os.Open(path)
+	// A pipe that nobody writes to would be waited for in vain.
+	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, nil, fmt.Errorf("read the configuration: %w", err)
 	}

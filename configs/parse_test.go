@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -191,11 +192,11 @@ func TestTheDatabaseIsInTheStateFolderOrBesideTheFile(t *testing.T) {
 	}
 }
 
-func TestAFileOfMoreThanAMebibyteIsNotParsed(t *testing.T) {
+func TestAFileThatIsTooLargeIsNotParsed(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "sonde.yaml")
-	require.NoError(t, os.WriteFile(path, []byte(strings.Repeat("#", 1<<20)+"\n"), 0o600))
+	require.NoError(t, os.WriteFile(path, []byte(strings.Repeat("#", 16<<20)+"\n"), 0o600))
 	_, _, err := configs.Load(path, configs.Options{Env: nothing})
-	require.ErrorContains(t, err, "sonde.yaml:1:1: the file is larger than 1 MiB")
+	require.ErrorContains(t, err, "sonde.yaml:1:1: the file is larger than 16 MiB")
 }
 
 func TestAliasesThatMultiplyAreStopped(t *testing.T) {
@@ -217,4 +218,11 @@ func TestProblemsOfOneFileAreBounded(t *testing.T) {
 	_, _, err := configs.Parse("sonde.yaml", []byte(text), configs.Options{Env: nothing})
 	require.ErrorContains(t, err, "and more problems; mend these first")
 	require.Less(t, len(err.Error()), 1<<20)
+}
+
+func TestAPipeThatNobodyWritesToIsNotWaitedFor(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "sonde.yaml")
+	require.NoError(t, syscall.Mkfifo(path, 0o600))
+	_, _, err := configs.Load(path, configs.Options{Env: nothing})
+	require.ErrorContains(t, err, "the file is empty")
 }

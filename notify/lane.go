@@ -177,7 +177,7 @@ func (l *lane) succeeded(now time.Time) {
 	l.health.FailingSince = time.Time{}
 	l.mu.Unlock()
 	if l.failures, l.wrong = 0, 0; !since.IsZero() {
-		l.log.Info("destination back", "after", now.Sub(since).Round(time.Second))
+		l.log.Info("destination back", "after", now.Sub(since).Round(time.Second).String())
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
@@ -45,12 +46,18 @@ func openWriter(path string) (*sql.DB, error) {
 }
 
 func openReader(path string) (*sql.DB, error) {
-	db, err := sql.Open("sqlite", dsn(path, url.Values{
+	query := url.Values{
 		"mode":          {"ro"},
 		"_query_only":   {"1"},
 		"_busy_timeout": {"5000"},
 		"_dqs":          {"0"},
-	}))
+	}
+	// A copy that lies alone, where nobody may write, has no log beside it and can get
+	// none. Nobody writes it either, and then SQLite may be told so.
+	if _, err := os.Stat(path + "-wal"); errors.Is(err, os.ErrNotExist) && !Running(path) {
+		query.Set("immutable", "1")
+	}
+	db, err := sql.Open("sqlite", dsn(path, query))
 	if err != nil {
 		return nil, err
 	}

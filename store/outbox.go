@@ -99,18 +99,23 @@ func (s *Store) Settle(ctx context.Context, id notify.MessageID, end notify.Sett
 
 // RecoverOutbox makes messages whose delivery was cut short by a crash pending again,
 // as possible repeats, and gives up those for destinations that are not configured any
-// more. It is called once, before delivery begins.
-func (s *Store) RecoverOutbox(ctx context.Context, destinations []string, now time.Time) error {
+// more; it returns how many. It is called once, before delivery begins.
+func (s *Store) RecoverOutbox(ctx context.Context, destinations []string, now time.Time) (givenUp int64, err error) {
 	names, err := json.Marshal(append([]string{}, destinations...)) // none is [], not null
 	if err != nil {
-		return err
+		return 0, err
 	}
-	return s.change(ctx, func(tx *sql.Tx) error {
+	err = s.change(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, "UPDATE outbox SET state = 'pending', repeat = 1, next_at = 0 WHERE state <> 'sent' AND state = 'sending'"); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `UPDATE outbox SET state = 'dead', settled_at = ?, error = 'this destination is not configured any more'
+		result, err := tx.ExecContext(ctx, `UPDATE outbox SET state = 'dead', settled_at = ?, error = 'this destination is not configured any more'
 			WHERE state <> 'sent' AND state = 'pending' AND destination NOT IN (SELECT value FROM json_each(?))`, now.UnixMilli(), string(names))
+		if err != nil {
+			return err
+		}
+		givenUp, err = result.RowsAffected()
 		return err
 	})
+	return givenUp, err
 }

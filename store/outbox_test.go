@@ -158,7 +158,8 @@ func TestTheOutboxSurvivesACrash(t *testing.T) {
 			later, _ := claim(t, s, "ops", 0)
 			settle(t, s, later, notify.Settlement{State: notify.StatePending, Next: t0.Add(time.Hour), Counted: true})
 
-			require.NoError(t, s.RecoverOutbox(t.Context(), tc.destinations, t0))
+			_, err := s.RecoverOutbox(t.Context(), tc.destinations, t0)
+			require.NoError(t, err)
 			require.Equal(t, 1, count(t, s, "SELECT count(*) FROM outbox WHERE state = 'sent'"), "what is sent stays so")
 			require.Equal(t, tc.dead, count(t, s, "SELECT count(*) FROM outbox WHERE state = 'dead' AND settled_at = ? AND error <> ''", t0.UnixMilli()))
 			if tc.destinations == nil {

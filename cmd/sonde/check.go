@@ -2,12 +2,12 @@ package main
 
 import (
 	"fmt"
-	"net/url"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"sonde/configs"
 	"sonde/probe"
 	"sonde/report"
 	"sonde/text"
@@ -31,14 +31,17 @@ is unknown.`,
 }
 
 func check(c *cobra.Command, args []string) error {
-	target, err := targetFor(c, args[0])
+	target, count, err := targetFor(c, args[0])
 	if err != nil {
 		return err
 	}
 	runner := &probe.Runner{UserAgent: userAgent(), Detail: true}
 	result := runner.Run(c.Context(), target, probe.Manual, time.Now())
 	// Without history nobody can say that the request has worked before.
-	result.Verdict = result.Verdict.Settle(probe.CountKnownGood, false)
+	result.Verdict = result.Verdict.Settle(count, false)
+	for i := range result.Attempts {
+		result.Attempts[i].Verdict = result.Attempts[i].Verdict.Settle(count, false)
+	}
 	answer := report.NewCheck(text.URL(target.URL), &result)
 	if asJSON(c) {
 		err = writeJSON(c.OutOrStdout(), answer)
@@ -53,30 +56,29 @@ func check(c *cobra.Command, args []string) error {
 
 func userAgent() string { return "sonde/" + version }
 
-// targetFor finds what to ask: a URL, with the built-in defaults, or a configured probe.
-func targetFor(c *cobra.Command, what string) (*probe.Target, error) {
+// targetFor finds what to ask, and how its 4xx count: a URL, with the built-in defaults,
+// or a configured probe.
+func targetFor(c *cobra.Command, what string) (*probe.Target, probe.Count4xx, error) {
 	if strings.Contains(what, "://") {
-		return targetOf(what)
+		target, err := targetOf(what)
+		return target, probe.CountKnownGood, err
 	}
 	config, err := loadConfig(c, true)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	for i := range config.Probes {
-		if config.Probes[i].Name == what {
-			return config.Probes[i].Target, nil
+		if p := &config.Probes[i]; p.Name == what {
+			return p.Target, p.Policy.Count4xx, nil
 		}
 	}
-	return nil, fmt.Errorf("%s has no probe %q; name one that it has, or a URL such as https://example.com/healthz", config.Path, what)
+	return nil, 0, fmt.Errorf("%s has no probe %q; name one that it has, or a URL such as https://example.com/healthz", config.Path, what)
 }
 
 func targetOf(address string) (*probe.Target, error) {
-	u, err := url.Parse(address)
+	u, err := configs.ParseURL(address)
 	if err != nil {
-		return nil, fmt.Errorf("%q is not a URL; write it like https://example.com/healthz", text.Printable(address, 200))
-	}
-	if (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" {
-		return nil, fmt.Errorf("%q cannot be asked: it needs http or https and a host; write it like https://example.com/healthz", text.URL(u))
+		return nil, fmt.Errorf("the address to check: %w", err)
 	}
 	// What a configuration has built in for a probe.
 	return &probe.Target{Name: u.Hostname(), URL: u, Timeout: 10 * time.Second, Retries: 1, Redirect: 5}, nil

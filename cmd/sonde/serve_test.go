@@ -26,6 +26,10 @@ func TestASecondServiceOnTheSameDatabaseNamesTheFirst(t *testing.T) {
 	code, _, stderr := sonde(t, "serve", "-c", other)
 	require.Equal(t, 75, code)
 	require.Contains(t, stderr, fmt.Sprintf("pid %d", first.cmd.Process.Pid))
+	t.Setenv("SLACK_TOKEN", "x")
+	code, _, stderr = sonde(t, "serve", "-c", s.config)
+	require.Equal(t, 75, code, "the very same configuration")
+	require.Contains(t, stderr, fmt.Sprintf("pid %d", first.cmd.Process.Pid), "the database comes before the address")
 	require.Equal(t, 0, first.end(syscall.SIGTERM))
 }
 
@@ -45,7 +49,7 @@ func TestExitCodesOfServe(t *testing.T) {
 		"a bad file is 78":                {"probes: []", 78, "probes"},
 		"a secret that is not set is 78":  {"probes: [{name: a, url: \"http://127.0.0.1:1/\", notify: [], headers: {authorization: \"${env:SONDE_NO_SUCH}\"}}]", 78, "SONDE_NO_SUCH"},
 		"a newer database is 78":          {"listen: \"\"\ndatabase: newer.db" + probes, 78, "newer sonde"},
-		"an address that is in use is 78": {"listen: " + busy.Addr().String() + "\ndatabase: a.db" + probes, 78, "free the port"},
+		"an address that is in use is 75": {"listen: " + busy.Addr().String() + "\ndatabase: a.db" + probes, 75, "free the port"},
 		"a database in no folder is 74":   {"listen: \"\"\ndatabase: none/sonde.db" + probes, 74, "none/sonde.db"},
 		"a folder as the database is 74":  {"listen: \"\"\ndatabase: .\n" + probes, 74, "database"},
 	} {

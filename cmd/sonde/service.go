@@ -8,6 +8,8 @@ import (
 	"os"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"sonde/configs"
 	"sonde/notify"
 	"sonde/notify/slack"
@@ -61,9 +63,16 @@ func (s *service) start(ctx context.Context, config *configs.Config) error {
 	if err != nil {
 		return &exit{exitConfig, err}
 	}
-	memory, probes, err := s.openStore(ctx, config)
-	if err != nil {
+	if err := s.openStore(ctx, config); err != nil {
 		return storageError(err)
+	}
+	// What can be refused is tried before anything is changed in the database.
+	if err := s.listen(ctx, config.Listen); err != nil {
+		return err
+	}
+	memory, probes, err := s.configure(ctx, config)
+	if err != nil {
+		return errors.Join(storageError(err), s.closeWeb(ctx))
 	}
 	location, err := s.store.Location(ctx)
 	if err != nil {
@@ -83,25 +92,25 @@ func (s *service) start(ctx context.Context, config *configs.Config) error {
 	if err != nil {
 		return err
 	}
-	if err := s.listen(ctx, config.Listen); err != nil {
-		return err
-	}
 	return s.begin(ctx, jobs(config, probes, memory))
 }
 
-// openStore opens the database for writing and for reading, and makes the configuration
-// durable. It sets the clock, which never goes back behind what is stored.
-func (s *service) openStore(ctx context.Context, config *configs.Config) (*store.Memory, []store.Probe, error) {
+// openStore opens the database for writing and for reading.
+func (s *service) openStore(ctx context.Context, config *configs.Config) error {
 	host, err := os.Hostname()
 	if err != nil || host == "" {
 		host = "here"
 	}
 	if s.store, err = store.Open(ctx, config.Database, config.Location, host); err != nil {
-		return nil, nil, err
+		return err
 	}
-	if s.reader, err = store.OpenReader(ctx, config.Database); err != nil {
-		return nil, nil, err
-	}
+	s.reader, err = store.OpenReader(ctx, config.Database)
+	return err
+}
+
+// configure makes the configuration durable, and sets the clock, which never goes back
+// behind what is stored.
+func (s *service) configure(ctx context.Context, config *configs.Config) (*store.Memory, []store.Probe, error) {
 	now := time.Now()
 	memory, probes, err := record.Begin(ctx, s.store, describe(config), now)
 	if err != nil {
@@ -111,8 +120,12 @@ func (s *service) openStore(ctx context.Context, config *configs.Config) (*store
 	for _, d := range config.Destinations {
 		names = append(names, d.Name)
 	}
-	if err := s.store.RecoverOutbox(ctx, names, now); err != nil {
+	givenUp, err := s.store.RecoverOutbox(ctx, names, now)
+	if err != nil {
 		return nil, nil, err
+	}
+	if givenUp > 0 {
+		s.log.Warn("messages given up: their destinations are not configured any more", "messages", givenUp)
 	}
 	s.clock = scheduler.NewClock(record.LastSlot(memory))
 	return memory, probes, s.store.Started(ctx, version, now)
@@ -158,13 +171,7 @@ func (s *service) stop() error {
 	err = errors.Join(err, s.recorder.Stop(ctx))
 	s.stopDelivery()
 	<-s.delivered
-	if s.web != nil {
-		// Whoever is being answered does not keep the service from stopping.
-		brief, cancel := context.WithTimeout(ctx, 500*time.Millisecond)
-		defer cancel()
-		err = errors.Join(err, s.web.Close(brief))
-	}
-	return errors.Join(err, s.closeStore())
+	return errors.Join(err, s.closeWeb(ctx), s.closeStore())
 }
 
 func (s *service) closeStore() error {
@@ -192,12 +199,35 @@ func (s *service) listen(ctx context.Context, address string) (err error) {
 		return nil
 	}
 	s.web, err = web.Listen(ctx, address, web.Options{
-		Source: s.reader, Now: s.clock.Now, Ready: s.ready, Gauges: s.gauges, Tallies: s.tallies, Log: s.log,
+		Source: lateSource{s}, Now: func() time.Time { return s.clock.Now() }, Ready: s.ready, Gauges: s.gauges, Tallies: s.tallies, Log: s.log,
 	})
+	if errors.Is(err, unix.EADDRINUSE) {
+		return &exit{exitRunning, err} // whoever has it may go away
+	}
 	if err != nil {
 		return &exit{exitConfig, err}
 	}
 	return nil
+}
+
+// lateSource reads from the service's database, which is opened after the address is
+// bound and before anybody is answered.
+type lateSource struct{ *service }
+
+// Snapshot returns how everything stands.
+func (l lateSource) Snapshot(ctx context.Context, now time.Time) (*store.Snapshot, error) {
+	return l.reader.Snapshot(ctx, now)
+}
+
+// closeWeb stops answering. Whoever is being answered does not keep the service from
+// stopping.
+func (s *service) closeWeb(ctx context.Context) error {
+	if s.web == nil {
+		return nil
+	}
+	brief, cancel := context.WithTimeout(ctx, 500*time.Millisecond)
+	defer cancel()
+	return s.web.Close(brief)
 }
 
 func (s *service) gauges() web.Gauges {
