@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"go.yaml.in/yaml/v4"
 )
 
 // Options say how much of a file is wanted.
@@ -101,7 +103,7 @@ func (d *decoder) config(top value, o Options, into *Config) {
 	switch {
 	case s.probes != nil:
 		into.Probes = d.probeList(*s.probes, base)
-	case len(top.node.Content) > 0:
+	case top.node.Kind == yaml.MappingNode: // what is none has a problem already
 		d.failAt(top.at, "the file has no probes; add probes: with at least one name and url")
 	}
 }
