@@ -15,7 +15,6 @@ import (
 
 	"sonde/configs"
 	"sonde/report"
-	"sonde/store"
 )
 
 // The exit codes of commands other than status and check. They are those of
@@ -67,23 +66,14 @@ func (e *exit) Error() string { return e.err.Error() }
 
 func (e *exit) Unwrap() error { return e.err }
 
-// exitCode finds the code of an error. status and check exit 0 to 3 only, whatever
-// happens: monitoring systems call them.
+// exitCode finds the code of an error; one that carries none is about the usage. status
+// and check exit 0 to 3 only, whatever happens: monitoring systems call them.
 func exitCode(command *cobra.Command, err error) int {
 	if e, ok := errors.AsType[*exit](err); ok {
 		return e.code
 	}
 	if command.Annotations["monitoring"] != "" {
 		return report.ExitUnknown
-	}
-	if _, ok := errors.AsType[configs.Problems](err); ok {
-		return exitConfig
-	}
-	if _, ok := errors.AsType[*store.NewerError](err); ok {
-		return exitConfig
-	}
-	if _, ok := errors.AsType[*store.LockedError](err); ok {
-		return exitRunning
 	}
 	return exitUsage
 }

@@ -53,7 +53,7 @@ type service struct {
 func startService(ctx context.Context, config *configs.Config, log *slog.Logger) (*service, error) {
 	s := &service{log: log, tallies: web.NewTallies()}
 	if err := s.start(ctx, config); err != nil {
-		return nil, errors.Join(err, s.closeStore())
+		return nil, errors.Join(err, s.closeWeb(ctx), s.closeStore())
 	}
 	return s, nil
 }
@@ -72,7 +72,7 @@ func (s *service) start(ctx context.Context, config *configs.Config) error {
 	}
 	memory, probes, err := s.configure(ctx, config)
 	if err != nil {
-		return errors.Join(storageError(err), s.closeWeb(ctx))
+		return storageError(err)
 	}
 	location, err := s.store.Location(ctx)
 	if err != nil {
@@ -227,7 +227,9 @@ func (s *service) closeWeb(ctx context.Context) error {
 	}
 	brief, cancel := context.WithTimeout(ctx, 500*time.Millisecond)
 	defer cancel()
-	return s.web.Close(brief)
+	server := s.web
+	s.web = nil
+	return server.Close(brief)
 }
 
 func (s *service) gauges() web.Gauges {
