@@ -190,7 +190,7 @@ func atDesk(t *testing.T, probes int, test func(t *testing.T, d *desk)) {
 			p.ID = probe.ID(i + 1)
 			all = append(all, p)
 		}
-		d.Recorder = record.New(d.options(d.disk, &store.Memory{States: map[probe.ID]*incident.State{}}, all))
+		d.Recorder = record.New(d.options(d.disk, store.NewMemory(), all))
 		d.Start()
 		test(t, d)
 	})

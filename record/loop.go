@@ -128,7 +128,7 @@ func (l *loop) take(e Entry) {
 func (l *loop) step(p *store.Probe, state *incident.State, e Entry) {
 	e.Input.Verdict = e.Input.Verdict.Settle(p.Policy.Count4xx, state.Worked)
 	before := state.Due
-	effects := incident.Step(p.Policy, state, e.Input, &l.memory.IDs)
+	effects := l.memory.Step(p.Policy, &e)
 	l.schedule(resultsWait)
 	l.open.Entries = append(l.open.Entries, e)
 	if len(l.open.Entries) == batchSize {

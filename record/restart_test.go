@@ -91,7 +91,6 @@ func (p *place) dump() map[string][]string {
 		"outbox":    p.query("SELECT * FROM outbox ORDER BY id"),
 		"ledger":    p.query("SELECT * FROM ledger ORDER BY id"),
 		"grids":     p.query("SELECT * FROM grids ORDER BY id"),
-		"classes":   p.query("SELECT * FROM classes ORDER BY bucket, class"),
 	}
 }
 

@@ -18,7 +18,7 @@ import (
 // that is not committed.
 func fleet(b *testing.B, probes int) (*Store, *Memory, []Probe) {
 	s := open(b, newPath(b))
-	r := &Revision{At: t0, Memory: &Memory{States: map[probe.ID]*incident.State{}}}
+	r := &Revision{At: t0, Memory: NewMemory()}
 	for i := range probes {
 		r.Probes = append(r.Probes, watched(fmt.Sprintf("probe-%05d", i), time.Minute))
 	}
@@ -32,7 +32,7 @@ func round(probes []Probe, n int) []Entry {
 	at := t0.Add(time.Duration(n) * time.Minute)
 	ms := time.Millisecond
 	for i := range probes {
-		entries = append(entries, Entry{probes[i].ID, incident.Input{
+		entries = append(entries, Entry{Probe: probes[i].ID, Input: incident.Input{
 			At: at.Add(time.Duration(i) * ms), Verdict: judge(probe.OK, 200), Attempts: 1, Elapsed: 43 * ms,
 			Timings: probe.Timings{Connect: 11 * ms, FirstByte: 30 * ms, Transfer: 2 * ms, Total: 43 * ms},
 		}})

@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/binary"
 	"errors"
+	"hash/crc32"
 	"math"
 	"time"
 )
@@ -34,6 +35,25 @@ func (p *packer) after(t, earlier time.Time) { p.int(t.UnixMilli() - earlier.Uni
 
 func (p *packer) duration(d time.Duration) { p.int(d.Microseconds()) }
 
+// castagnoli is the polynomial of the sum behind packed data, by which damage is seen
+// that SQLite does not see.
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// summed is what was packed, with its sum behind it.
+func (p *packer) summed() []byte {
+	return binary.LittleEndian.AppendUint32(p.buf, crc32.Checksum(p.buf, castagnoli))
+}
+
+// unsummed is what was packed, without the sum behind it; false if it does not fit.
+// It has at least a byte.
+func unsummed(packed []byte) ([]byte, bool) {
+	n := len(packed) - crc32.Size
+	if n < 1 || crc32.Checksum(packed[:n], castagnoli) != binary.LittleEndian.Uint32(packed[n:]) {
+		return nil, false
+	}
+	return packed[:n], true
+}
+
 // unpacker reads what a packer wrote. The first damage stops it: from then on
 // everything reads as zero, and err says so.
 type unpacker struct {
@@ -55,6 +75,19 @@ func (u *unpacker) byte() byte {
 	u.buf = u.buf[1:]
 	return b
 }
+
+// take reads so many bytes. They are not copied.
+func (u *unpacker) take(n int) []byte {
+	if n > len(u.buf) {
+		u.fail()
+		return nil
+	}
+	b := u.buf[:n]
+	u.buf = u.buf[n:]
+	return b
+}
+
+func (u *unpacker) bool() bool { return u.byte() == 1 }
 
 func (u *unpacker) uint() uint64 {
 	v, n := binary.Uvarint(u.buf)
@@ -105,16 +138,32 @@ func (u *unpacker) instant(ms int64) time.Time {
 }
 
 // after reads how many milliseconds an instant lies behind another.
-func (u *unpacker) after(t time.Time) time.Time {
+func (u *unpacker) after(t time.Time) time.Time { return u.behind(t.UnixMilli()) }
+
+// behind reads how far an instant lies behind another, that is given in milliseconds.
+func (u *unpacker) behind(earlier int64) time.Time {
 	ms := u.int()
 	if ms < -2*maxInstant || ms > 2*maxInstant {
 		u.fail()
 		return time.Time{}
 	}
-	return u.instant(t.UnixMilli() + ms)
+	return u.instant(earlier + ms)
 }
 
 func (u *unpacker) duration() time.Duration { return u.span(u.int(), time.Microsecond) }
+
+// maxPhase bounds what a run may take: some of them can be added up without care.
+const maxPhase = 1 << 50 * time.Microsecond
+
+// phase reads a duration that is part of a run.
+func (u *unpacker) phase() time.Duration {
+	d := u.duration()
+	if d > maxPhase || d < -maxPhase {
+		u.fail()
+		return 0
+	}
+	return d
+}
 
 // step reads a duration of whole milliseconds that is not negative.
 func (u *unpacker) step() time.Duration {

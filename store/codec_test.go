@@ -109,13 +109,18 @@ func TestStatesWithMoreInThemAreRead(t *testing.T) {
 	p := packer{}
 	p.byte(packing)
 	p.int(int64(m.IDs.Next))
+	p.time(t0)
+	p.classes(&m.Classes)
 	p.count(len(m.States))
-	for id, s := range m.States {
-		p.uint(uint64(id))
-		mark := len(p.buf)
-		p.state(s)
-		p.buf = append(p.buf, "what is to come"...)
-		p.frame(mark)
+	var seen []probe.Verdict
+	for _, id := range []probe.ID{1, 2, 3} {
+		framed := statePacker{base: t0, seen: seen}
+		framed.state(m.States[id])
+		framed.buf = append(framed.buf, "what is to come"...)
+		seen = framed.seen
+		p.int(1) // behind the id before
+		p.count(len(framed.buf))
+		p.buf = append(p.buf, framed.buf...)
 	}
 	back, err := unpackMemory(summed(p.buf))
 	require.NoError(t, err)
@@ -132,20 +137,22 @@ func TestAPromiseOfMuchAllocatesLittle(t *testing.T) {
 	states := packer{}
 	states.byte(packing)
 	states.int(1)
+	states.time(t0)
+	states.count(0) // classes
 	states.count(size - 10) // states, as many as could be if each were a byte long
 	states.buf = append(states.buf, noise...)
 
 	problems := packer{}
 	problems.byte(packing)
 	problems.int(1)
+	problems.time(t0)
+	problems.count(0)
 	problems.count(1)
-	problems.uint(1)
-	mark := len(problems.buf)
-	problems.state(&incident.State{})
-	problems.buf = problems.buf[:len(problems.buf)-1]
+	problems.int(1)
+	problems.count(size + 5)
+	problems.uint(hasProblems)
 	problems.count(size - 100)
 	problems.buf = append(problems.buf, noise...)
-	problems.frame(mark)
 
 	for name, body := range map[string][]byte{"states": states.buf, "problems": problems.buf} {
 		data := summed(body)

@@ -12,9 +12,6 @@ import (
 	"sonde/probe"
 )
 
-// classBucket is how finely results are counted per class.
-const classBucket = 5 * time.Minute
-
 // Batch is what becomes durable together.
 type Batch struct {
 	Seq      int64     // the segment's place in the log: one after the last; a repeated commit has the same
@@ -39,9 +36,6 @@ func (s *Store) Commit(ctx context.Context, b *Batch) error {
 	return s.change(ctx, func(tx *sql.Tx) error {
 		fresh, err := s.appendLog(ctx, tx, b)
 		if err != nil || !fresh {
-			return err
-		}
-		if err := s.countClasses(ctx, tx, b.Entries); err != nil {
 			return err
 		}
 		for i := range b.Effects {
@@ -72,28 +66,6 @@ func (s *Store) appendLog(ctx context.Context, tx *sql.Tx, b *Batch) (bool, erro
 	}
 	n, err := result.RowsAffected()
 	return n > 0, err
-}
-
-func (s *Store) countClasses(ctx context.Context, tx *sql.Tx, entries []Entry) error {
-	type key struct {
-		bucket int64
-		class  probe.Class
-	}
-	counts := map[key]int{}
-	for i := range entries {
-		in := &entries[i].Input
-		if in.Kind == incident.Ran && in.Run == probe.Scheduled && in.Verdict.Outcome != probe.Unknown {
-			counts[key{in.At.Truncate(classBucket).UnixMilli(), in.Verdict.Class}]++
-		}
-	}
-	for k, n := range counts {
-		_, err := tx.ExecContext(ctx, "INSERT INTO classes(bucket, location, class, results) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET results = results + excluded.results",
-			k.bucket, s.location, k.class.String(), n)
-		if err != nil {
-			return fmt.Errorf("count classes: %w", err)
-		}
-	}
-	return nil
 }
 
 func (s *Store) apply(ctx context.Context, tx *sql.Tx, e *Effect) error {

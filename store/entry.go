@@ -11,11 +11,15 @@ import (
 type Entry struct {
 	Probe probe.ID
 	Input incident.Input
+
+	// Attempts are what a run that was not good saw on the way. They are kept apart
+	// from the log, as evidence for people.
+	Attempts []probe.Attempt
 }
 
 // packing is the version of the packed form of entries and states. A newer version
 // reads all older ones.
-const packing = 1
+const packing = 2
 
 // flags of an entry
 const (
@@ -24,52 +28,105 @@ const (
 	flagPhases
 )
 
-// packEntries packs a segment of the log.
-func packEntries(entries []Entry) []byte {
-	p := packer{make([]byte, 0, 16+32*len(entries))}
-	p.byte(packing)
-	if len(entries) == 0 {
-		return p.buf
-	}
-	base := entries[0].Input.At
-	p.int(base.UnixMilli())
-	for i := range entries {
-		p.entry(&entries[i], base)
-	}
-	return p.buf
+// shape is what most entries of a segment have in common. Each shape is written once,
+// and then named by its number.
+type shape struct {
+	kind     incident.InputKind
+	run      probe.RunKind
+	flags    byte
+	verdict  probe.Verdict
+	attempts int
 }
 
-func (p *packer) entry(e *Entry, base time.Time) {
+// shapeOf is the shape of an input.
+func shapeOf(in *incident.Input) shape {
+	s := shape{kind: in.Kind, run: in.Run, verdict: in.Verdict, attempts: in.Attempts}
+	if in.Cured {
+		s.flags |= flagCured
+	}
+	if !in.RecoverBy.IsZero() {
+		s.flags |= flagRecoverBy
+	}
+	if in.Timings != (probe.Timings{}) {
+		s.flags |= flagPhases
+	}
+	return s
+}
+
+// shapes gives numbers to shapes, in the order in which they come.
+type shapes struct {
+	known []shape
+	last  int // the number that was asked for last: most often the next one is the same
+}
+
+func (s *shapes) number(x shape) (n int, fresh bool) {
+	if s.last < len(s.known) && s.known[s.last] == x {
+		return s.last, false
+	}
+	for i := range s.known {
+		if s.known[i] == x {
+			s.last = i
+			return i, false
+		}
+	}
+	s.known = append(s.known, x)
+	s.last = len(s.known) - 1
+	return s.last, true
+}
+
+// packEntries packs a segment of the log: entries in commit order, times and probes as
+// differences to the entry before, and a sum by which damage is seen.
+func packEntries(entries []Entry) []byte {
+	p := packer{make([]byte, 0, 64+20*len(entries))}
+	p.byte(packing)
+	var before Entry
+	var seen shapes
+	for i := range entries {
+		p.entry(&entries[i], &before, &seen)
+		before = entries[i]
+	}
+	return p.summed()
+}
+
+func (p *packer) entry(e, before *Entry, seen *shapes) {
 	in := &e.Input
-	p.uint(uint64(e.Probe))
-	p.byte(byte(in.Kind)<<4 | byte(in.Run))
-	p.after(in.At, base)
-	p.verdict(in.Verdict)
+	n, fresh := seen.number(shapeOf(in))
+	p.count(n)
+	if fresh {
+		p.shape(&seen.known[n])
+	}
+	p.int(int64(e.Probe - before.Probe))
+	p.int(in.At.UnixMilli() - unixMilli(before.Input.At))
+	s := &seen.known[n]
 	if in.Kind == incident.Skipped {
 		p.after(in.To, in.At)
 		return
 	}
-	var flags byte
-	if in.Cured {
-		flags |= flagCured
+	if s.flags&flagRecoverBy != 0 {
+		p.after(in.RecoverBy, in.At)
 	}
-	if !in.RecoverBy.IsZero() {
-		flags |= flagRecoverBy
-	}
-	if in.Timings != (probe.Timings{}) {
-		flags |= flagPhases
-	}
-	p.byte(flags)
-	p.count(in.Attempts)
-	p.duration(in.Elapsed)
-	if flags&flagRecoverBy != 0 {
-		p.time(in.RecoverBy)
-	}
-	if t := in.Timings; flags&flagPhases != 0 {
-		for _, d := range [...]time.Duration{t.DNS, t.Connect, t.TLS, t.FirstByte, t.Transfer, t.Total} {
+	if t := in.Timings; s.flags&flagPhases != 0 {
+		for _, d := range [...]time.Duration{t.DNS, t.Connect, t.TLS, t.FirstByte, t.Transfer} {
 			p.duration(d)
 		}
+		p.duration(t.Total - t.DNS - t.Connect - t.TLS - t.FirstByte - t.Transfer)
 	}
+	p.duration(in.Elapsed - in.Timings.Total)
+}
+
+// unixMilli is the milliseconds since 1970, and 0 for the time that is none.
+func unixMilli(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+func (p *packer) shape(s *shape) {
+	p.byte(byte(s.kind)<<4 | byte(s.run))
+	p.byte(s.flags)
+	p.verdict(s.verdict)
+	p.count(s.attempts)
 }
 
 func (p *packer) verdict(v probe.Verdict) {
@@ -81,51 +138,82 @@ func (p *packer) verdict(v probe.Verdict) {
 
 // unpackEntries reads a segment of the log.
 func unpackEntries(packed []byte) ([]Entry, error) {
-	u := unpacker{buf: packed}
-	if u.byte() != packing {
-		return nil, errPacked
-	}
-	if !u.more() {
-		return nil, nil
-	}
-	base := u.instant(u.int())
 	var entries []Entry
-	for u.more() {
-		entries = append(entries, u.entry(base))
-	}
-	if u.err != nil {
-		return nil, u.err
+	err := eachEntry(packed, func(e *Entry) {
+		if entries == nil {
+			entries = make([]Entry, 0, len(packed)/8)
+		}
+		entries = append(entries, *e)
+	})
+	if err != nil {
+		return nil, err
 	}
 	return entries, nil
 }
 
-func (u *unpacker) entry(base time.Time) (e Entry) {
-	e.Probe = probe.ID(u.uint())
-	kinds := u.byte()
+// eachEntry calls f for every entry of a segment, in order. What f is given is its own
+// only until it returns. A damaged segment is seen before f is called.
+func eachEntry(packed []byte, f func(e *Entry)) error {
+	if len(packed) > 0 && packed[0] == 1 {
+		entries, err := unpackEntriesV1(packed[1:])
+		for i := range entries {
+			f(&entries[i])
+		}
+		return err
+	}
+	body, ok := unsummed(packed)
+	if !ok || body[0] != packing {
+		return errPacked
+	}
+	u := unpacker{buf: body[1:]}
+	var e Entry
+	var seen []shape
+	for u.more() {
+		if seen = u.entry(&e, seen); u.err != nil {
+			return u.err
+		}
+		f(&e)
+	}
+	return nil
+}
+
+// entry reads the entry that follows e into e.
+func (u *unpacker) entry(e *Entry, seen []shape) []shape {
+	n := u.count(false)
+	switch {
+	case n == len(seen):
+		seen = append(seen, u.shape())
+	case n > len(seen):
+		u.fail()
+		return seen
+	}
+	s := &seen[n]
+	id := e.Probe + probe.ID(u.int())
+	at := u.behind(unixMilli(e.Input.At))
+	*e = Entry{Probe: id, Input: incident.Input{Kind: s.kind, Run: s.run, At: at, Verdict: s.verdict, Attempts: s.attempts, Cured: s.flags&flagCured != 0}}
 	in := &e.Input
-	in.Kind, in.Run = incident.InputKind(kinds>>4), probe.RunKind(kinds&0xf)
-	if in.Kind > incident.Idle || in.Run > probe.Manual {
+	if in.Kind == incident.Skipped {
+		in.To = u.after(at)
+		return seen
+	}
+	if s.flags&flagRecoverBy != 0 {
+		in.RecoverBy = u.after(at)
+	}
+	if t := &in.Timings; s.flags&flagPhases != 0 {
+		t.DNS, t.Connect, t.TLS, t.FirstByte, t.Transfer = u.phase(), u.phase(), u.phase(), u.phase(), u.phase()
+		t.Total = t.DNS + t.Connect + t.TLS + t.FirstByte + t.Transfer + u.phase()
+	}
+	in.Elapsed = in.Timings.Total + u.phase()
+	return seen
+}
+
+func (u *unpacker) shape() shape {
+	kinds := u.byte()
+	s := shape{kind: incident.InputKind(kinds >> 4), run: probe.RunKind(kinds & 0xf), flags: u.byte(), verdict: u.verdict(), attempts: u.count(false)}
+	if s.kind > incident.Idle || s.run > probe.Manual {
 		u.fail()
 	}
-	in.At = u.after(base)
-	in.Verdict = u.verdict()
-	if in.Kind == incident.Skipped {
-		in.To = u.after(in.At)
-		return e
-	}
-	flags := u.byte()
-	in.Cured = flags&flagCured != 0
-	in.Attempts = u.count(false)
-	in.Elapsed = u.duration()
-	if flags&flagRecoverBy != 0 {
-		in.RecoverBy = u.time()
-	}
-	if t := &in.Timings; flags&flagPhases != 0 {
-		for _, d := range [...]*time.Duration{&t.DNS, &t.Connect, &t.TLS, &t.FirstByte, &t.Transfer, &t.Total} {
-			*d = u.duration()
-		}
-	}
-	return e
+	return s
 }
 
 func (u *unpacker) verdict() (v probe.Verdict) {

@@ -191,13 +191,12 @@ func TestTidyForgetsOnlyWhatNobodyAsksFor(t *testing.T) {
 	}
 	for i, at := range []time.Time{t0, now.Add(-time.Hour)} {
 		in := incident.Input{At: at, Verdict: judge(probe.OK, 200), Attempts: 1}
-		require.NoError(t, s.Commit(t.Context(), &Batch{Seq: int64(i + 1), At: at, Entries: []Entry{{id, in}}}))
+		require.NoError(t, s.Commit(t.Context(), &Batch{Seq: int64(i + 1), At: at, Entries: []Entry{{Probe: id, Input: in}}}))
 	}
 	require.NoError(t, s.Tidy(t.Context(), now))
 	require.Equal(t, 3, count(t, s, "SELECT count(*) FROM outbox"), "one was sent long ago")
 	require.Equal(t, 1, count(t, s, "SELECT count(*) FROM outbox WHERE state = 'dead'"))
 	require.Equal(t, 1, count(t, s, "SELECT count(*) FROM outbox WHERE state = 'pending'"))
-	require.Equal(t, 1, count(t, s, "SELECT sum(results) FROM classes"))
 	require.Equal(t, 2, count(t, s, "SELECT count(*) FROM log"), "results are kept")
 	require.Zero(t, walSize(t, s), "the write-ahead log is empty")
 }

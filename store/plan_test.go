@@ -47,7 +47,6 @@ func TestQueriesFindWhatTheyLookForByAnIndex(t *testing.T) {
 		"the tail of the log":          {logTail, []any{7, 10}, []string{"SEARCH log USING INTEGER PRIMARY KEY (rowid>?)"}},
 		"when was written last":        {lastWrite, nil, []string{"SCAN log"}}, // backwards, and of one row
 		"the ledger of a window":       {ledgerSince, []any{0}, []string{"SEARCH ledger USING INDEX ledger_last (last>?)"}},
-		"the classes of a day":         {classesSince, []any{0}, []string{"SEARCH classes USING PRIMARY KEY (bucket>?)"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := plan(t, s, tc.query, tc.args...)

@@ -124,7 +124,7 @@ func TestStatesGoOnUnderTheNewPolicies(t *testing.T) {
 	p := watched("a", time.Minute)
 	fx := incident.Step(p.Policy, memory.State(id), in, &memory.IDs)
 	memory.Seq++
-	require.NoError(t, s.Commit(t.Context(), &Batch{Seq: memory.Seq, At: t0, Entries: []Entry{{id, in}}, Effects: []Effect{{id, fx}}}))
+	require.NoError(t, s.Commit(t.Context(), &Batch{Seq: memory.Seq, At: t0, Entries: []Entry{{Probe: id, Input: in}}, Effects: []Effect{{id, fx}}}))
 	memory.State(id).Rewrite()
 	require.NoError(t, s.Revise(t.Context(), &Revision{At: t0, Probes: []Probe{p}, Memory: memory}))
 	_, after, err := s.Load(t.Context())

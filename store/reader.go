@@ -122,12 +122,10 @@ func (r *Reader) look(ctx context.Context, tx *sql.Tx, now time.Time) (*Snapshot
 		return nil, err
 	}
 	var err error
-	if err := readService(ctx, tx, &s.Service); err != nil {
+	if err = readService(ctx, tx, &s.Service); err != nil {
 		return nil, err
 	}
-	if s.Classes, err = readClasses(ctx, tx, now.Add(-24*time.Hour)); err != nil {
-		return nil, err
-	}
+	s.Classes = r.memory.Classes.since(now.Add(-24 * time.Hour))
 	ledgers, err := readLedgers(ctx, tx, now.Add(-lookback(r.known)))
 	if err != nil {
 		return nil, err
@@ -203,9 +201,8 @@ func readMeta(ctx context.Context, tx *sql.Tx, s *Snapshot) error {
 
 // Queries of a look at everything. None of them reads all of a table that grows.
 const (
-	lastWrite    = "SELECT max(at) FROM (SELECT at FROM log ORDER BY seq DESC LIMIT 1)"
-	unsent       = "SELECT count(*) FILTER (WHERE state IN ('pending', 'sending')), count(*) FILTER (WHERE state = 'dead') FROM outbox WHERE state <> 'sent'"
-	classesSince = "SELECT class, sum(results) FROM classes WHERE bucket > ? GROUP BY class"
+	lastWrite = "SELECT max(at) FROM (SELECT at FROM log ORDER BY seq DESC LIMIT 1)"
+	unsent    = "SELECT count(*) FILTER (WHERE state IN ('pending', 'sending')), count(*) FILTER (WHERE state = 'dead') FROM outbox WHERE state <> 'sent'"
 )
 
 func readService(ctx context.Context, tx *sql.Tx, s *Service) error {
@@ -217,26 +214,4 @@ func readService(ctx context.Context, tx *sql.Tx, s *Service) error {
 		s.LastWrite = instant(at.Int64)
 	}
 	return tx.QueryRowContext(ctx, unsent).Scan(&s.Pending, &s.Dead)
-}
-
-func readClasses(ctx context.Context, tx *sql.Tx, since time.Time) (map[probe.Class]int64, error) {
-	rows, err := tx.QueryContext(ctx, classesSince, since.Add(-classBucket).UnixMilli())
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }()
-	counts := map[probe.Class]int64{}
-	for rows.Next() {
-		var name string
-		var n int64
-		if err := rows.Scan(&name, &n); err != nil {
-			return nil, err
-		}
-		var class probe.Class
-		if err := class.UnmarshalText([]byte(name)); err != nil {
-			return nil, err
-		}
-		counts[class] = n
-	}
-	return counts, rows.Err()
 }

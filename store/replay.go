@@ -62,7 +62,7 @@ func lastCheckpoint(ctx context.Context, q querier) (*Memory, error) {
 			return m, rows.Err()
 		}
 	}
-	return &Memory{States: map[probe.ID]*incident.State{}}, rows.Err()
+	return NewMemory(), rows.Err()
 }
 
 // follow replays the log behind the memory's position. It reads a bounded number of
@@ -109,7 +109,7 @@ func (m *Memory) replay(entries []Entry, policies map[probe.ID]incident.Policy) 
 	for i := range entries {
 		id := entries[i].Probe
 		if policy, ok := policies[id]; ok {
-			incident.Step(policy, m.State(id), entries[i].Input, &m.IDs)
+			m.Step(policy, &entries[i])
 		}
 	}
 }

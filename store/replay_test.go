@@ -121,7 +121,7 @@ func TestALogOfManySegmentsIsReplayed(t *testing.T) {
 	const segments = 2500 // more than are read at once
 	for seq := int64(1); seq <= segments; seq++ {
 		at := t0.Add(time.Duration(seq) * time.Minute)
-		require.NoError(t, s.Commit(t.Context(), &Batch{Seq: seq, At: at, Entries: []Entry{{id, incident.Input{At: at, Verdict: judge(probe.OK, 200), Attempts: 1}}}}))
+		require.NoError(t, s.Commit(t.Context(), &Batch{Seq: seq, At: at, Entries: []Entry{{Probe: id, Input: incident.Input{At: at, Verdict: judge(probe.OK, 200), Attempts: 1}}}}))
 	}
 	_, memory, err := s.Load(t.Context())
 	require.NoError(t, err)

@@ -1,8 +1,8 @@
 package store
 
 import (
-	"encoding/binary"
-	"hash/crc32"
+	"maps"
+	"slices"
 	"time"
 
 	"sonde/incident"
@@ -12,10 +12,14 @@ import (
 
 // Memory is the state of everything as of a position in the log.
 type Memory struct {
-	Seq    int64 // the last segment it covers
-	IDs    incident.Sequence
-	States map[probe.ID]*incident.State
+	Seq     int64 // the last segment it covers
+	IDs     incident.Sequence
+	States  map[probe.ID]*incident.State
+	Classes Classes
 }
+
+// NewMemory is the memory of a prober that never ran.
+func NewMemory() *Memory { return &Memory{States: map[probe.ID]*incident.State{}} }
 
 // State returns the state of a probe; a new one if the probe never ran.
 func (m *Memory) State(id probe.ID) *incident.State {
@@ -27,6 +31,13 @@ func (m *Memory) State(id probe.ID) *incident.State {
 	return s
 }
 
+// Step moves the memory on by one entry, and returns what follows from it. Whoever
+// replays the log comes to the same memory as the one who wrote it.
+func (m *Memory) Step(p incident.Policy, e *Entry) incident.Effects {
+	m.Classes.count(&e.Input)
+	return incident.Step(p, m.State(e.Probe), e.Input, &m.IDs)
+}
+
 // Checkpoint is a packed copy of all states.
 type Checkpoint struct {
 	seq    int64
@@ -36,214 +47,237 @@ type Checkpoint struct {
 // Checkpoint packs the memory as it is now.
 func (m *Memory) Checkpoint() *Checkpoint { return &Checkpoint{m.Seq, packMemory(m)} }
 
-// minState is fewer bytes than any packed state has.
-const minState = 32
-
-// packMemory packs the states of all probes.
+// packMemory packs the states of all probes, in the order of their ids. Times are
+// differences to the latest result, verdicts are written once. Every state stands in a
+// frame, so that an older build can step over what a newer one has added at its end.
 func packMemory(m *Memory) []byte {
-	p := packer{make([]byte, 0, 64+96*len(m.States))}
+	p := statePacker{packer: packer{make([]byte, 0, 64+48*len(m.States))}}
 	p.byte(packing)
 	p.int(int64(m.IDs.Next))
-	p.count(len(m.States))
-	for id, s := range m.States {
-		p.uint(uint64(id))
-		mark := len(p.buf)
-		p.state(s)
-		p.frame(mark)
+	for _, s := range m.States {
+		if s.Last.At.After(p.base) {
+			p.base = s.Last.At
+		}
 	}
-	return binary.LittleEndian.AppendUint32(p.buf, crc32.Checksum(p.buf, castagnoli))
+	p.packer.time(p.base)
+	p.classes(&m.Classes)
+	p.packer.count(len(m.States))
+	var before probe.ID
+	var framed statePacker
+	for _, id := range slices.Sorted(maps.Keys(m.States)) {
+		framed = statePacker{packer: packer{framed.buf[:0]}, base: p.base, seen: p.seen}
+		framed.state(m.States[id])
+		p.seen = framed.seen
+		p.int(int64(id - before))
+		p.packer.count(len(framed.buf))
+		p.buf = append(p.buf, framed.buf...)
+		before = id
+	}
+	return p.summed()
 }
 
-// castagnoli is the polynomial of the sum at the end of a checkpoint, by which damage
-// is seen that SQLite does not see.
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
-
-// frame puts the length in front of what was packed since mark, so that an older
-// build can step over what a newer one has added.
-func (p *packer) frame(mark int) {
-	n := len(p.buf) - mark
-	p.buf = append(p.buf, 0, 0, 0, 0)
-	copy(p.buf[mark+4:], p.buf[mark:mark+n])
-	p.buf[mark], p.buf[mark+1], p.buf[mark+2], p.buf[mark+3] = byte(n), byte(n>>8), byte(n>>16), byte(n>>24)
-}
+const (
+	usualState   = 16  // bytes that a packed state has at least, if it is not new
+	statesAtOnce = 256 // that get their memory together
+)
 
 // unpackMemory reads the states of all probes. Its Seq is for the caller to set.
 func unpackMemory(packed []byte) (*Memory, error) {
-	body := len(packed) - crc32.Size
-	if body < 1 || crc32.Checksum(packed[:body], castagnoli) != binary.LittleEndian.Uint32(packed[body:]) {
+	body, ok := unsummed(packed)
+	switch {
+	case !ok:
+		return nil, errPacked
+	case body[0] == 1:
+		return readMemoryV1(body[1:])
+	case body[0] != packing:
 		return nil, errPacked
 	}
-	return readMemory(packed[:body])
+	return readMemory(body[1:])
 }
 
 func readMemory(body []byte) (*Memory, error) {
-	u := unpacker{buf: body}
-	if u.byte() != packing {
-		return nil, errPacked
-	}
+	u := stateUnpacker{unpacker: unpacker{buf: body}}
 	m := &Memory{IDs: incident.Sequence{Next: incident.ID(u.int())}}
+	u.base = u.unpacker.time()
+	u.classes(&m.Classes)
 	n := u.count(true)
-	m.States = make(map[probe.ID]*incident.State, min(n, len(u.buf)/minState))
+	m.States = make(map[probe.ID]*incident.State, min(n, len(u.buf)/usualState))
+	var id probe.ID
+	var some []incident.State // a piece of memory for many instead of one for each
 	for range n {
-		id := probe.ID(u.uint())
-		framed := unpacker{buf: u.frame()}
-		s := framed.state()
+		if len(some) == 0 {
+			some = make([]incident.State, min(n, statesAtOnce))
+		}
+		id += probe.ID(u.int())
+		framed := stateUnpacker{unpacker: unpacker{buf: u.take(u.count(true))}, base: u.base, seen: u.seen}
+		framed.state(&some[0])
 		if framed.err != nil {
 			return nil, framed.err
 		}
-		m.States[id] = s
+		u.seen = framed.seen
+		m.States[id], some = &some[0], some[1:]
 	}
-	if u.err != nil {
-		return nil, u.err
+	if u.err != nil || len(m.States) != n {
+		return nil, errPacked
 	}
 	return m, nil
 }
 
-func (u *unpacker) frame() []byte {
-	if len(u.buf) < 4 {
-		u.fail()
-		return nil
-	}
-	n := int(u.buf[0]) | int(u.buf[1])<<8 | int(u.buf[2])<<16 | int(u.buf[3])<<24
-	if n > len(u.buf)-4 {
-		u.fail()
-		return nil
-	}
-	b := u.buf[4 : 4+n]
-	u.buf = u.buf[4+n:]
-	return b
+// What a packed state has. Most have little.
+const (
+	hasGrid = 1 << iota
+	hasRun
+	hasLast
+	hasSince
+	hasWorked
+	hasSuspect
+	hasRefusals
+	hasGoods
+	hasDue
+	hasProblems
+)
+
+// statePacker packs states: times as differences to base, verdicts by their number.
+type statePacker struct {
+	packer
+	base time.Time
+	seen []probe.Verdict
 }
 
-func (p *packer) state(s *incident.State) {
-	p.stretch(s.Account.Grid)
-	p.stretch(s.Account.Run.Slots)
-	p.byte(byte(s.Account.Run.Outcome))
-	p.byte(byte(s.Account.Run.Reason))
-	p.time(s.Last.At)
-	p.verdict(s.Last.Verdict)
-	p.duration(s.Last.Latency)
-	p.count(s.Last.Attempts)
-	p.time(s.Since)
-	p.bool(s.Worked)
-	p.suspicion(&s.Suspect)
-	p.suspicion(&s.Refusals)
-	p.time(s.Goods.First)
-	p.count(s.Goods.Count)
-	p.time(s.Due)
-	p.count(len(s.Problems))
-	for i := range s.Problems {
-		p.problem(&s.Problems[i])
+// contents says what a state has.
+func contents(s *incident.State) (has uint64) {
+	for i, is := range [...]bool{
+		s.Account.Grid != slo.Stretch{}, s.Account.Run != incident.Entry{}, s.Last != incident.Last{}, !s.Since.IsZero(), s.Worked,
+		!empty(&s.Suspect), !empty(&s.Refusals), s.Goods != incident.Streak{}, !s.Due.IsZero(), len(s.Problems) > 0,
+	} {
+		if is {
+			has |= 1 << i
+		}
+	}
+	return has
+}
+
+func empty(s *incident.Suspicion) bool {
+	return s.Since.IsZero() && s.Results == 0 && s.Attempts == 0 && len(s.Codes) == 0 && s.RecoverBy.IsZero()
+}
+
+func (p *statePacker) state(s *incident.State) {
+	has := contents(s)
+	p.uint(has)
+	if has&hasGrid != 0 {
+		p.stretch(s.Account.Grid)
+	}
+	if run := s.Account.Run; has&hasRun != 0 {
+		p.stretch(run.Slots)
+		p.byte(byte(run.Outcome))
+		p.byte(byte(run.Reason))
+	}
+	if last := s.Last; has&hasLast != 0 {
+		p.time(last.At)
+		p.verdict(last.Verdict)
+		p.duration(last.Latency)
+		p.count(last.Attempts)
+	}
+	if has&hasSince != 0 {
+		p.time(s.Since)
+	}
+	if has&hasSuspect != 0 {
+		p.suspicion(&s.Suspect)
+	}
+	if has&hasRefusals != 0 {
+		p.suspicion(&s.Refusals)
+	}
+	if has&hasGoods != 0 {
+		p.time(s.Goods.First)
+		p.count(s.Goods.Count)
+	}
+	if has&hasDue != 0 {
+		p.time(s.Due)
+	}
+	if has&hasProblems != 0 {
+		p.problems(s.Problems)
 	}
 }
 
-func (u *unpacker) state() *incident.State {
-	s := &incident.State{}
-	s.Account.Grid = u.stretch()
-	s.Account.Run.Slots = u.stretch()
-	s.Account.Run.Outcome, s.Account.Run.Reason = probe.Outcome(u.byte()), probe.Reason(u.byte())
-	if run := s.Account.Run; !(probe.Verdict{Outcome: run.Outcome, Reason: run.Reason}).Valid() {
-		u.fail()
-	}
-	s.Last.At = u.time()
-	s.Last.Verdict = u.verdict()
-	s.Last.Latency = u.duration()
-	s.Last.Attempts = u.count(false)
-	s.Since = u.time()
-	s.Worked = u.bool()
-	u.suspicion(&s.Suspect)
-	u.suspicion(&s.Refusals)
-	s.Goods = incident.Streak{First: u.time(), Count: u.count(false)}
-	s.Due = u.time()
-	for n := u.count(true); n > 0 && u.err == nil; n-- {
-		s.Problems = append(s.Problems, u.problem())
-	}
-	return s
-}
+// time packs an instant as the difference to base.
+func (p *statePacker) time(t time.Time) { p.int(t.UnixMilli() - unixMilli(p.base)) }
 
-func (p *packer) stretch(s slo.Stretch) {
+func (p *statePacker) stretch(s slo.Stretch) {
 	p.time(s.First)
 	p.after(s.Last, s.First)
 	p.uint(uint64(s.Step.Milliseconds()))
 }
 
-func (u *unpacker) stretch() (s slo.Stretch) {
+// verdict packs the number of a verdict, and the verdict itself when it comes first.
+func (p *statePacker) verdict(v probe.Verdict) {
+	n := slices.Index(p.seen, v)
+	if n < 0 {
+		n = len(p.seen)
+		p.seen = append(p.seen, v)
+		p.count(n)
+		p.packer.verdict(v)
+		return
+	}
+	p.count(n)
+}
+
+// stateUnpacker reads what a statePacker wrote.
+type stateUnpacker struct {
+	unpacker
+	base time.Time
+	seen []probe.Verdict
+}
+
+func (u *stateUnpacker) state(s *incident.State) {
+	has := u.uint()
+	if has&hasGrid != 0 {
+		s.Account.Grid = u.stretch()
+	}
+	if has&hasRun != 0 {
+		s.Account.Run.Slots = u.stretch()
+		s.Account.Run.Outcome, s.Account.Run.Reason = u.judgement()
+	}
+	if has&hasLast != 0 {
+		s.Last = incident.Last{At: u.time(), Verdict: u.verdict(), Latency: u.duration(), Attempts: u.count(false)}
+	}
+	if has&hasSince != 0 {
+		s.Since = u.time()
+	}
+	s.Worked = has&hasWorked != 0
+	if has&hasSuspect != 0 {
+		u.suspicion(&s.Suspect)
+	}
+	if has&hasRefusals != 0 {
+		u.suspicion(&s.Refusals)
+	}
+	if has&hasGoods != 0 {
+		s.Goods = incident.Streak{First: u.time(), Count: u.count(false)}
+	}
+	if has&hasDue != 0 {
+		s.Due = u.time()
+	}
+	if has&hasProblems != 0 {
+		s.Problems = u.problems()
+	}
+}
+
+func (u *stateUnpacker) time() time.Time { return u.behind(unixMilli(u.base)) }
+
+func (u *stateUnpacker) stretch() (s slo.Stretch) {
 	s.First = u.time()
 	s.Last = u.after(s.First)
 	s.Step = u.step()
 	return s
 }
 
-func (p *packer) suspicion(s *incident.Suspicion) {
-	p.time(s.Since)
-	p.count(s.Results)
-	p.count(s.Attempts)
-	p.codes(s.Codes)
-	p.time(s.RecoverBy)
-}
-
-func (u *unpacker) suspicion(s *incident.Suspicion) {
-	s.Since = u.time()
-	s.Results = u.count(false)
-	s.Attempts = u.count(false)
-	s.Codes = u.codes()
-	s.RecoverBy = u.time()
-}
-
-func (p *packer) codes(codes []incident.CodeCount) {
-	p.count(len(codes))
-	for _, c := range codes {
-		p.count(c.Code)
-		p.count(c.Count)
-	}
-}
-
-func (u *unpacker) codes() (codes []incident.CodeCount) {
-	for n := u.count(true); n > 0 && u.err == nil; n-- {
-		codes = append(codes, incident.CodeCount{Code: u.count(false), Count: u.count(false)})
-	}
-	return codes
-}
-
-func (p *packer) problem(x *incident.Problem) {
-	p.int(int64(x.ID))
-	p.byte(byte(x.Kind))
-	p.byte(byte(x.Phase))
-	p.byte(byte(x.Severity))
-	p.verdict(x.Cause)
-	for _, t := range [...]time.Time{x.Since, x.OpenedAt, x.RecoveredAt, x.RecoverBy, x.CloseAt, x.RemindAt} {
-		p.time(t)
-	}
-	p.count(x.Failures)
-	p.count(x.Openings)
-	p.codes(x.Codes)
-	p.verdict(x.Other)
-	p.count(x.Others)
-}
-
-func (u *unpacker) problem() (x incident.Problem) {
-	x.ID = incident.ID(u.int())
-	x.Kind, x.Phase, x.Severity = probe.Kind(u.byte()), incident.Phase(u.byte()), probe.Severity(u.byte())
-	if x.Phase > incident.Recovered {
+func (u *stateUnpacker) verdict() probe.Verdict {
+	n := u.count(false)
+	switch {
+	case n == len(u.seen):
+		u.seen = append(u.seen, u.unpacker.verdict())
+	case n > len(u.seen):
 		u.fail()
+		return probe.Verdict{}
 	}
-	x.Cause = u.verdict()
-	for _, t := range [...]*time.Time{&x.Since, &x.OpenedAt, &x.RecoveredAt, &x.RecoverBy, &x.CloseAt, &x.RemindAt} {
-		*t = u.time()
-	}
-	x.Failures = u.count(false)
-	x.Openings = u.count(false)
-	x.Codes = u.codes()
-	x.Other = u.verdict()
-	x.Others = u.count(false)
-	return x
+	return u.seen[n]
 }
-
-func (p *packer) bool(b bool) {
-	if b {
-		p.byte(1)
-		return
-	}
-	p.byte(0)
-}
-
-func (u *unpacker) bool() bool { return u.byte() == 1 }

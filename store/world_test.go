@@ -94,7 +94,7 @@ type world struct {
 
 func newWorld(t testing.TB, seed uint64, probes int) *world {
 	w := &world{
-		t: t, rnd: rand.New(rand.NewPCG(seed, 1)), s: open(t, newPath(t)), memory: &Memory{States: map[probe.ID]*incident.State{}},
+		t: t, rnd: rand.New(rand.NewPCG(seed, 1)), s: open(t, newPath(t)), memory: NewMemory(),
 		next: map[probe.ID]time.Time{}, mood: map[probe.ID]int{}, slots: map[probe.ID][]slot{},
 	}
 	for i := range probes {
@@ -149,7 +149,7 @@ func (w *world) step(e Entry) incident.Effects {
 	i := slices.IndexFunc(w.probes, func(p Probe) bool { return p.ID == e.Probe })
 	p := &w.probes[i]
 	w.account(e, p.Policy.Interval)
-	fx := incident.Step(p.Policy, w.memory.State(e.Probe), e.Input, &w.memory.IDs)
+	fx := w.memory.Step(p.Policy, &e)
 	w.batch.Entries = append(w.batch.Entries, e)
 	w.batch.Effects = append(w.batch.Effects, Effect{e.Probe, fx})
 	for _, told := range fx.Transitions {

@@ -1,0 +1,93 @@
+package store
+
+import (
+	"time"
+
+	"sonde/incident"
+	"sonde/probe"
+)
+
+const (
+	classBucket  = 5 * time.Minute // how finely results are counted per class
+	classBuckets = 24*12 + 2       // a day, and the buckets at its edges
+	classCount   = int(probe.ClassServerError) + 1
+)
+
+// Classes counts the scheduled results of the last 24 hours by class. Its zero value
+// has counted nothing.
+type Classes struct {
+	numbers [classBuckets]int64 // of the buckets, since 1970
+	results [classBuckets][classCount]uint32
+}
+
+// count counts an input, if it is a result that says something of the target.
+func (c *Classes) count(in *incident.Input) {
+	if in.Kind == incident.Ran && in.Run == probe.Scheduled && in.Verdict.Outcome != probe.Unknown {
+		c.add(in.At.UnixMilli()/classBucket.Milliseconds(), in.Verdict.Class, 1)
+	}
+}
+
+// add counts results in a bucket. What is more than a day older than the latest is past.
+func (c *Classes) add(number int64, class probe.Class, n uint32) {
+	if number <= 0 {
+		return
+	}
+	i := number % classBuckets
+	switch {
+	case number < c.numbers[i]:
+		return
+	case number > c.numbers[i]:
+		c.numbers[i], c.results[i] = number, [classCount]uint32{}
+	}
+	c.results[i][class] += n
+}
+
+// since sums up the buckets that reach beyond an instant. Classes without a result are
+// left out.
+func (c *Classes) since(t time.Time) map[probe.Class]int64 {
+	after := t.Add(-classBucket).UnixMilli()
+	sums := map[probe.Class]int64{}
+	for i, number := range c.numbers {
+		if number*classBucket.Milliseconds() <= after {
+			continue
+		}
+		for class, n := range c.results[i] {
+			if n > 0 {
+				sums[probe.Class(class)] += int64(n)
+			}
+		}
+	}
+	return sums
+}
+
+// classes packs what was counted: the buckets that hold something, in their order.
+func (p *packer) classes(c *Classes) {
+	filled := 0
+	for _, number := range c.numbers {
+		if number > 0 {
+			filled++
+		}
+	}
+	p.count(filled)
+	for i, number := range c.numbers {
+		if number <= 0 {
+			continue
+		}
+		p.uint(uint64(number))
+		for _, n := range c.results[i] {
+			p.uint(uint64(n))
+		}
+	}
+}
+
+func (u *unpacker) classes(c *Classes) {
+	for n := u.count(true); n > 0 && u.err == nil; n-- {
+		number := u.uint()
+		if number > maxInstant {
+			u.fail()
+		}
+		for class := range classCount {
+			c.add(int64(number), probe.Class(class), uint32(u.uint()))
+		}
+	}
+}

@@ -1,0 +1,99 @@
+package store
+
+import (
+	"time"
+
+	"sonde/incident"
+	"sonde/probe"
+)
+
+// The parts of a state that only a probe in trouble has.
+
+func (p *packer) problems(problems []incident.Problem) {
+	p.count(len(problems))
+	for i := range problems {
+		p.problem(&problems[i])
+	}
+}
+
+func (u *unpacker) problems() (problems []incident.Problem) {
+	for n := u.count(true); n > 0 && u.err == nil; n-- {
+		problems = append(problems, u.problem())
+	}
+	return problems
+}
+
+// judgement reads the outcome and the reason of a stretch of slots.
+func (u *unpacker) judgement() (probe.Outcome, probe.Reason) {
+	v := probe.Verdict{Outcome: probe.Outcome(u.byte()), Reason: probe.Reason(u.byte())}
+	if !v.Valid() {
+		u.fail()
+		return probe.Good, probe.OK
+	}
+	return v.Outcome, v.Reason
+}
+
+func (p *packer) suspicion(s *incident.Suspicion) {
+	p.time(s.Since)
+	p.count(s.Results)
+	p.count(s.Attempts)
+	p.codes(s.Codes)
+	p.time(s.RecoverBy)
+}
+
+func (u *unpacker) suspicion(s *incident.Suspicion) {
+	s.Since = u.time()
+	s.Results = u.count(false)
+	s.Attempts = u.count(false)
+	s.Codes = u.codes()
+	s.RecoverBy = u.time()
+}
+
+func (p *packer) codes(codes []incident.CodeCount) {
+	p.count(len(codes))
+	for _, c := range codes {
+		p.count(c.Code)
+		p.count(c.Count)
+	}
+}
+
+func (u *unpacker) codes() (codes []incident.CodeCount) {
+	for n := u.count(true); n > 0 && u.err == nil; n-- {
+		codes = append(codes, incident.CodeCount{Code: u.count(false), Count: u.count(false)})
+	}
+	return codes
+}
+
+func (p *packer) problem(x *incident.Problem) {
+	p.int(int64(x.ID))
+	p.byte(byte(x.Kind))
+	p.byte(byte(x.Phase))
+	p.byte(byte(x.Severity))
+	p.verdict(x.Cause)
+	for _, t := range [...]time.Time{x.Since, x.OpenedAt, x.RecoveredAt, x.RecoverBy, x.CloseAt, x.RemindAt} {
+		p.time(t)
+	}
+	p.count(x.Failures)
+	p.count(x.Openings)
+	p.codes(x.Codes)
+	p.verdict(x.Other)
+	p.count(x.Others)
+}
+
+func (u *unpacker) problem() (x incident.Problem) {
+	x.ID = incident.ID(u.int())
+	x.Kind, x.Phase, x.Severity = probe.Kind(u.byte()), incident.Phase(u.byte()), probe.Severity(u.byte())
+	if x.Phase > incident.Recovered {
+		u.fail()
+	}
+	x.Cause = u.verdict()
+	for _, t := range [...]*time.Time{&x.Since, &x.OpenedAt, &x.RecoveredAt, &x.RecoverBy, &x.CloseAt, &x.RemindAt} {
+		*t = u.time()
+	}
+	x.Failures = u.count(false)
+	x.Openings = u.count(false)
+	x.Codes = u.codes()
+	x.Other = u.verdict()
+	x.Others = u.count(false)
+	return x
+}

@@ -1,0 +1,64 @@
+package store
+
+import (
+	"sonde/incident"
+	"sonde/probe"
+	"sonde/slo"
+)
+
+// readMemoryV1 reads the states of all probes as the first release packed them, behind
+// the byte of the version.
+func readMemoryV1(body []byte) (*Memory, error) {
+	u := unpacker{buf: body}
+	m := NewMemory()
+	m.IDs = incident.Sequence{Next: incident.ID(u.int())}
+	for n := u.count(true); n > 0 && u.err == nil; n-- {
+		id := probe.ID(u.uint())
+		framed := unpacker{buf: u.frameV1()}
+		s := framed.stateV1()
+		if framed.err != nil {
+			return nil, framed.err
+		}
+		m.States[id] = s
+	}
+	if u.err != nil {
+		return nil, u.err
+	}
+	return m, nil
+}
+
+func (u *unpacker) frameV1() []byte {
+	if len(u.buf) < 4 {
+		u.fail()
+		return nil
+	}
+	n := int(u.buf[0]) | int(u.buf[1])<<8 | int(u.buf[2])<<16 | int(u.buf[3])<<24
+	u.buf = u.buf[4:]
+	return u.take(n)
+}
+
+func (u *unpacker) stateV1() *incident.State {
+	s := &incident.State{}
+	s.Account.Grid = u.stretch()
+	s.Account.Run.Slots = u.stretch()
+	s.Account.Run.Outcome, s.Account.Run.Reason = u.judgement()
+	s.Last.At = u.time()
+	s.Last.Verdict = u.verdict()
+	s.Last.Latency = u.duration()
+	s.Last.Attempts = u.count(false)
+	s.Since = u.time()
+	s.Worked = u.bool()
+	u.suspicion(&s.Suspect)
+	u.suspicion(&s.Refusals)
+	s.Goods = incident.Streak{First: u.time(), Count: u.count(false)}
+	s.Due = u.time()
+	s.Problems = u.problems()
+	return s
+}
+
+func (u *unpacker) stretch() (s slo.Stretch) {
+	s.First = u.time()
+	s.Last = u.after(s.First)
+	s.Step = u.step()
+	return s
+}
