@@ -88,7 +88,7 @@ func record(t *testing.T, manner string) *disk {
 // with different losses.
 func cutOften(t *testing.T, told *truth, d *disk, seed uint64, moments int) (states int, complaints []string) {
 	rnd := rand.New(rand.NewPCG(seed, 1))
-	folder := t.TempDir()
+	folder := inMemory(t)
 	opened := slices.IndexFunc(d.events, func(e event) bool { return e.kind == said })
 	for n := range moments {
 		cut := rnd.IntN(len(d.events) + 1)
@@ -110,6 +110,17 @@ func cutOften(t *testing.T, told *truth, d *disk, seed uint64, moments int) (sta
 		}
 	}
 	return states, complaints
+}
+
+// inMemory is a folder whose files cost no disk, where there is one: what a cut left is on
+// no disk that could be slow.
+func inMemory(t *testing.T) string {
+	folder, err := os.MkdirTemp("/dev/shm", "sonde")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { require.NoError(t, os.RemoveAll(folder)) })
+	return folder
 }
 
 // doneBefore is how many chapters had been told as done before an event; -1 if not even
