@@ -112,17 +112,6 @@ func cutOften(t *testing.T, told *truth, d *disk, seed uint64, moments int) (sta
 	return states, complaints
 }
 
-// inMemory is a folder whose files cost no disk, where there is one: what a cut left is on
-// no disk that could be slow.
-func inMemory(t *testing.T) string {
-	folder, err := os.MkdirTemp("/dev/shm", "sonde")
-	if err != nil {
-		return t.TempDir()
-	}
-	t.Cleanup(func() { require.NoError(t, os.RemoveAll(folder)) })
-	return folder
-}
-
 // doneBefore is how many chapters had been told as done before an event; -1 if not even
 // the opening had been.
 func (d *disk) doneBefore(cut int) int {

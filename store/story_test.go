@@ -46,12 +46,12 @@ func story(t testing.TB, length int) []chapter {
 		w.next[p.ID] = t0.Add(time.Duration(w.rnd.IntN(60_000)) * time.Millisecond)
 	}
 	chapters := []chapter{w.revision()}
-	for len(chapters) < length {
-		switch n := len(chapters); {
-		case n%97 == 0:
+	for n := 1; len(chapters) < length; n++ {
+		switch {
+		case n%70 == 0:
 			w.probes[w.rnd.IntN(len(w.probes))].Policy.Interval = time.Duration(30+w.rnd.IntN(60)) * time.Second
 			chapters = append(chapters, w.revision())
-		case n%151 == 0:
+		case n%100 == 0:
 			chapters = append(chapters, chapter{"tidy", func(ctx context.Context, s *Store) error { return s.Tidy(ctx, t0) }, remembered(w.memory)})
 		case n%3 == 0:
 			chapters = append(chapters, w.delivery()...)
@@ -59,7 +59,7 @@ func story(t testing.TB, length int) []chapter {
 			chapters = append(chapters, w.segment(n%20 == 1))
 		}
 	}
-	return chapters
+	return chapters[:length]
 }
 
 // remembered is a copy of a memory.
@@ -283,4 +283,15 @@ func lineNumber(t *testing.T, line string) int {
 	n, err := strconv.Atoi(strings.TrimSpace(line))
 	require.NoError(t, err, line)
 	return n
+}
+
+// inMemory is a folder whose files cost no disk, where there is one: what a cut left is on
+// no disk that could be slow.
+func inMemory(t *testing.T) string {
+	folder, err := os.MkdirTemp("/dev/shm", "sonde")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { require.NoError(t, os.RemoveAll(folder)) })
+	return folder
 }
