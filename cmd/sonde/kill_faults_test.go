@@ -34,7 +34,7 @@ func TestAHundredKillsLoseNothingThatWasSeen(t *testing.T) {
 		}
 		require.True(t, l.ready(p, 20*time.Second), "the service is not ready")
 		starts = append(starts, time.Since(began))
-		if chance.IntN(3) == 0 {
+		if chance.IntN(2) == 0 {
 			l.up.Store(!l.up.Load())
 		}
 		<-time.After(time.Duration(chance.IntN(2500)) * time.Millisecond)

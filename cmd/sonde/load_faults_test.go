@@ -22,8 +22,8 @@ import (
 )
 
 const (
-	steadyProbes = 590 // always well, asked every 2 s
-	shakyProbes  = 5   // asked every second; ops hears of them
+	steadyProbes = 885 // always well, asked every 3 s
+	shakyProbes  = 5   // asked every 2 s; ops hears of them
 )
 
 // load is a scene with many probes, whose target keeps its own record.
@@ -60,8 +60,8 @@ listen: %s
 destinations:
   ops: {slack: {token: "${env:SLACK_TOKEN}", channel: C0OPS, api_url: %q}}
 defaults:
-  interval: 2s
-  timeout: 1900ms
+  interval: 3s
+  timeout: 2900ms
   notify: []
   alert: {down_after: 2s, auth_after: 2s, recheck_every: 1s, resolve_after: 1s}
 probes:
@@ -70,7 +70,7 @@ probes:
 		_, _ = fmt.Fprintf(&config, "  - {name: steady-%d, url: %q}\n", n, fmt.Sprintf("%s/steady-%d", target.URL, n))
 	}
 	for n := range shakyProbes {
-		_, _ = fmt.Fprintf(&config, "  - {name: shaky-%d, url: %q, interval: 1s, timeout: 900ms, notify: [ops]}\n", n, fmt.Sprintf("%s/shaky-%d", target.URL, n))
+		_, _ = fmt.Fprintf(&config, "  - {name: shaky-%d, url: %q, interval: 2s, timeout: 1900ms, notify: [ops]}\n", n, fmt.Sprintf("%s/shaky-%d", target.URL, n))
 	}
 	l.write(t, config.String())
 	return l
