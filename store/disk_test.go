@@ -52,12 +52,6 @@ type call struct {
 	at   int
 }
 
-// traced are the system calls by which SQLite, Go and this package change files and
-// speak. A file that is mapped into memory is not seen: the -shm is one, which SQLite
-// rebuilds after a cut of the power.
-const traced = "open,openat,creat,pwrite64,pwritev,pwritev2,write,writev,fsync,fdatasync,sync_file_range,truncate,ftruncate,fallocate," +
-	"unlink,unlinkat,rename,renameat,renameat2,link,linkat,msync,copy_file_range"
-
 // readTrace reads what strace -f -y printed.
 func readTrace(trace io.Reader, folder string) (*disk, error) {
 	d := &disk{folder: folder, names: map[string]int{}, begun: map[string]call{}}

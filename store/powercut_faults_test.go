@@ -22,6 +22,12 @@ const (
 	early       = 20  // so many of them are while the database is made
 )
 
+// traced are the system calls by which SQLite, Go and this package change files and
+// speak. A file that is mapped into memory is not seen: the -shm is one, which SQLite
+// rebuilds after a cut of the power.
+const traced = "open,openat,creat,pwrite64,pwritev,pwritev2,write,writev,fsync,fdatasync,sync_file_range,truncate,ftruncate,fallocate," +
+	"unlink,unlinkat,rename,renameat,renameat2,link,linkat,msync,copy_file_range"
+
 // A cut of the power loses what the disk was not told to keep, or any part of it, in any
 // order. Whatever it loses, the database opens afterwards, is sound, and holds all that
 // others had been told of: wholly, and nothing by half.

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"math/rand/v2"
 	"slices"
 	"syscall"
@@ -19,7 +20,7 @@ import (
 // accounted for, every outage is told, and the database is sound.
 func TestAHundredKillsLoseNothingThatWasSeen(t *testing.T) {
 	const kills = 100
-	l := newLoad(t)
+	l := newLoad(t, steadyProbes)
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	chance := rand.New(rand.NewPCG(seed, 1))
@@ -37,9 +38,17 @@ func TestAHundredKillsLoseNothingThatWasSeen(t *testing.T) {
 		if chance.IntN(2) == 0 {
 			l.up.Store(!l.up.Load())
 		}
-		<-time.After(time.Duration(chance.IntN(2500)) * time.Millisecond)
 		l.see(t)
+		// Often the kill comes when Slack has just taken a message, if it takes one.
+		wait, enough := context.WithTimeout(t.Context(), time.Duration(chance.IntN(2500))*time.Millisecond)
+		if chance.IntN(2) == 0 {
+			l.slack.Await(wait, len(l.slack.Messages())+1)
+		} else {
+			<-wait.Done()
+			l.see(t)
+		}
 		p.kill()
+		enough()
 	}
 	last := l.serve(t)
 	l.up.Store(false)

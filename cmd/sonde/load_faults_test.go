@@ -22,13 +22,14 @@ import (
 )
 
 const (
-	steadyProbes = 885 // always well, asked every 3 s
-	shakyProbes  = 5   // asked every 2 s; ops hears of them
+	steadyProbes = 885 // of a full load: always well, asked every 3 s
+	shakyProbes  = 5   // of any: asked every 2 s; ops hears of them
 )
 
 // load is a scene with many probes, whose target keeps its own record.
 type load struct {
 	*scene
+	probes   int
 	up       atomic.Bool // what the shaky targets are
 	mu       sync.Mutex
 	answered map[string]map[int]int // how often each probe was answered with what
@@ -43,8 +44,8 @@ type sighting struct {
 	tally slo.Tally
 }
 
-func newLoad(t *testing.T) *load {
-	l := &load{scene: &scene{folder: t.TempDir()}, answered: map[string]map[int]int{}, before: time.Now().Add(-time.Hour)}
+func newLoad(t *testing.T, steady int) *load {
+	l := &load{scene: &scene{folder: t.TempDir()}, probes: steady + shakyProbes, answered: map[string]map[int]int{}, before: time.Now().Add(-time.Hour)}
 	l.up.Store(true)
 	target := httptest.NewServer(http.HandlerFunc(l.answer))
 	t.Cleanup(target.Close)
@@ -66,7 +67,7 @@ defaults:
   alert: {down_after: 2s, auth_after: 2s, recheck_every: 1s, resolve_after: 1s}
 probes:
 `, l.listen, l.slack.URL())
-	for n := range steadyProbes {
+	for n := range steady {
 		_, _ = fmt.Fprintf(&config, "  - {name: steady-%d, url: %q}\n", n, fmt.Sprintf("%s/steady-%d", target.URL, n))
 	}
 	for n := range shakyProbes {
@@ -130,7 +131,7 @@ func (l *load) judge(t *testing.T) {
 		require.LessOrEqual(t, bad, l.answered[p.Name()][http.StatusServiceUnavailable], "%s was bad more often than it was", p.Name())
 		answers += l.answered[p.Name()][http.StatusOK] + l.answered[p.Name()][http.StatusServiceUnavailable]
 	}
-	require.Len(t, end, steadyProbes+shakyProbes)
+	require.Len(t, end, l.probes)
 	for _, s := range l.seen {
 		p := end[s.probe]
 		require.Equal(t, s.tally, p.Ledger.Tally(l.before, s.until), "what was seen of %s until %s has changed", s.probe, s.until)
@@ -216,7 +217,7 @@ func (l *load) recover(t *testing.T) {
 	l.up.Store(true)
 	l.eventually(t, "all is well", func() bool {
 		status, _ := l.report(t)
-		return status.Summary.Up == steadyProbes+shakyProbes && status.Service.Outbox.Pending == 0
+		return status.Summary.Up == l.probes && status.Service.Outbox.Pending == 0
 	})
 	status, _ := l.report(t)
 	require.Zero(t, status.Service.Outbox.Dead)
