@@ -124,7 +124,16 @@ func vacuumInto(ctx context.Context, database, file string) error {
 	if _, err := version(ctx, db, database, len(steps)); err != nil {
 		return err
 	}
-	if _, err := db.ExecContext(ctx, "VACUUM INTO ?", file); err != nil {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return describe(database, err)
+	}
+	defer func() { _ = conn.Close() }()
+	// The copy is a write, though not of this database, which mode=ro still protects.
+	if _, err := conn.ExecContext(ctx, "PRAGMA query_only = 0"); err != nil {
+		return describe(database, err)
+	}
+	if _, err := conn.ExecContext(ctx, "VACUUM INTO ?", file); err != nil {
 		return describe(database, err)
 	}
 	return nil
@@ -209,6 +218,9 @@ func PruneBackups(folder string, keep int) (removed []string, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := removeUnfinished(folder, time.Now().Add(-24*time.Hour)); err != nil {
+		return nil, err
+	}
 	for _, name := range names[:max(0, len(names)-max(1, keep))] {
 		path := filepath.Join(folder, name)
 		if err := os.Remove(path); err != nil {
@@ -217,6 +229,28 @@ func PruneBackups(folder string, keep int) (removed []string, err error) {
 		removed = append(removed, path)
 	}
 	return removed, nil
+}
+
+var unfinishedNames = regexp.MustCompile(`^sonde-\d{8}T\d{6}Z\.db\.\d+\.tmp$`)
+
+// removeUnfinished removes copies that were begun before a moment and whose maker was
+// killed.
+func removeUnfinished(folder string, before time.Time) error {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if !unfinishedNames.MatchString(e.Name()) {
+			continue
+		}
+		if info, err := e.Info(); err == nil && info.ModTime().Before(before) {
+			if err := removeCopy(filepath.Join(folder, e.Name())); err != nil {
+				return fmt.Errorf("remove an unfinished backup: %w", err)
+			}
+		}
+	}
+	return nil
 }
 
 // BackedUp notes that the service has made a copy by itself.

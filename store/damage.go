@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // DamagedError says that a database of sonde's cannot be read any more.
@@ -56,16 +57,16 @@ func check(ctx context.Context, q querier, path, how string) error {
 	return &DamagedError{path, fmt.Errorf("%s: %s", how, strings.Join(found, "; "))}
 }
 
-// contentDamage makes damage of an error that is not SQLite's, and not of the outside:
-// what was written was read, and is not what was written.
+// contentDamage makes damage of an error that is not of the outside: what was written was
+// read, and is not what was written; or a table is not as our steps have made it.
 func contentDamage(ctx context.Context, path string, err error) error {
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
-	if _, ok := errors.AsType[*sqlite.Error](err); ok {
+	if _, ok := errors.AsType[*DamagedError](err); ok {
 		return err
 	}
-	if _, ok := errors.AsType[*DamagedError](err); ok {
+	if e, ok := errors.AsType[*sqlite.Error](err); ok && e.Code()&0xff != sqlite3.SQLITE_ERROR {
 		return err
 	}
 	return &DamagedError{path, err}
@@ -116,6 +117,11 @@ func asides(path string) []string {
 	}
 	slices.Sort(found)
 	return found
+}
+
+// stillAside are those of them that nobody has removed.
+func stillAside(path string) []string {
+	return slices.DeleteFunc(asides(path), func(name string) bool { return !exists(name) })
 }
 
 // asideName is a name under which nothing lies yet.

@@ -154,8 +154,11 @@ func (s *Store) tryOpen(ctx context.Context, o *Options, marked stamp) error {
 	if err := create(s.path); err != nil {
 		return fmt.Errorf("open database: %w", err)
 	}
-	if err := s.open(ctx, o.Location, o.Fallback); err != nil {
+	if err := s.openDB(ctx); err != nil {
 		return err
+	}
+	if err := s.chooseLocation(ctx, o.Location, o.Fallback); err != nil {
+		return contentDamage(ctx, s.path, err)
 	}
 	if _, _, err := s.Load(ctx); err != nil {
 		return contentDamage(ctx, s.path, err)

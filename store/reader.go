@@ -115,7 +115,7 @@ func (r *Reader) Snapshot(ctx context.Context, now time.Time) (*Snapshot, error)
 		return nil, describe(r.path, err)
 	}
 	snapshot.Service.Running = Running(r.path)
-	snapshot.Service.Damaged = asides(r.path)
+	snapshot.Service.Damaged = stillAside(r.path)
 	return snapshot, nil
 }
 

@@ -41,14 +41,7 @@ func create(path string) error {
 	return f.Close()
 }
 
-// open opens the database, whose schema is up to date then.
-func (s *Store) open(ctx context.Context, location, fallback string) error {
-	if err := s.openDB(ctx); err != nil {
-		return err
-	}
-	return s.chooseLocation(ctx, location, fallback)
-}
-
+// openDB opens the database, whose schema is up to date then.
 func (s *Store) openDB(ctx context.Context) error {
 	db, err := openWriter(s.path)
 	if err != nil {

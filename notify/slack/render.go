@@ -35,7 +35,9 @@ func (s story) render() rendered {
 	if s.Body.Notice != notify.NoNotice {
 		return rendered{
 			text: text, headline: slack.NewSectionBlock(markdown(":warning: "+text), nil, nil),
-			attachment: slack.Attachment{Color: yellow, Fallback: text},
+			attachment: slack.Attachment{Color: yellow, Fallback: text, Blocks: slack.Blocks{BlockSet: []slack.Block{
+				slack.NewContextBlock("", markdown(s.words.location+" "+code(s.Body.Location, maxPlace))),
+			}}},
 		}
 	}
 	emoji, colour := s.signal()
