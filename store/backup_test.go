@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -172,6 +173,31 @@ func TestARestoreBringsBackWhatWasAndSetsAsideWhatIs(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, names(known), "later", "what was set aside is whole")
 	require.FileExists(t, file, "the backup stays")
+}
+
+// The service runs as a user of its own, and whoever restores is root.
+func TestWhatIsRestoredBelongsToWhoOwnedItBefore(t *testing.T) {
+	path, _ := history(t)
+	file := filepath.Join(t.TempDir(), "copy.db")
+	_, err := Backup(t.Context(), path, file)
+	require.NoError(t, err)
+	uid := os.Getuid()
+	if uid == 0 {
+		uid = 65534
+		require.NoError(t, os.Chown(filepath.Dir(path), uid, uid))
+	}
+	require.NoError(t, removeTrio(path))
+	require.NoError(t, os.Remove(lockPath(path)))
+	_, err = Restore(t.Context(), path, file, t0)
+	require.NoError(t, err)
+	entries, err := os.ReadDir(filepath.Dir(path))
+	require.NoError(t, err)
+	require.Len(t, entries, 3, "the database, its lock and its stamp")
+	for _, e := range entries {
+		info, err := e.Info()
+		require.NoError(t, err)
+		require.EqualValues(t, uid, info.Sys().(*syscall.Stat_t).Uid, e.Name())
+	}
 }
 
 func TestWhatCannotBeRestoredChangesNothing(t *testing.T) {

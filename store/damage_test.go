@@ -296,7 +296,7 @@ func TestADatabaseThatIsGoneIsNoFirstStart(t *testing.T) {
 func TestASuspectDatabaseIsCheckedInFull(t *testing.T) {
 	path, memory := history(t)
 	require.NoError(t, Suspect(path))
-	s, err := OpenWith(t.Context(), Options{Path: path, Fallback: "here", checkAtOnce: 1})
+	s, err := OpenWith(t.Context(), Options{Path: path, Fallback: "here", CheckAtOnce: 1})
 	require.NoError(t, err)
 	require.NoFileExists(t, suspectPath(path), "it is sound")
 	require.False(t, s.Unchecked())
@@ -328,7 +328,7 @@ func TestASuspectDatabaseIsCheckedInFull(t *testing.T) {
 
 func TestALargeDatabaseThatWasClosedWellIsCheckedWhileInUse(t *testing.T) {
 	path, _ := history(t)
-	large := Options{Path: path, Fallback: "here", checkAtOnce: 1}
+	large := Options{Path: path, Fallback: "here", CheckAtOnce: 1}
 	s, err := OpenWith(t.Context(), large)
 	require.NoError(t, err)
 	require.True(t, s.Unchecked())

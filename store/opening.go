@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,7 +30,9 @@ type Options struct {
 	Fallback  string // of the location, the first time
 	OnCorrupt OnCorrupt
 
-	checkAtOnce int64 // 0: the constant
+	// CheckAtOnce is up to which size a database that was closed well is checked before
+	// Open returns; 0: 256 MiB. For a larger one, see [Store.Unchecked].
+	CheckAtOnce int64
 }
 
 // Open opens the database at path as its one writer, creates it if there is none, and
@@ -176,14 +179,10 @@ func (s *Store) examine(ctx context.Context, o *Options, size int64, marked stam
 	if size == 0 {
 		return nil
 	}
-	atOnce := o.checkAtOnce
-	if atOnce == 0 {
-		atOnce = checkAtOnce
-	}
 	switch {
 	case exists(suspectPath(s.path)):
 		return view(ctx, s.path, "integrity_check")
-	case size > atOnce && marked.clean:
+	case size > cmp.Or(o.CheckAtOnce, checkAtOnce) && marked.clean:
 		s.unchecked = true
 		return nil
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 )
 
@@ -50,6 +51,13 @@ func Restore(ctx context.Context, database, backup string, now time.Time) (done 
 	if done.Repeats, err = prepare(ctx, path, backup); err != nil {
 		return nil, fmt.Errorf("restore %s: %w", backup, err)
 	}
+	owner, err := ownerOf(path)
+	if err != nil {
+		return nil, fmt.Errorf("restore %s: %w", backup, err)
+	}
+	if err := errors.Join(owner.adopt(freshPath(path)), owner.adopt(lockPath(path))); err != nil {
+		return nil, fmt.Errorf("restore %s: %w", backup, err)
+	}
 	aside := asideName(path, ".before-restore-", now)
 	moved, err := setAside(path, aside)
 	if err != nil {
@@ -64,7 +72,35 @@ func Restore(ctx context.Context, database, backup string, now time.Time) (done 
 	if err := os.Remove(suspectPath(path)); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("restore %s: %w", backup, err)
 	}
-	return done, writeStamp(path, false)
+	return done, errors.Join(writeStamp(path, false), owner.adopt(stampPath(path)))
+}
+
+// owner is the user and the group that files belong to.
+type owner struct{ uid, gid uint32 }
+
+// ownerOf is whose a database is, or would be: who owns its folder.
+func ownerOf(path string) (owner, error) {
+	info, err := os.Stat(path)
+	if errors.Is(err, os.ErrNotExist) {
+		info, err = os.Stat(filepath.Dir(path))
+	}
+	if err != nil {
+		return owner{}, err
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return owner{}, fmt.Errorf("see who owns %s: the system does not say", path)
+	}
+	return owner{stat.Uid, stat.Gid}, nil
+}
+
+// adopt gives a file to the owner: what root puts in place belongs to the service's user,
+// who could not write it otherwise. Nobody but root can, or needs to.
+func (o owner) adopt(path string) error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	return os.Lchown(path, int(o.uid), int(o.gid))
 }
 
 // prepare makes of a backup the database that waits to take the place of another. What

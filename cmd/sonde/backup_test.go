@@ -150,6 +150,37 @@ func TestTheServiceMakesCopiesWhenTheyAreDue(t *testing.T) {
 	require.ErrorIs(t, s.backUp(t.Context(), bad, at), os.ErrNotExist)
 }
 
+func TestDamageThatIsFoundWhileServingStopsTheService(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "sonde.db")
+	options := store.Options{Path: path, Fallback: "here", CheckAtOnce: 1}
+	watch := func() error {
+		db, err := store.OpenWith(t.Context(), options)
+		require.NoError(t, err)
+		s := &service{log: newLogger(t.Output()), store: db}
+		ctx, settled := s.watchDatabase(t.Context())
+		if db.Unchecked() {
+			select {
+			case <-ctx.Done():
+			case <-time.After(500 * time.Millisecond): // it is sound
+			}
+		}
+		damage := settled()
+		require.NoError(t, db.Close())
+		return damage
+	}
+	require.NoError(t, watch(), "a new one")
+	require.NoError(t, watch(), "a sound one")
+	content, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.NoError(t, os.Remove(path+"-wal"), "which has the last pages once more, and would mend the damage")
+	last := len(content) - 4096
+	require.NoError(t, os.WriteFile(path, append(content[:last], make([]byte, 4096)...), 0o640))
+	require.ErrorAs(t, watch(), new(*store.DamagedError))
+	require.FileExists(t, path+".suspect", "the next start looks closer")
+	require.NoError(t, watch())
+	require.NoFileExists(t, path+".suspect")
+}
+
 func TestStatusIsAdditive(t *testing.T) {
 	b, err := json.Marshal(report.Service{})
 	require.NoError(t, err)
