@@ -50,6 +50,8 @@ func child(task, path string) {
 		fmt.Println("open")
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		_ = s.Close()
+	case "migrate":
+		fmt.Println(migrateAll(ctx, path))
 	case "look":
 		r, err := OpenReader(ctx, path)
 		if err != nil {
@@ -70,9 +72,7 @@ func child(task, path string) {
 // waited for, by calling end; the first line that it says is returned.
 func process(t *testing.T, task, path string, as *syscall.Credential) (line string, pid int, end func()) {
 	t.Helper()
-	// Not the path of the binary: another user may not be allowed to walk to it.
-	cmd := exec.Command("/proc/self/exe")
-	cmd.Env = append(os.Environ(), childTask+"="+task, childPath+"="+path)
+	cmd := command(task, path)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: as}
 	in, err := cmd.StdinPipe()
 	require.NoError(t, err)
@@ -85,4 +85,12 @@ func process(t *testing.T, task, path string, as *syscall.Credential) (line stri
 		require.NoError(t, in.Close())
 		require.NoError(t, cmd.Wait())
 	}
+}
+
+// command is another process that does something with a database.
+func command(task, path string) *exec.Cmd {
+	// Not the path of the binary: another user may not be allowed to walk to it.
+	cmd := exec.Command("/proc/self/exe")
+	cmd.Env = append(os.Environ(), childTask+"="+task, childPath+"="+path)
+	return cmd
 }

@@ -44,13 +44,15 @@ func policies(known []Probe) map[probe.ID]incident.Policy {
 }
 
 // lastCheckpoint reads the newest checkpoint that can be read: a damaged one costs
-// only a longer replay. Without any, all states are new.
+// only a longer replay. Without any, all states are new, unless the log that would give
+// them is gone.
 func lastCheckpoint(ctx context.Context, q querier) (*Memory, error) {
 	rows, err := q.QueryContext(ctx, "SELECT seq, packed FROM checkpoints ORDER BY seq DESC")
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = rows.Close() }()
+	damaged := false
 	for rows.Next() {
 		var seq int64
 		var packed []byte
@@ -61,8 +63,18 @@ func lastCheckpoint(ctx context.Context, q querier) (*Memory, error) {
 			m.Seq = seq
 			return m, rows.Err()
 		}
+		damaged = true
 	}
-	return &Memory{States: map[probe.ID]*incident.State{}}, rows.Err()
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	_ = rows.Close()
+	if damaged {
+		if err := reachesBack(ctx, q); err != nil {
+			return nil, err
+		}
+	}
+	return &Memory{States: map[probe.ID]*incident.State{}}, nil
 }
 
 // follow replays the log behind the memory's position. It reads a bounded number of
