@@ -96,6 +96,8 @@ const asideTime = "20060102T150405Z"
 const (
 	corruptInfix = ".corrupt-"
 	keepAside    = 3
+
+	restoreInfix = ".before-restore-" // what a restore sets aside; it stays
 )
 
 // asides are the damaged databases that lie beside one, the oldest first.
@@ -149,6 +151,31 @@ func setAside(path, name string) (bool, error) {
 		moved = true
 	}
 	return moved, syncFolder(filepath.Dir(path))
+}
+
+// takeLeftovers moves what lies beside the place of a database to the database that was
+// moved from there last, and was cut off from it by a crash.
+func takeLeftovers(path string) error {
+	left := trio(path)[1:]
+	if !slices.ContainsFunc(left, exists) {
+		return nil
+	}
+	name := asideName(path, corruptInfix, time.Now())
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		return fmt.Errorf("set aside: %w", err)
+	}
+	latest := ""
+	for _, e := range entries {
+		for _, infix := range []string{corruptInfix, restoreInfix} {
+			when, ok := strings.CutPrefix(e.Name(), filepath.Base(path)+infix)
+			if ok && !strings.Contains(when, "-") && when > latest && !exists(filepath.Join(filepath.Dir(path), e.Name()+"-wal")) {
+				latest, name = when, filepath.Join(filepath.Dir(path), e.Name())
+			}
+		}
+	}
+	_, err = setAside(path, name)
+	return err
 }
 
 // pruneAsides removes all but the newest of the damaged databases that were set aside.

@@ -360,7 +360,13 @@ func TestASwapThatWasCutShortIsEnded(t *testing.T) {
 	path, memory := history(t)
 	require.NoError(t, os.Rename(path, freshPath(path)))
 	require.NoError(t, removeTrio(path))
+	before := path + ".before-restore-20261123T050000Z"
+	require.NoError(t, os.WriteFile(before, []byte("the database before"), 0o640))
+	require.NoError(t, os.WriteFile(path+"-wal", []byte("its log, which is not ours"), 0o640))
 	s := open(t, path)
+	kept, err := os.ReadFile(before + "-wal")
+	require.NoError(t, err)
+	require.Equal(t, "its log, which is not ours", string(kept))
 	_, got, err := s.Load(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, memory, got)

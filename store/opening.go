@@ -132,6 +132,7 @@ func (s *Store) begin(ctx context.Context, o *Options) error {
 	if err := errors.Join(s.closeDB(), s.replace(ctx, o, damage.Why)); err != nil {
 		return fmt.Errorf("%w; %w", damage, err)
 	}
+	s.unchecked = false
 	return s.tryOpen(ctx, o, stamp{})
 }
 
@@ -212,6 +213,11 @@ func freshPath(path string) string { return path + ".fresh" }
 func place(path string) error {
 	if !exists(freshPath(path)) || exists(path) {
 		return nil
+	}
+	// A log that was left there belongs to the database before, and would be replayed
+	// into this one.
+	if err := takeLeftovers(path); err != nil {
+		return err
 	}
 	if err := errors.Join(os.Rename(freshPath(path), path), syncFolder(filepath.Dir(path))); err != nil {
 		return fmt.Errorf("put the new database in its place: %w", err)

@@ -58,7 +58,7 @@ func Restore(ctx context.Context, database, backup string, now time.Time) (done 
 	if err := errors.Join(owner.adopt(freshPath(path)), owner.adopt(lockPath(path))); err != nil {
 		return nil, fmt.Errorf("restore %s: %w", backup, err)
 	}
-	aside := asideName(path, ".before-restore-", now)
+	aside := asideName(path, restoreInfix, now)
 	moved, err := setAside(path, aside)
 	if err != nil {
 		return nil, fmt.Errorf("restore %s: %w", backup, err)
