@@ -20,6 +20,7 @@ type disk struct {
 	folder string
 	events []event
 	names  map[string]int // files as they are now
+	ends   map[int]int64  // of files that are written from their beginning to their end
 	files  int
 	begun  map[string]call // calls that have not returned, by thread
 }
@@ -54,7 +55,7 @@ type call struct {
 
 // readTrace reads what strace -f -y printed.
 func readTrace(trace io.Reader, folder string) (*disk, error) {
-	d := &disk{folder: folder, names: map[string]int{}, begun: map[string]call{}}
+	d := &disk{folder: folder, names: map[string]int{}, ends: map[int]int64{}, begun: map[string]call{}}
 	lines := bufio.NewReaderSize(trace, 1<<20)
 	for n := 1; ; n++ {
 		line, err := lines.ReadString('\n')
@@ -105,8 +106,8 @@ func (d *disk) call(text string, began int) error {
 	name, args, _ := strings.Cut(text, "(")
 	switch name {
 	case "open", "openat", "creat":
-		if path := pathOf(text[strings.LastIndex(text, " = "):]); (name == "creat" || strings.Contains(args, "O_CREAT")) && d.holds(path) {
-			d.create(filepath.Base(path))
+		if path := pathOf(text[strings.LastIndex(text, " = "):]); d.holds(path) {
+			d.open(filepath.Base(path), name == "creat" || strings.Contains(args, "O_CREAT"), name == "creat" || strings.Contains(args, "O_TRUNC"))
 		}
 		return nil
 	case "unlink", "unlinkat":
@@ -154,7 +155,7 @@ func (d *disk) content(name, args string, file, began int) error {
 		size, err := number(args, 1)
 		d.add(event{kind: cutTo, file: file, at: size})
 		return err
-	case "pwrite64":
+	case "pwrite64", "write":
 		opened, closed := strings.Index(args, `"`), strings.LastIndex(args, `"`)
 		if opened < 0 || strings.HasPrefix(args[closed:], `"...`) {
 			return fmt.Errorf("the bytes of a write are not all there")
@@ -163,13 +164,18 @@ func (d *disk) content(name, args string, file, began int) error {
 		if err != nil {
 			return err
 		}
-		at, err := number(args[closed:], 2)
-		if err != nil {
-			return err
+		at := d.ends[file]
+		if name == "pwrite64" {
+			if at, err = number(args[closed:], 2); err != nil {
+				return err
+			}
 		}
 		n, err := strconv.Atoi(strings.TrimSpace(args[strings.LastIndex(args, "=")+1:]))
 		if err != nil || n > len(data) {
 			return fmt.Errorf("%d of %d bytes were written: %w", n, len(data), err)
+		}
+		if name == "write" {
+			d.ends[file] += int64(n)
 		}
 		d.add(event{kind: wrote, file: file, data: data[:n], at: at})
 	default:
@@ -180,13 +186,18 @@ func (d *disk) content(name, args string, file, began int) error {
 
 func (d *disk) add(e event) { d.events = append(d.events, e) }
 
-func (d *disk) create(name string) {
-	if _, ok := d.names[name]; ok {
-		return
+func (d *disk) open(name string, create, truncate bool) {
+	file, ok := d.names[name]
+	switch {
+	case ok && truncate:
+		d.add(event{kind: cutTo, file: file})
+	case !ok && create:
+		d.files++
+		file = d.files
+		d.names[name] = file
+		d.add(event{kind: made, file: file, name: name})
 	}
-	d.files++
-	d.names[name] = d.files
-	d.add(event{kind: made, file: d.files, name: name})
+	d.ends[file] = 0
 }
 
 // holds reports whether a path is one of the files that are followed.
@@ -291,7 +302,7 @@ func (d *disk) after(cut int, l loss, rnd *rand.Rand) map[string][]byte {
 		case made, gone, moved:
 			// A file system keeps the order of names: one is lost only with all later.
 			if i < listed || l == noneLost || l != allLost && i < moment {
-				rename(names, e)
+				relist(names, e)
 			}
 		case wrote, cutTo:
 			if i < durable[e.file] || l == noneLost {
@@ -313,7 +324,7 @@ func (d *disk) after(cut int, l loss, rnd *rand.Rand) map[string][]byte {
 	return rebuilt
 }
 
-func rename(names map[string]int, e *event) {
+func relist(names map[string]int, e *event) {
 	switch e.kind {
 	case made:
 		names[e.name] = e.file
@@ -369,7 +380,11 @@ const shortTrace = `7 openat(AT_FDCWD</w>, "/etc/passwd", O_RDONLY|O_CLOEXEC) = 
 7 write(1<pipe:[1]>, "late\n", 5) = 5
 7 ftruncate(5</w/a>, 2) = 0
 7 fsync(5</w/a>) = -1 EIO (Input/output error) (INJECTED)
-7 unlink("/w/b") = 0
+7 openat(AT_FDCWD</w>, "/w/b", O_WRONLY|O_CREAT|O_TRUNC|O_CLOEXEC, 0640) = 10</w/b>
+7 write(10</w/b>, "of", 2) = 2
+7 write(10</w/b>, "f", 1) = 1
+7 renameat(AT_FDCWD</w>, "/w/b", AT_FDCWD</w>, "/w/c") = 0
+7 unlink("/w/c") = 0
 7 +++ exited with 0 +++
 `
 
@@ -398,8 +413,9 @@ func TestTheDiskIsRebuiltAsAPowerCutMayLeaveIt(t *testing.T) {
 		"a new file whose folder was not synced has no name":   {at("late"), allLost, []map[string]string{{"a": two}}},
 		"or has one, with what was written in part":            {at("late"), noneLost, []map[string]string{{"a": two, "b": "\x00be"}}},
 		"a sync that failed makes nothing durable":             {end, allLost, []map[string]string{{"a": two}}},
+		"what was renamed has its new name":                    {end - 1, noneLost, []map[string]string{{"a": "TW", "c": "off"}}},
 		"all that was done":                                    {end, noneLost, []map[string]string{{"a": "TW"}}},
-		"any of it":                                            {end, someLost, []map[string]string{{"a": two}, {"a": "TW"}, {"a": two, "b": "\x00be"}, {"a": "TW", "b": "\x00be"}}},
+		"any of it, in no order":                               {at("late") + 2, someLost, []map[string]string{{"a": two}, {"a": "TW"}, {"a": two, "b": "\x00be"}, {"a": "TW", "b": "\x00be"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for seed := range uint64(20) {

@@ -155,8 +155,10 @@ func (s *Store) tryOpen(ctx context.Context, o *Options, marked stamp) error {
 	if err := s.examine(ctx, o, size, marked); err != nil {
 		return err
 	}
-	if err := create(s.path); err != nil {
-		return fmt.Errorf("open database: %w", err)
+	if size == 0 {
+		if err := s.bear(ctx); err != nil {
+			return err
+		}
 	}
 	if err := s.openDB(ctx); err != nil {
 		return err
