@@ -374,3 +374,41 @@ func TestASwapThatWasCutShortIsEnded(t *testing.T) {
 	require.NoError(t, err)
 	require.Nil(t, lost)
 }
+
+// Whatever moment the service is killed at while it replaces a damaged database, the next
+// start finds all of it.
+func TestAReplacementThatIsKilledIsEndedByTheNextStart(t *testing.T) {
+	original, memory := history(t)
+	content, err := os.ReadFile(original)
+	require.NoError(t, err)
+	s := open(t, original)
+	page := count(t, s, "SELECT rootpage FROM sqlite_schema WHERE name = 'classes'")
+	zeroed(content, page-1, 1)
+	rnd := rand.New(rand.NewPCG(5, 5))
+	const kills = 20
+	replaced := 0
+	for range kills {
+		path := newPath(t)
+		require.NoError(t, os.WriteFile(path, content, 0o640))
+		require.NoError(t, writeStamp(path, true))
+		cmd := command("hold", path)
+		require.NoError(t, cmd.Start())
+		<-time.After(time.Duration(rnd.IntN(120)) * time.Millisecond)
+		_ = cmd.Process.Kill() // it may have ended
+		_ = cmd.Wait()
+		if len(stillAside(path)) > 0 {
+			replaced++
+		}
+		s, err := Open(t.Context(), path, "", "here")
+		require.NoError(t, err)
+		_, got, err := s.Load(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, memory, got)
+		lost, err := s.Lost(t.Context())
+		require.NoError(t, err)
+		require.NotNil(t, lost, "people are still to be told")
+		require.Len(t, stillAside(path), 1, "the damaged one is there once")
+		require.NoError(t, s.Close())
+	}
+	t.Logf("%d of %d were killed after the replacement", replaced, kills)
+}

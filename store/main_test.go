@@ -65,8 +65,13 @@ func child(task, path string) {
 			return
 		}
 		fmt.Printf("uid %d: %d probes, running %t\n", os.Getuid(), len(s.Probes), s.Service.Running)
+	default:
+		faultTasks[task](ctx, path)
 	}
 }
+
+// faultTasks are those that need rights over the file system, see faults_test.go.
+var faultTasks = map[string]func(ctx context.Context, path string){}
 
 // process starts another process, as a user if one is given. It is told to end, and
 // waited for, by calling end; the first line that it says is returned.

@@ -100,11 +100,19 @@ func keepBefore(ctx context.Context, path string, found int) error {
 	if err != nil {
 		return err
 	}
-	if need := 2*size + spareRoom; left < need {
-		return fmt.Errorf("%s has %d MiB left, and copy and migration need %d MiB; free as much, or run the sonde from before", filepath.Dir(path), left>>20, need>>20)
+	if err := checkRoom(filepath.Dir(path), size, left); err != nil {
+		return err
 	}
 	_, err = copyInto(ctx, path, fmt.Sprintf("%s.before-%d", path, found), 0)
 	return err
+}
+
+// checkRoom refuses a migration of a database for which a folder has too little left.
+func checkRoom(folder string, size, left int64) error {
+	if need := 2*size + spareRoom; left < need {
+		return fmt.Errorf("%s has %d MiB left, and copy and migration need %d MiB; free as much, or run the sonde from before", folder, left>>20, need>>20)
+	}
+	return nil
 }
 
 func apply(ctx context.Context, db *sql.DB, step migrations.Step) error {

@@ -143,3 +143,9 @@ func TestADatabaseIsCopiedBeforeItsSchemaChanges(t *testing.T) {
 		require.NotContains(t, e.Name(), "before", "a new database has nothing to copy")
 	}
 }
+
+func TestAMigrationWithoutRoomForACopyIsRefused(t *testing.T) {
+	const mebi = 1 << 20
+	require.NoError(t, checkRoom("/d", 100*mebi, 216*mebi))
+	require.EqualError(t, checkRoom("/d", 100*mebi, 215*mebi), "/d has 215 MiB left, and copy and migration need 216 MiB; free as much, or run the sonde from before")
+}

@@ -166,14 +166,26 @@ func (s *Store) tryOpen(ctx context.Context, o *Options, marked stamp) error {
 	if err := s.chooseLocation(ctx, o.Location, o.Fallback); err != nil {
 		return contentDamage(ctx, s.path, err)
 	}
-	if _, _, err := s.Load(ctx); err != nil {
+	known, memory, err := s.Load(ctx)
+	if err != nil {
 		return contentDamage(ctx, s.path, err)
 	}
 	if err := os.Remove(suspectPath(s.path)); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("open database: %w", err)
 	}
 	s.stamped = true
-	return writeStamp(s.path, false)
+	if err := writeStamp(s.path, false); err != nil {
+		return err
+	}
+	s.loaded.Store(&loaded{known, memory})
+	return nil
+}
+
+// loaded is what [Store.Load] returns. Opening reads it to see that it can be read, and
+// keeps it for the first who asks.
+type loaded struct {
+	known  []Probe
+	memory *Memory
 }
 
 // examine checks a database before anything is written to it: in full if damage was met

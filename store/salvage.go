@@ -83,11 +83,11 @@ func (s *Store) salvage(ctx context.Context, damaged string) (err error) {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, salvageWithin)
+	reading, cancel := context.WithTimeout(ctx, salvageWithin)
 	defer cancel()
 	return s.change(ctx, func(tx *sql.Tx) error {
 		for _, table := range tables {
-			if err := salvageTable(ctx, from, tx, table); err != nil {
+			if err := salvageTable(ctx, reading, from, tx, table); err != nil {
 				return fmt.Errorf("table %s: %w", table, err)
 			}
 			if table == "probes" {
@@ -100,7 +100,8 @@ func (s *Store) salvage(ctx context.Context, damaged string) (err error) {
 	})
 }
 
-// tablesOf lists the tables that are copied, those first that others refer to.
+// tablesOf lists the tables that are copied, those first that others refer to, then what
+// the time that there is must suffice for.
 func tablesOf(ctx context.Context, db querier) ([]string, error) {
 	rows, err := db.QueryContext(ctx, "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT IN ('log', 'checkpoints') ORDER BY name")
 	if err != nil {
@@ -110,9 +111,15 @@ func tablesOf(ctx context.Context, db querier) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	first := []string{"meta", "locations", "probes", "incidents"}
-	names = slices.DeleteFunc(names, func(name string) bool { return slices.Contains(first, name) })
-	return append(first, names...), nil
+	first := []string{"meta", "locations", "probes", "incidents", "threads", "outbox", "timeline", "grids", "ledger"}
+	rank := func(name string) int {
+		if i := slices.Index(first, name); i >= 0 {
+			return i
+		}
+		return len(first)
+	}
+	slices.SortStableFunc(names, func(a, b string) int { return rank(a) - rank(b) })
+	return names, nil
 }
 
 func texts(rows *sql.Rows) (all []string, err error) {
@@ -128,9 +135,10 @@ func texts(rows *sql.Rows) (all []string, err error) {
 }
 
 // salvageTable copies the rows of a table from its beginning, and if that breaks off,
-// from its end as well. Only an error of the fresh database is one.
-func salvageTable(ctx context.Context, from *sql.DB, tx *sql.Tx, table string) error {
-	columns, err := sharedColumns(ctx, from, tx, table)
+// from its end as well. Only an error of the fresh database is one; when the time to read
+// is over, the rest is left.
+func salvageTable(ctx, reading context.Context, from *sql.DB, tx *sql.Tx, table string) error {
+	columns, err := sharedColumns(ctx, reading, from, tx, table)
 	if err != nil {
 		return err
 	}
@@ -147,17 +155,23 @@ func salvageTable(ctx context.Context, from *sql.DB, tx *sql.Tx, table string) e
 	if table == "outbox" {
 		query += " WHERE state <> 'sent'"
 	}
-	whole, err := salvageRows(ctx, from, insert, query, len(columns))
+	insertRow := func(row []any) error {
+		if _, err := insert.ExecContext(ctx, row...); err != nil && !isConstraint(err) {
+			return err
+		}
+		return nil
+	}
+	whole, err := salvageRows(reading, from, query, len(columns), insertRow)
 	if err != nil || whole {
 		return err
 	}
-	_, err = salvageRows(ctx, from, insert, query+" ORDER BY rowid DESC", len(columns))
+	_, err = salvageRows(reading, from, query+" ORDER BY rowid DESC", len(columns), insertRow)
 	return err
 }
 
 // sharedColumns are the columns that a table has in both databases; none if the damaged
 // one does not know.
-func sharedColumns(ctx context.Context, from *sql.DB, tx *sql.Tx, table string) ([]string, error) {
+func sharedColumns(ctx, reading context.Context, from *sql.DB, tx *sql.Tx, table string) ([]string, error) {
 	const query = "SELECT name FROM pragma_table_info(?) ORDER BY cid"
 	rows, err := tx.QueryContext(ctx, query, table)
 	if err != nil {
@@ -167,7 +181,7 @@ func sharedColumns(ctx context.Context, from *sql.DB, tx *sql.Tx, table string) 
 	if err != nil {
 		return nil, err
 	}
-	if rows, err = from.QueryContext(ctx, query, table); err != nil {
+	if rows, err = from.QueryContext(reading, query, table); err != nil {
 		return nil, nil
 	}
 	theirs, err := texts(rows)
@@ -177,9 +191,9 @@ func sharedColumns(ctx context.Context, from *sql.DB, tx *sql.Tx, table string) 
 	return slices.DeleteFunc(ours, func(name string) bool { return !slices.Contains(theirs, name) }), nil
 }
 
-// salvageRows copies rows until there are no more, or none can be read any more.
-func salvageRows(ctx context.Context, from *sql.DB, insert *sql.Stmt, query string, columns int) (whole bool, err error) {
-	rows, err := from.QueryContext(ctx, query)
+// salvageRows takes rows until there are no more, or none can be read any more.
+func salvageRows(reading context.Context, from *sql.DB, query string, columns int, take func(row []any) error) (whole bool, err error) {
+	rows, err := from.QueryContext(reading, query)
 	if err != nil {
 		return false, nil
 	}
@@ -192,7 +206,7 @@ func salvageRows(ctx context.Context, from *sql.DB, insert *sql.Stmt, query stri
 		if rows.Scan(into...) != nil {
 			return false, nil
 		}
-		if _, err := insert.ExecContext(ctx, row...); err != nil && !isConstraint(err) {
+		if err := take(row); err != nil {
 			return false, err
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"modernc.org/sqlite"
@@ -21,6 +22,8 @@ type Store struct {
 
 	stamped   bool // it was opened, so that closing it ends well
 	unchecked bool // see Unchecked
+
+	loaded atomic.Pointer[loaded] // what opening has read; nil once it is taken, or not true any more
 }
 
 // querier is what reading needs: a database or a transaction.
@@ -129,6 +132,7 @@ func setMeta(ctx context.Context, tx *sql.Tx, key, value string) error {
 
 // change runs f in one transaction, all or nothing.
 func (s *Store) change(ctx context.Context, f func(tx *sql.Tx) error) error {
+	s.loaded.Store(nil)
 	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
 		return describe(s.path, err)
@@ -171,11 +175,11 @@ func (s *Store) Tidy(ctx context.Context, now time.Time) error {
 
 // Close ends writing and gives the lock back.
 func (s *Store) Close() error {
-	opened := s.db != nil && s.stamped
 	errs := []error{s.closeDB()}
-	if opened && errs[0] == nil {
+	if s.stamped && errs[0] == nil {
 		errs = append(errs, writeStamp(s.path, true))
 	}
+	s.stamped = false
 	if s.lock != nil {
 		errs = append(errs, s.lock.release())
 	}
@@ -186,7 +190,5 @@ func (s *Store) closeDB() error {
 	if s.db == nil {
 		return nil
 	}
-	db := s.db
-	s.db = nil
-	return db.Close()
+	return s.db.Close()
 }
