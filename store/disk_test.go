@@ -19,6 +19,7 @@ import (
 type disk struct {
 	folder string
 	events []event
+	given  int            // so many events are the files that there were before
 	names  map[string]int // files as they are now
 	ends   map[int]int64  // of files that are written from their beginning to their end
 	files  int
@@ -53,9 +54,16 @@ type call struct {
 	at   int
 }
 
-// readTrace reads what strace -f -y printed.
-func readTrace(trace io.Reader, folder string) (*disk, error) {
+// readTrace reads what strace -f -y printed. given are the files that there were before.
+func readTrace(trace io.Reader, folder string, given map[string][]byte) (*disk, error) {
 	d := &disk{folder: folder, names: map[string]int{}, ends: map[int]int64{}, begun: map[string]call{}}
+	for name, content := range given {
+		d.open(name, true, false)
+		d.add(event{kind: wrote, file: d.files, data: content})
+		d.add(event{kind: synced, file: d.files, covers: len(d.events)})
+	}
+	d.add(event{kind: syncedList, covers: len(d.events)})
+	d.given = len(d.events)
 	lines := bufio.NewReaderSize(trace, 1<<20)
 	for n := 1; ; n++ {
 		line, err := lines.ReadString('\n')
@@ -389,7 +397,7 @@ const shortTrace = `7 openat(AT_FDCWD</w>, "/etc/passwd", O_RDONLY|O_CLOEXEC) = 
 `
 
 func TestTheDiskIsRebuiltAsAPowerCutMayLeaveIt(t *testing.T) {
-	d, err := readTrace(strings.NewReader(shortTrace), "/w")
+	d, err := readTrace(strings.NewReader(shortTrace), "/w", nil)
 	require.NoError(t, err)
 	one, two := "one\x00\n\"\\\xff2", "TWO\x00\n\"\\\xff2"
 	at := func(word string) int {
@@ -452,7 +460,7 @@ func TestATraceThatIsNotUnderstoodIsRefused(t *testing.T) {
 		"a file that nobody created": "7 pwrite64(5</w/a>, \"abc\", 3, 0) = 3\n",
 		"half a line":                "7\n",
 	} {
-		_, err := readTrace(strings.NewReader(trace), "/w")
+		_, err := readTrace(strings.NewReader(trace), "/w", nil)
 		require.ErrorContains(t, err, "of the trace", name)
 	}
 }

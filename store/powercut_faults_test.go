@@ -33,7 +33,7 @@ const traced = "open,openat,creat,pwrite64,pwritev,pwritev2,write,writev,fsync,f
 // others had been told of: wholly, and nothing by half.
 func TestAPowerCutLosesNothingThatWasToldAsDone(t *testing.T) {
 	told := tell(t, storyLength)
-	d := record(t, "")
+	d := recordStory(t, "")
 	seed := uint64(time.Now().UnixNano())
 	states, complaints := cutOften(t, told, d, seed, cutPoints)
 	t.Logf("seed %d: %d states, %d of them wrong", seed, states, len(complaints))
@@ -45,7 +45,7 @@ func TestAPowerCutLosesNothingThatWasToldAsDone(t *testing.T) {
 // the test above would prove nothing.
 func TestThePowerCutsBite(t *testing.T) {
 	told := tell(t, storyLength)
-	d := record(t, " careless")
+	d := recordStory(t, " careless")
 	seed := uint64(time.Now().UnixNano())
 	states, complaints := cutOften(t, told, d, seed, cutPoints/4)
 	t.Logf("seed %d: %d states, %d of them wrong, such as: %s", seed, states, len(complaints), first(complaints))
@@ -59,35 +59,57 @@ func first(all []string) string {
 	return all[0]
 }
 
-// record lives the story in a process whose system calls are recorded, and returns what
-// they did to the disk.
-func record(t *testing.T, manner string) *disk {
+// recordStory lives the story in a process whose system calls are recorded.
+func recordStory(t *testing.T, manner string) *disk {
+	t.Helper()
+	d, said := record(t, "story "+strconv.Itoa(storyLength)+manner, image{})
+	require.Contains(t, said, "\n"+strconv.Itoa(storyLength)+"\n")
+	return d
+}
+
+// record has another process do something with a database, and returns what its system
+// calls did to the disk, and what it said.
+func record(t *testing.T, task string, given image) (*disk, string) {
 	t.Helper()
 	strace, err := exec.LookPath("strace")
 	require.NoError(t, err, "this test needs strace: apt-get install strace")
-	folder, trace := t.TempDir(), filepath.Join(t.TempDir(), "trace")
-	path := filepath.Join(folder, "sonde.db")
-	cmd := exec.Command(strace, "-f", "-y", "--seccomp-bpf", "-e", "trace="+traced, "-e", "signal=none", "-s", strconv.Itoa(1<<20), "-o", trace, "/proc/self/exe")
 	binary, err := os.Executable()
 	require.NoError(t, err)
-	cmd.Args[len(cmd.Args)-1] = binary
-	cmd.Env = append(os.Environ(), childTask+"=story "+strconv.Itoa(storyLength)+manner, childPath+"="+path)
+	path, trace := given.place(t, t.TempDir()), filepath.Join(t.TempDir(), "trace")
+	folder := filepath.Dir(path)
+	before, err := readFolder(folder)
+	require.NoError(t, err)
+	cmd := exec.Command(strace, "-f", "-y", "--seccomp-bpf", "-e", "trace="+traced, "-e", "signal=none", "-s", strconv.Itoa(16<<20), "-o", trace, binary)
+	cmd.Env = append(os.Environ(), childTask+"="+task, childPath+"="+path)
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, "%s", out)
-	require.Contains(t, string(out), "\n"+strconv.Itoa(storyLength)+"\n")
 
 	f, err := os.Open(trace)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, f.Close()) }()
-	d, err := readTrace(f, folder)
+	d, err := readTrace(f, folder, before)
 	require.NoError(t, err)
 	// Was everything seen? Then all events together make the files that there are.
-	for name, content := range d.after(len(d.events), noneLost, rand.New(rand.NewPCG(1, 1))) {
-		real, err := os.ReadFile(filepath.Join(folder, name))
-		require.NoError(t, err)
-		require.True(t, string(real) == string(content), "%s is not what the trace makes of it", name)
+	after, err := readFolder(folder)
+	require.NoError(t, err)
+	rebuilt := d.after(len(d.events), noneLost, rand.New(rand.NewPCG(1, 1)))
+	require.Len(t, rebuilt, len(after))
+	for name, content := range after {
+		require.True(t, string(content) == string(rebuilt[name]), "%s is not what the trace makes of it", name)
 	}
-	return d
+	return d, string(out)
+}
+
+// readFolder reads the files of a folder that are followed.
+func readFolder(folder string) (map[string][]byte, error) {
+	files := map[string][]byte{}
+	entries, err := os.ReadDir(folder)
+	for _, e := range entries {
+		if path := filepath.Join(folder, e.Name()); (&disk{folder: folder}).holds(path) && err == nil {
+			files[e.Name()], err = os.ReadFile(path)
+		}
+	}
+	return files, err
 }
 
 // cutOften cuts the power at so many random moments, and judges what is left, each time
@@ -105,10 +127,7 @@ func cutOften(t *testing.T, told *truth, d *disk, seed uint64, moments int) (sta
 		for _, l := range []loss{allLost, someLost, []loss{noneLost, lateLost, torn}[n%3]} {
 			states++
 			at := filepath.Join(folder, strconv.Itoa(states))
-			require.NoError(t, os.Mkdir(at, 0o700))
-			for name, content := range d.after(cut, l, rnd) {
-				require.NoError(t, os.WriteFile(filepath.Join(at, name), content, 0o600))
-			}
+			writeFolder(t, at, d.after(cut, l, rnd))
 			if complaint := told.judgeCut(t, filepath.Join(at, "sonde.db"), done); complaint != "" {
 				complaints = append(complaints, fmt.Sprintf("cut before event %d of %d, %s: %s", cut, len(d.events), l, complaint))
 			}
@@ -116,6 +135,13 @@ func cutOften(t *testing.T, told *truth, d *disk, seed uint64, moments int) (sta
 		}
 	}
 	return states, complaints
+}
+
+func writeFolder(t *testing.T, folder string, files map[string][]byte) {
+	require.NoError(t, os.Mkdir(folder, 0o700))
+	for name, content := range files {
+		require.NoError(t, os.WriteFile(filepath.Join(folder, name), content, 0o600))
+	}
 }
 
 // doneBefore is how many chapters had been told as done before an event; -1 if not even
