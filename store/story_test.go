@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -257,7 +258,10 @@ func TestWhatWasToldAsDoneSurvivesAKill(t *testing.T) {
 		cmd.Env = append(os.Environ(), childTask+"=story "+strconv.Itoa(length), childPath+"="+path)
 		out, err := cmd.StdoutPipe()
 		require.NoError(t, err)
+		cmd.Stderr = os.Stderr
 		require.NoError(t, cmd.Start())
+		// Should it ever hang, it shows where.
+		hung := time.AfterFunc(time.Minute, func() { _ = cmd.Process.Signal(syscall.SIGQUIT) })
 		lines := bufio.NewReader(out)
 		line, err := lines.ReadString('\n')
 		require.NoError(t, err)
@@ -268,6 +272,7 @@ func TestWhatWasToldAsDoneSurvivesAKill(t *testing.T) {
 			require.NoError(t, err)
 			done = lineNumber(t, line)
 		}
+		hung.Stop()
 		require.NoError(t, cmd.Process.Kill())
 		rest, err := io.ReadAll(lines)
 		require.NoError(t, err)
