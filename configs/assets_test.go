@@ -51,7 +51,8 @@ func TestTheExampleShowsKeysThatExist(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, config.Probes, 3)
 	require.Len(t, config.Destinations, 2)
-	for _, key := range []string{"listen", "public_url", "database", "location", "destinations", "defaults", "probes", "name", "was", "group", "url",
+	for _, key := range []string{"listen", "public_url", "database", "location", "history", "results", "rollups",
+		"folder", "every", "keep", "destinations", "defaults", "probes", "name", "was", "group", "url",
 		"method", "headers", "body", "expect", "status", "contains", "latency", "redirects", "idempotent", "interval", "timeout", "retries",
 		"retry_credit", "count_4xx", "objective", "notify", "alert", "down_after", "auth_after", "recheck_every", "resolve_after", "remind_every",
 		"labels", "runbook", "slack", "token", "channel", "webhook", "api_url"} {

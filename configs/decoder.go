@@ -14,6 +14,7 @@ type decoder struct {
 	secrets  *vault           // nil: references are checked and kept
 	visits   int              // values that were looked at, aliases followed
 	defaults map[string]value // what the defaults say
+	kept     map[string]value // what the history says
 	places   []string         // names of destinations, in order
 	placeOf  map[string]value
 }

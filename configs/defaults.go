@@ -81,8 +81,8 @@ func (s settings) timeoutOr() time.Duration {
 	return min(defaultTimeout, s.interval/2).Truncate(time.Millisecond)
 }
 
-// databasePath is where the database is: as written if that is absolute, else in
-// the state folder of the service, else beside the file.
+// databasePath is where the database is, or a folder for its copies: as written if that
+// is absolute, else in the state folder of the service, else beside the file.
 func databasePath(written, file string, env func(string) (string, bool)) string {
 	if filepath.IsAbs(written) {
 		return written

@@ -27,6 +27,8 @@ type Config struct {
 	PublicURL    string // where people find the page, ending in no "/"; may be empty
 	Database     string // path of the database
 	Location     string // where this prober stands; empty: the store chooses
+	History      History
+	Backup       *Backup // nil: no copies are made by themselves
 	Destinations []Destination
 	Probes       []Probe // in the order of the file; at least one
 }
@@ -75,6 +77,8 @@ var topKeys = keys[sections]{
 	"public_url":   func(d *decoder, v value, s *sections) { d.baseAddress(v, &s.publicURL) },
 	"database":     func(d *decoder, v value, s *sections) { d.filled(v, &s.database) },
 	"location":     func(d *decoder, v value, s *sections) { d.name(v, &s.location) },
+	"history":      func(d *decoder, v value, s *sections) { d.history(v, &s.history) },
+	"backup":       func(d *decoder, v value, s *sections) { s.backup = d.backup(v) },
 	"destinations": func(_ *decoder, v value, s *sections) { s.destinations = &v },
 	"defaults":     func(_ *decoder, v value, s *sections) { s.defaults = &v },
 	"probes":       func(_ *decoder, v value, s *sections) { s.probes = &v },
@@ -83,16 +87,22 @@ var topKeys = keys[sections]{
 // sections is what stands at the top of the file.
 type sections struct {
 	listen, publicURL, database, location string
+	history                               History
+	backup                                *Backup
 	destinations, defaults, probes        *value // nil: not there
 }
 
 // config reads the whole file.
 func (d *decoder) config(top value, o Options, into *Config) {
-	s := sections{listen: defaultListen, database: defaultDatabase}
+	s := sections{listen: defaultListen, database: defaultDatabase, history: History{defaultResults, defaultRollups}}
 	object(d, top, topKeys, &s)
 	into.Listen, into.Location = s.listen, s.location
 	into.PublicURL = s.publicURL
 	into.Database = databasePath(s.database, into.Path, o.Env)
+	into.History = s.history
+	if into.Backup = s.backup; into.Backup != nil {
+		into.Backup.Folder = databasePath(into.Backup.Folder, into.Path, o.Env)
+	}
 	if s.destinations != nil {
 		into.Destinations = d.destinations(*s.destinations)
 	}
@@ -102,7 +112,7 @@ func (d *decoder) config(top value, o Options, into *Config) {
 	}
 	switch {
 	case s.probes != nil:
-		into.Probes = d.probeList(*s.probes, base)
+		into.Probes = d.probeList(*s.probes, base, s.history)
 	case top.node.Kind == yaml.MappingNode: // what is none has a problem already
 		d.failAt(top.at, "the file has no probes; add probes: with at least one name and url")
 	}

@@ -34,6 +34,8 @@ func TestDefaultsAreWhatTheDesignPromises(t *testing.T) {
 	require.Equal(t, "127.0.0.1:9320", config.Listen)
 	require.Equal(t, "sonde.db", config.Database)
 	require.Empty(t, config.Location)
+	require.Equal(t, configs.History{Results: 14 * day, Rollups: 400 * day}, config.History)
+	require.Nil(t, config.Backup, "no copies are made unasked")
 	require.Empty(t, config.Destinations)
 	require.Len(t, config.Probes, 1)
 	p := config.Probes[0]
@@ -72,6 +74,8 @@ func TestEveryKeyArrivesWhereItBelongs(t *testing.T) {
 	require.Equal(t, "https://sonde.example.com", config.PublicURL)
 	require.Equal(t, filepath.Join("testdata", "good", "probes", "history.db"), config.Database)
 	require.Equal(t, "서울-1", config.Location)
+	require.Equal(t, configs.History{Results: 7 * day, Rollups: 90 * day}, config.History)
+	require.Equal(t, &configs.Backup{Folder: filepath.Join("testdata", "good", "copies"), Every: 6 * time.Hour, Keep: 28}, config.Backup)
 	require.Len(t, config.Destinations, 2)
 	require.Equal(t, "ops", config.Destinations[0].Name)
 	require.Equal(t, "xoxb-1", config.Destinations[0].Slack.Token.Reveal())
@@ -188,6 +192,25 @@ func TestTheDatabaseIsInTheStateFolderOrBesideTheFile(t *testing.T) {
 			config, _, err := configs.Parse(tc.file, []byte(text), configs.Options{Env: environment(tc.env)})
 			require.NoError(t, err)
 			require.Equal(t, tc.want, config.Database)
+		})
+	}
+}
+
+func TestCopiesAreInTheFolderThatRelativePathsStartFrom(t *testing.T) {
+	for name, tc := range map[string]struct {
+		file, folder string
+		env          map[string]string
+		want         string
+	}{
+		"beside the file":                    {"conf/sonde.yaml", "copies", nil, "conf/copies"},
+		"an absolute path stays":             {"/etc/sonde/sonde.yaml", "/mnt/copies", map[string]string{"STATE_DIRECTORY": "/x"}, "/mnt/copies"},
+		"in the state folder of the service": {"/etc/sonde/sonde.yaml", "copies", map[string]string{"STATE_DIRECTORY": "/srv/state"}, "/srv/state/copies"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := "backup: {folder: " + tc.folder + "}\nprobes: [{name: a, url: 'http://127.0.0.1/'}]"
+			config, _, err := configs.Parse(tc.file, []byte(text), configs.Options{Env: environment(tc.env)})
+			require.NoError(t, err)
+			require.Equal(t, &configs.Backup{Folder: tc.want, Every: day, Keep: 7}, config.Backup)
 		})
 	}
 }

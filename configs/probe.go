@@ -83,7 +83,7 @@ func withSettings(own keys[spec]) keys[spec] {
 }
 
 // probeList reads all probes.
-func (d *decoder) probeList(v value, base settings) []Probe {
+func (d *decoder) probeList(v value, base settings, kept History) []Probe {
 	var specs []spec
 	items := d.list(v)
 	for _, item := range items {
@@ -99,6 +99,7 @@ func (d *decoder) probeList(v value, base settings) []Probe {
 	}
 	d.checkNames(specs)
 	d.warnProbes(specs)
+	d.warnHistory(specs, kept)
 	var probes []Probe
 	for _, s := range specs {
 		if s.address.url != nil {

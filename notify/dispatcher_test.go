@@ -164,9 +164,9 @@ func TestAMessageThatAlwaysFailsHoldsUpNoOther(t *testing.T) {
 			outbox.add("ops", incident.FirstID+1+incident.ID(id), incident.Opened)
 		}
 		d.Wake("ops")
-		time.Sleep(2 * time.Minute)
+		time.Sleep(20 * time.Minute) // after every failure it is a toss-up who comes next
 		require.Equal(t, 10, outbox.in(notify.StateSent))
-		require.LessOrEqual(t, len(slack.all()), 10+300)
+		require.LessOrEqual(t, len(slack.all()), 10+400)
 	})
 }
 

@@ -28,6 +28,8 @@ type Message struct {
 // Body is what a message is about: facts, not words. It is rendered when it is
 // sent, so that a message that waited is told as well as a fresh one.
 type Body struct {
+	Notice Notice `json:",omitzero"` // other than NoNotice: about sonde itself, and not about a probe
+
 	Probe    string
 	Group    string
 	URL      string // for people: no user-info, no query values

@@ -39,6 +39,10 @@ type Service struct {
 	StartedAt *time.Time `json:"started_at"`
 	LastWrite *time.Time `json:"last_write_at"`
 	Outbox    Outbox     `json:"outbox"`
+
+	// Damaged are databases that were set aside and still lie there.
+	Damaged    []string   `json:"damaged,omitempty"`
+	LastBackup *time.Time `json:"last_backup_at,omitempty"` // that the service made by itself
 }
 
 // Outbox is how many messages are not delivered.
@@ -137,7 +141,8 @@ func NewStatus(s *store.Snapshot, now time.Time) *Status {
 		Service: Service{
 			Running: s.Service.Running, Version: s.Service.Version,
 			StartedAt: maybe(s.Service.StartedAt), LastWrite: maybe(s.Service.LastWrite),
-			Outbox: Outbox{s.Service.Pending, s.Service.Dead},
+			Outbox:  Outbox{s.Service.Pending, s.Service.Dead},
+			Damaged: s.Service.Damaged, LastBackup: maybe(s.Service.LastBackup),
 		},
 		Summary: Summary{Classes24h: map[string]int64{}},
 		Probes:  make([]Probe, 0, len(s.Probes)),

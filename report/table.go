@@ -120,6 +120,9 @@ func (s *Status) remarks() []string {
 	if n := s.Service.Outbox.Dead; n > 0 {
 		remarks = append(remarks, Count(n, "message")+" could not be delivered")
 	}
+	for _, path := range s.Service.Damaged {
+		remarks = append(remarks, "history was lost: the damaged database lies in "+text.Printable(path, 200)+"; remove it when nobody needs it any more")
+	}
 	return remarks
 }
 

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"time"
 
 	"sonde/incident"
@@ -90,4 +91,29 @@ func (u *unpacker) classes(c *Classes) {
 			c.add(int64(number), probe.Class(class), uint32(u.uint()))
 		}
 	}
+}
+
+// countAsBefore reads the counts that the first release kept in a table of their own,
+// instead of in its checkpoints.
+func (m *Memory) countAsBefore(ctx context.Context, q querier) error {
+	rows, err := q.QueryContext(ctx, "SELECT bucket, class, sum(results) FROM classes GROUP BY bucket, class ORDER BY bucket")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	m.Classes, m.uncounted = Classes{}, false
+	for rows.Next() {
+		var bucket int64
+		var name string
+		var n uint32
+		if err := rows.Scan(&bucket, &name, &n); err != nil {
+			return err
+		}
+		var class probe.Class
+		if err := class.UnmarshalText([]byte(name)); err != nil {
+			return err
+		}
+		m.Classes.add(bucket/classBucket.Milliseconds(), class, n)
+	}
+	return rows.Err()
 }

@@ -138,7 +138,7 @@ func TestAPromiseOfMuchAllocatesLittle(t *testing.T) {
 	states.byte(packing)
 	states.int(1)
 	states.time(t0)
-	states.count(0) // classes
+	states.count(0)         // classes
 	states.count(size - 10) // states, as many as could be if each were a byte long
 	states.buf = append(states.buf, noise...)
 

@@ -12,5 +12,9 @@
 // service that goes on, [Reader.Snapshot] for anybody who looks, beside a running
 // service, after it stopped, or as another user with read permission.
 //
+// [OpenWith] never deletes and never gives up: a database that is damaged or gone is set
+// aside and replaced by a fresh one that has what could still be read. [Backup] and
+// [Restore] copy a database whole, and prove the copy.
+//
 // This is the only package that knows SQL, and the only one that opens the database.
 package store

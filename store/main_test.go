@@ -33,6 +33,13 @@ func TestMain(m *testing.M) {
 // child does what another process is to do with a database, and says how it went.
 func child(task, path string) {
 	ctx := context.Background()
+	var length int
+	if _, err := fmt.Sscanf(task, "story %d", &length); err == nil {
+		if err := live(ctx, path, length, strings.HasSuffix(task, "careless")); err != nil {
+			fmt.Println(err)
+		}
+		return
+	}
 	switch task {
 	case "hold":
 		s, err := Open(ctx, path, "", "there")
@@ -43,6 +50,8 @@ func child(task, path string) {
 		fmt.Println("open")
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		_ = s.Close()
+	case "migrate":
+		fmt.Println(migrateAll(ctx, path))
 	case "look":
 		r, err := OpenReader(ctx, path)
 		if err != nil {
@@ -56,16 +65,19 @@ func child(task, path string) {
 			return
 		}
 		fmt.Printf("uid %d: %d probes, running %t\n", os.Getuid(), len(s.Probes), s.Service.Running)
+	default:
+		faultTasks[task](ctx, path)
 	}
 }
+
+// faultTasks are those that need rights over the file system, see faults_test.go.
+var faultTasks = map[string]func(ctx context.Context, path string){}
 
 // process starts another process, as a user if one is given. It is told to end, and
 // waited for, by calling end; the first line that it says is returned.
 func process(t *testing.T, task, path string, as *syscall.Credential) (line string, pid int, end func()) {
 	t.Helper()
-	// Not the path of the binary: another user may not be allowed to walk to it.
-	cmd := exec.Command("/proc/self/exe")
-	cmd.Env = append(os.Environ(), childTask+"="+task, childPath+"="+path)
+	cmd := command(task, path)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: as}
 	in, err := cmd.StdinPipe()
 	require.NoError(t, err)
@@ -78,4 +90,12 @@ func process(t *testing.T, task, path string, as *syscall.Credential) (line stri
 		require.NoError(t, in.Close())
 		require.NoError(t, cmd.Wait())
 	}
+}
+
+// command is another process that does something with a database.
+func command(task, path string) *exec.Cmd {
+	// Not the path of the binary: another user may not be allowed to walk to it.
+	cmd := exec.Command("/proc/self/exe")
+	cmd.Env = append(os.Environ(), childTask+"="+task, childPath+"="+path)
+	return cmd
 }

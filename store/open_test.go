@@ -64,7 +64,7 @@ func TestAPathIsTakenAsItIs(t *testing.T) {
 			entries, err := os.ReadDir(folder)
 			require.NoError(t, err)
 			for _, e := range entries {
-				require.Contains(t, []string{name, name + "-wal", name + "-shm", name + ".lock"}, e.Name())
+				require.Contains(t, []string{name, name + "-wal", name + "-shm", name + ".lock", name + ".stamp"}, e.Name())
 			}
 			snapshot, err := look(t, path).Snapshot(t.Context(), t0)
 			require.NoError(t, err)

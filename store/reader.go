@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -30,13 +29,16 @@ type Reader struct {
 // OpenReader opens a database to look at it. The error is a [*NewerError] or a
 // [*ForeignError] if it is not one that this sonde can read.
 func OpenReader(ctx context.Context, path string) (*Reader, error) {
-	path, err := filepath.Abs(path)
+	path, err := locate(path)
 	if err != nil {
 		return nil, err
 	}
 	size, err := sizeOf(path)
 	if err != nil {
 		return nil, err
+	}
+	if size == 0 && ours(path) {
+		return nil, &DamagedError{path, errGone}
 	}
 	if size == 0 {
 		return nil, &ForeignError{path, "it is empty"}
@@ -78,6 +80,9 @@ type Service struct {
 	LastWrite time.Time // zero: never
 	Pending   int       // messages that wait to be delivered
 	Dead      int       // messages that could not be
+
+	Damaged    []string  // databases that were set aside and still lie there, the oldest first
+	LastBackup time.Time // when the service last made a copy by itself; zero: never
 }
 
 // Snapshot is how everything stood at one position of the log.
@@ -110,6 +115,7 @@ func (r *Reader) Snapshot(ctx context.Context, now time.Time) (*Snapshot, error)
 		return nil, describe(r.path, err)
 	}
 	snapshot.Service.Running = Running(r.path)
+	snapshot.Service.Damaged = stillAside(r.path)
 	return snapshot, nil
 }
 
@@ -190,6 +196,10 @@ func readMeta(ctx context.Context, tx *sql.Tx, s *Snapshot) error {
 			s.Location = value
 		case "version":
 			s.Service.Version = value
+		case backupKey:
+			if s.Service.LastBackup, err = time.Parse(time.RFC3339Nano, value); err != nil {
+				return err
+			}
 		case "started_at":
 			if s.Service.StartedAt, err = time.Parse(time.RFC3339Nano, value); err != nil {
 				return err

@@ -12,6 +12,9 @@ import (
 // Load returns what is kept about all probes, the retired ones too, and their states as
 // of the end of the log.
 func (s *Store) Load(ctx context.Context) ([]Probe, *Memory, error) {
+	if l := s.loaded.Swap(nil); l != nil {
+		return l.known, l.memory, nil
+	}
 	known, err := probes(ctx, s.db)
 	if err != nil {
 		return nil, nil, describe(s.path, err)
@@ -44,13 +47,15 @@ func policies(known []Probe) map[probe.ID]incident.Policy {
 }
 
 // lastCheckpoint reads the newest checkpoint that can be read: a damaged one costs
-// only a longer replay. Without any, all states are new.
+// only a longer replay. Without any, all states are new, unless the log that would give
+// them is gone.
 func lastCheckpoint(ctx context.Context, q querier) (*Memory, error) {
 	rows, err := q.QueryContext(ctx, "SELECT seq, packed FROM checkpoints ORDER BY seq DESC")
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = rows.Close() }()
+	damaged := false
 	for rows.Next() {
 		var seq int64
 		var packed []byte
@@ -61,8 +66,18 @@ func lastCheckpoint(ctx context.Context, q querier) (*Memory, error) {
 			m.Seq = seq
 			return m, rows.Err()
 		}
+		damaged = true
 	}
-	return NewMemory(), rows.Err()
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	_ = rows.Close()
+	if damaged {
+		if err := reachesBack(ctx, q); err != nil {
+			return nil, err
+		}
+	}
+	return NewMemory(), nil
 }
 
 // follow replays the log behind the memory's position. It reads a bounded number of
@@ -70,10 +85,17 @@ func lastCheckpoint(ctx context.Context, q querier) (*Memory, error) {
 func (m *Memory) follow(ctx context.Context, q querier, policies map[probe.ID]incident.Policy) error {
 	for {
 		n, err := m.followSome(ctx, q, policies)
-		if err != nil || n == 0 {
+		if err != nil {
 			return err
 		}
+		if n == 0 {
+			break
+		}
 	}
+	if m.uncounted {
+		return m.countAsBefore(ctx, q)
+	}
+	return nil
 }
 
 const logTail = "SELECT seq, packed FROM log WHERE seq > ? ORDER BY seq LIMIT ?"

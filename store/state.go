@@ -16,6 +16,8 @@ type Memory struct {
 	IDs     incident.Sequence
 	States  map[probe.ID]*incident.State
 	Classes Classes
+
+	uncounted bool // it comes from a checkpoint that has no classes
 }
 
 // NewMemory is the memory of a prober that never ran.

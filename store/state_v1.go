@@ -11,6 +11,7 @@ import (
 func readMemoryV1(body []byte) (*Memory, error) {
 	u := unpacker{buf: body}
 	m := NewMemory()
+	m.uncounted = true
 	m.IDs = incident.Sequence{Next: incident.ID(u.int())}
 	for n := u.count(true); n > 0 && u.err == nil; n-- {
 		id := probe.ID(u.uint())

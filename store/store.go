@@ -6,13 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
-
-	"sonde/migrations"
 )
 
 // Store is the one writer of a database.
@@ -21,40 +19,17 @@ type Store struct {
 	db       *sql.DB
 	lock     *lock
 	location int64
+
+	stamped   bool // it was opened, so that closing it ends well
+	unchecked bool // see Unchecked
+
+	loaded atomic.Pointer[loaded] // what opening has read; nil once it is taken, or not true any more
 }
 
 // querier is what reading needs: a database or a transaction.
 type querier interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-}
-
-// Open opens the database at path as its one writer, creates it if there is none, and
-// brings its schema up to date. location is where this prober stands; if it is empty,
-// the one chosen before is used, or fallback the first time.
-//
-// The error is a [*LockedError] if another sonde writes the database, a [*NewerError]
-// or a [*ForeignError] if this one must not.
-func Open(ctx context.Context, path, location, fallback string) (*Store, error) {
-	path, err := filepath.Abs(path)
-	if err != nil {
-		return nil, err
-	}
-	if err := create(path); err != nil {
-		return nil, fmt.Errorf("open database: %w", err)
-	}
-	if err := inspect(ctx, path); err != nil {
-		return nil, err
-	}
-	held, err := acquire(path)
-	if err != nil {
-		return nil, err
-	}
-	s := &Store{path: path, lock: held}
-	if err := s.open(ctx, location, fallback); err != nil {
-		return nil, errors.Join(err, s.Close())
-	}
-	return s, nil
 }
 
 // create makes an empty file that others than the owner's group cannot read.
@@ -69,41 +44,17 @@ func create(path string) error {
 	return f.Close()
 }
 
-func (s *Store) open(ctx context.Context, location, fallback string) error {
+// openDB opens the database, whose schema is up to date then.
+func (s *Store) openDB(ctx context.Context) error {
 	db, err := openWriter(s.path)
 	if err != nil {
 		return describe(s.path, err)
 	}
 	s.db = db
 	if err := verify(ctx, db); err != nil {
-		return fmt.Errorf("open database %s: %w", s.path, err)
+		return fmt.Errorf("open database: %w", describe(s.path, err))
 	}
-	if err := migrate(ctx, db, s.path); err != nil {
-		return err
-	}
-	return s.chooseLocation(ctx, location, fallback)
-}
-
-// inspect refuses a foreign or newer file before anything is written to it or beside it.
-func inspect(ctx context.Context, path string) error {
-	// Closing any descriptor of the file would drop POSIX locks; these survive it.
-	if _, err := sqlite.OFDLocking(true); err != nil && !errors.Is(err, sqlite.ErrOFDLockingTooLate) {
-		return fmt.Errorf("open database: %w", err)
-	}
-	if size, err := sizeOf(path); err != nil || size == 0 {
-		return err
-	}
-	db, err := openReader(path)
-	if err != nil {
-		return describe(path, err)
-	}
-	defer func() { _ = db.Close() }()
-	steps, err := migrations.Steps()
-	if err != nil {
-		return err
-	}
-	_, err = version(ctx, db, path, len(steps))
-	return err
+	return migrate(ctx, db, s.path)
 }
 
 // sizeOf is the size of a database's file. SQLite opens what is no file, and then fails
@@ -124,12 +75,21 @@ func describe(path string, err error) error {
 	if e, ok := errors.AsType[*sqlite.Error](err); ok {
 		switch e.Code() & 0xff {
 		case sqlite3.SQLITE_NOTADB:
+			if ours(path) {
+				return &DamagedError{path, err}
+			}
 			return &ForeignError{path, "it is not an SQLite database"}
 		case sqlite3.SQLITE_CORRUPT:
-			return fmt.Errorf("database %s is damaged: %w; restore a backup, it has been left as it is", path, err)
+			return &DamagedError{path, err}
 		case sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM:
 			return fmt.Errorf("database %s cannot be opened: %w; check that the file, its folder and the files beside it may be read and written", path, err)
 		}
+	}
+	if _, known := errors.AsType[*DamagedError](err); known {
+		return err
+	}
+	if errors.Is(err, errForgotten) || errors.Is(err, errPacked) {
+		return &DamagedError{path, err}
 	}
 	return fmt.Errorf("database %s: %w", path, err)
 }
@@ -172,6 +132,7 @@ func setMeta(ctx context.Context, tx *sql.Tx, key, value string) error {
 
 // change runs f in one transaction, all or nothing.
 func (s *Store) change(ctx context.Context, f func(tx *sql.Tx) error) error {
+	s.loaded.Store(nil)
 	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
 		return describe(s.path, err)
@@ -214,12 +175,20 @@ func (s *Store) Tidy(ctx context.Context, now time.Time) error {
 
 // Close ends writing and gives the lock back.
 func (s *Store) Close() error {
-	var errs []error
-	if s.db != nil {
-		errs = append(errs, s.db.Close())
+	errs := []error{s.closeDB()}
+	if s.stamped && errs[0] == nil {
+		errs = append(errs, writeStamp(s.path, true))
 	}
+	s.stamped = false
 	if s.lock != nil {
 		errs = append(errs, s.lock.release())
 	}
 	return errors.Join(errs...)
+}
+
+func (s *Store) closeDB() error {
+	if s.db == nil {
+		return nil
+	}
+	return s.db.Close()
 }

@@ -40,6 +40,7 @@ var (
 	missedSlots     = desc("missed_slots_total", "Slots at which nothing was asked, since the start.", "reason")
 	outboxMessages  = desc("outbox_messages", "Messages that are not delivered.", "state")
 	walBytes        = desc("wal_bytes", "Size of the database's write-ahead log.")
+	lastBackup      = desc("backup_last_success_timestamp_seconds", "When the service last made a copy of its database by itself; absent when it never did.")
 	reloadSucceeded = desc("config_last_reload_successful", "Whether the configuration was last loaded successfully.")
 )
 
@@ -74,6 +75,9 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	}
 	gauge(out, outboxMessages, float64(status.Service.Outbox.Pending), "pending")
 	gauge(out, outboxMessages, float64(status.Service.Outbox.Dead), "dead")
+	if at := status.Service.LastBackup; at != nil {
+		gauge(out, lastBackup, float64(at.UnixMilli())/1000)
+	}
 	c.info(out, status.Probes)
 	names := make(map[probe.ID]string, len(status.Probes))
 	for i := range status.Probes {

@@ -185,6 +185,17 @@ func TestAProbeThatNeverRanHasNothingButItsInfo(t *testing.T) {
 	}, about)
 }
 
+func TestTheLastBackupIsAMetricOnceThereWasOne(t *testing.T) {
+	l := newLab(t, watched("a", "99% over 24h"))
+	p := listen(t, usual(l.reader, l.tallies))
+	series, _ := scrape(t, p)
+	require.NotContains(t, series, "sonde_backup_last_success_timestamp_seconds")
+	require.NoError(t, l.store.BackedUp(t.Context(), time.Unix(1_764_000_000, 0)))
+	series, families := scrape(t, p)
+	require.Equal(t, 1_764_000_000.0, series["sonde_backup_last_success_timestamp_seconds"])
+	require.Equal(t, "gauge", families["sonde_backup_last_success_timestamp_seconds"])
+}
+
 func TestHostileLabelsAreEscaped(t *testing.T) {
 	names := []string{"quo\"te", "back\\slash", "two\nlines", "한글", "a} 1\nsonde_probe_up{probe=\"b", "\u202egnp", strings.Repeat("x", 5000), "bad \xff"}
 	var probes []store.Probe

@@ -14,6 +14,7 @@ import (
 
 	"sonde/configs"
 	"sonde/notify/slack/fakeslack"
+	"sonde/store"
 )
 
 // demoFor is how long the demo's story takes.
@@ -77,7 +78,7 @@ func demo(c *cobra.Command, _ []string) error {
 	if err != nil {
 		return err
 	}
-	s, err := startService(context.WithoutCancel(c.Context()), config, slog.New(slog.DiscardHandler))
+	s, err := startService(context.WithoutCancel(c.Context()), config, store.Replace, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}

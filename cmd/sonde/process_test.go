@@ -33,7 +33,13 @@ type process struct {
 // begin starts the program. What it prints is shown when the test fails.
 func begin(t *testing.T, env []string, args ...string) *process {
 	t.Helper()
-	p := &process{cmd: exec.Command(os.Args[0], args...), output: &bytes.Buffer{}, ended: make(chan struct{})}
+	return beginCommand(t, env, exec.Command(os.Args[0], args...))
+}
+
+// beginCommand starts a command that becomes the program.
+func beginCommand(t *testing.T, env []string, cmd *exec.Cmd) *process {
+	t.Helper()
+	p := &process{cmd: cmd, output: &bytes.Buffer{}, ended: make(chan struct{})}
 	p.cmd.Env = append(append(os.Environ(), asSonde+"=yes"), env...)
 	p.cmd.Stdout, p.cmd.Stderr = p.output, p.output
 	require.NoError(t, p.cmd.Start())
@@ -44,7 +50,7 @@ func begin(t *testing.T, env []string, args ...string) *process {
 	t.Cleanup(func() {
 		p.kill()
 		if t.Failed() {
-			t.Logf("output of %v:\n%s", args, p.output)
+			t.Logf("output of %v:\n%s", cmd.Args, p.output)
 		}
 	})
 	return p

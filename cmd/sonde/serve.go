@@ -2,32 +2,56 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/spf13/cobra"
+
+	"sonde/store"
 )
 
 func newServe() *cobra.Command {
-	return &cobra.Command{
+	c := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the service",
 		Long: `serve runs the service until SIGTERM or SIGINT: it probes, stores, tells, and answers on
-the configured address. Under systemd it says when it is ready and that it is alive.`,
+the configured address. Under systemd it says when it is ready and that it is alive.
+
+A database that is damaged is set aside, never deleted, and the service goes on with a
+fresh one and with what could still be read; --on-corrupt=exit stops instead.`,
 		Args: cobra.NoArgs,
 		RunE: serve,
+	}
+	c.Flags().String("on-corrupt", "replace", "when the database is damaged: replace it with a fresh one, or exit")
+	return c
+}
+
+// onCorrupt is what the flag says is to become of a damaged database.
+func onCorrupt(c *cobra.Command) (store.OnCorrupt, error) {
+	switch said, _ := c.Flags().GetString("on-corrupt"); said {
+	case "replace":
+		return store.Replace, nil
+	case "exit":
+		return store.Stop, nil
+	default:
+		return 0, fmt.Errorf("--on-corrupt=%q is neither replace nor exit", said)
 	}
 }
 
 func serve(c *cobra.Command, _ []string) error {
+	corrupt, err := onCorrupt(c)
+	if err != nil {
+		return err
+	}
 	config, err := loadConfig(c, true)
 	if err != nil {
 		return err
 	}
 	ctx, log := c.Context(), newLogger(c.ErrOrStderr())
-	s, err := startService(context.WithoutCancel(ctx), config, log)
+	s, err := startService(context.WithoutCancel(ctx), config, corrupt, log)
 	if err != nil {
 		return err
 	}
@@ -37,11 +61,16 @@ func serve(c *cobra.Command, _ []string) error {
 	}
 	log.Info("serving", "version", version, "config", config.Path, "database", s.store.Path(), "listen", address, "probes", len(config.Probes))
 	tell(log, daemon.SdNotifyReady+fmt.Sprintf("\nSTATUS=%d probes", len(config.Probes)))
+	ctx, settled := s.watchDatabase(ctx)
 	keepAlive(ctx, s)
 	tell(log, daemon.SdNotifyStopping)
 	log.Info("stopping")
+	damage := settled()
 	if err := s.stop(); err != nil {
-		return &exit{exitStorage, fmt.Errorf("stop: %w", err)}
+		return &exit{exitStorage, fmt.Errorf("stop: %w", errors.Join(damage, err))}
+	}
+	if damage != nil {
+		return &exit{exitStorage, damage}
 	}
 	log.Info("stopped")
 	return nil

@@ -35,6 +35,7 @@ const (
 // service is everything that runs, wired.
 type service struct {
 	log        *slog.Logger
+	corrupt    store.OnCorrupt
 	clock      *scheduler.Clock
 	store      *store.Store
 	reader     *store.Reader
@@ -50,8 +51,8 @@ type service struct {
 
 // startService opens the database, begins to probe, to deliver and to answer. On an
 // error nothing is left running.
-func startService(ctx context.Context, config *configs.Config, log *slog.Logger) (*service, error) {
-	s := &service{log: log, tallies: web.NewTallies()}
+func startService(ctx context.Context, config *configs.Config, corrupt store.OnCorrupt, log *slog.Logger) (*service, error) {
+	s := &service{log: log, corrupt: corrupt, tallies: web.NewTallies()}
 	if err := s.start(ctx, config); err != nil {
 		return nil, errors.Join(err, s.closeWeb(ctx), s.closeStore())
 	}
@@ -78,6 +79,9 @@ func (s *service) start(ctx context.Context, config *configs.Config) error {
 	if err != nil {
 		return storageError(err)
 	}
+	if err := s.announceLoss(ctx, config, location); err != nil {
+		return storageError(err)
+	}
 	s.dispatcher = notify.NewDispatcher(s.store, senders, s.log)
 	s.recorder = record.New(record.Options{
 		Log: s.store, Memory: memory, Probes: probes, Location: location, Logger: s.log,
@@ -92,7 +96,13 @@ func (s *service) start(ctx context.Context, config *configs.Config) error {
 	if err != nil {
 		return err
 	}
-	return s.begin(ctx, jobs(config, probes, memory))
+	if err := s.begin(ctx, jobs(config, probes, memory)); err != nil {
+		return err
+	}
+	if err := s.scheduleBackups(config.Backup); err != nil {
+		return errors.Join(err, s.stop())
+	}
+	return nil
 }
 
 // openStore opens the database for writing and for reading.
@@ -101,7 +111,7 @@ func (s *service) openStore(ctx context.Context, config *configs.Config) error {
 	if err != nil || host == "" {
 		host = "here"
 	}
-	if s.store, err = store.Open(ctx, config.Database, config.Location, host); err != nil {
+	if s.store, err = store.OpenWith(ctx, store.Options{Path: config.Database, Location: config.Location, Fallback: host, OnCorrupt: s.corrupt}); err != nil {
 		return err
 	}
 	s.reader, err = store.OpenReader(ctx, config.Database)

@@ -32,6 +32,14 @@ type rendered struct {
 
 func (s story) render() rendered {
 	text := escape(s.sentence())
+	if s.Body.Notice != notify.NoNotice {
+		return rendered{
+			text: text, headline: slack.NewSectionBlock(markdown(":warning: "+text), nil, nil),
+			attachment: slack.Attachment{Color: yellow, Fallback: text, Blocks: slack.Blocks{BlockSet: []slack.Block{
+				slack.NewContextBlock("", markdown(s.words.location+" "+code(s.Body.Location, maxPlace))),
+			}}},
+		}
+	}
 	emoji, colour := s.signal()
 	details := []slack.Block{slack.NewSectionBlock(nil, s.fields(), nil)}
 	if next := s.checkNext(); next != "" {

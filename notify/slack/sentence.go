@@ -30,6 +30,9 @@ func Text(m notify.Message, now time.Time) string {
 // sentence is the whole message in a line. It is not escaped.
 func (s story) sentence() string {
 	b := s.Body
+	if b.Notice != notify.NoNotice {
+		return s.notice()
+	}
 	is := s.condition()
 	told := fill(s.words.sentences[s.Change],
 		"symptom", s.symptom(), "name", plain(b.Probe, maxName), "now", is.now, "still", is.still, "again", is.again,
@@ -42,6 +45,15 @@ func (s story) sentence() string {
 	// A reminder is dated at its deadline, which the next result notices: it is never news.
 	if late := s.now.Sub(s.CreatedAt); late > lateAfter && s.Change != incident.Reminded {
 		told += fill(s.words.delayed, "late", s.words.duration(late))
+	}
+	return told
+}
+
+// notice is what sonde has to tell of itself, in a line.
+func (s story) notice() string {
+	told := fill(s.words.notices[s.Body.Notice], "location", plain(s.Body.Location, maxPlace), "time", s.clock(s.Body.At))
+	if s.Repeat {
+		told += s.words.repeat
 	}
 	return told
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sonde/incident"
+	"sonde/notify"
 	"sonde/probe"
 )
 
@@ -14,6 +15,8 @@ import (
 type words struct {
 	sentences map[incident.Change]string // facts: symptom name now still again times cause failing since lasted incident
 	kinds     map[probe.Kind]condition
+
+	notices map[notify.Notice]string // facts: location time
 
 	announced string // facts: time; the target said when it would be back
 	broken    string // facts: time; it said so, and was not
@@ -59,6 +62,10 @@ var english = words{
 		probe.KindCertificate:   {"has a certificate that ends soon", "still has a certificate that ends soon", "has a certificate that ends soon again", "Certificate ends soon"},
 		probe.KindProberNetwork: {"cannot be judged", "still cannot be judged", "cannot be judged again", "No network here"},
 		probe.KindProber:        {"cannot be judged", "still cannot be judged", "cannot be judged again", "Prober in trouble"},
+	},
+
+	notices: map[notify.Notice]string{
+		notify.HistoryLost: "sonde at {location} has lost history: its database was damaged or gone at {time}. It goes on with a fresh one and with what could still be read; `sonde status` says where the damaged one lies.",
 	},
 
 	announced: " It announced to be back by {time}.",

@@ -1,0 +1,110 @@
+//go:build faults
+
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"sonde/notify/slack/fakeslack"
+)
+
+// Every tenth call of a kind on the database's files fails. The verdicts stay right, no
+// outage is lost, and the service goes on or ends with 74, for systemd to start it again.
+// Afterwards the database is sound and holds all that anybody had seen.
+func TestADiskThatFailsNowAndThenLosesNothing(t *testing.T) {
+	// strace counts by thread. Where calls are many, those of the start are let through.
+	for name, inject := range map[string]string{
+		"a sync that fails":             "fsync,fdatasync:error=EIO:when=10+10",
+		"a write that fails":            "pwrite64:error=EIO:when=100+10",
+		"a write for which no space is": "pwrite64:error=ENOSPC:when=100+10",
+		"a truncation that fails":       "ftruncate:error=EIO:when=1+1",
+		"no descriptors left to open":   "open,openat:error=EMFILE:when=4+2",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := newLoad(t, 100)
+			l.begin(t)
+			l.injure(t, inject)
+		})
+	}
+}
+
+// begin makes the database, on a disk that is well.
+func (l *load) begin(t *testing.T) {
+	p := l.serve(t)
+	l.eventually(t, "every probe has been asked", func() bool { status, _ := l.report(t); return status.Summary.Up == l.probes })
+	l.see(t)
+	require.Equal(t, 0, p.end(syscall.SIGTERM))
+}
+
+// injure runs the service with faults, through an outage, starts it again when it ends
+// with 74, and in the end without faults.
+func (l *load) injure(t *testing.T, inject string) {
+	t.Helper()
+	restarts, down, injected := 0, false, 0
+	p := l.serveInjured(t, inject)
+	for began := time.Now(); time.Since(began) < 12*time.Second || !down && time.Since(began) < 30*time.Second; <-time.After(400 * time.Millisecond) {
+		select {
+		case <-p.ended:
+			require.Equal(t, exitStorage, p.cmd.ProcessState.ExitCode(), p.output.String())
+			restarts++
+			injected += l.injected(t)
+			p = l.serveInjured(t, inject)
+		default:
+			l.see(t)
+		}
+		if l.up.Load() && time.Since(began) > 3*time.Second && !down {
+			l.up.Store(false)
+		}
+		if status, _ := l.report(t); status.Summary.Down == shakyProbes {
+			down = true
+			l.up.Store(true)
+		}
+	}
+	code := p.end(syscall.SIGTERM)
+	require.Contains(t, []int{0, exitStorage}, code, p.output.String())
+	injected += l.injected(t)
+	require.Positive(t, injected, "no call has failed")
+	require.True(t, down, "the outage was not seen")
+	t.Logf("%s: %d calls failed; %d restarts, ended with %d", inject, injected, restarts, code)
+
+	p = l.serve(t)
+	l.recover(t)
+	l.see(t)
+	require.Equal(t, 0, p.end(syscall.SIGTERM))
+	l.judge(t)
+	l.judgeAlerts(t)
+	l.sound(t)
+}
+
+// injected is how many calls of the service that has ended were made to fail.
+func (l *load) injected(t *testing.T) int {
+	trace, err := os.ReadFile(filepath.Join(l.folder, "trace"))
+	require.NoError(t, err)
+	return strings.Count(string(trace), "(INJECTED)")
+}
+
+// serveInjured starts the service with faults injected into its calls on the files of the
+// database.
+func (l *load) serveInjured(t *testing.T, inject string) *process {
+	t.Helper()
+	strace, err := exec.LookPath("strace")
+	require.NoError(t, err, "this test needs strace: apt-get install strace")
+	calls, _, _ := strings.Cut(inject, ":")
+	// -D: the program itself is the child, so that signals and exit codes are its own.
+	args := []string{"-D", "-f", "-qq", "-o", filepath.Join(l.folder, "trace"), "-e", "trace=" + calls, "-e", "signal=none", "-e", "inject=" + inject}
+	for _, suffix := range []string{"", "-wal", "-journal"} {
+		args = append(args, "-P", l.database()+suffix)
+	}
+	binary, err := os.Executable()
+	require.NoError(t, err)
+	return beginCommand(t, []string{"SLACK_TOKEN=" + fakeslack.Token}, exec.Command(strace, append(args, binary, "serve", "-c", l.config)...))
+}

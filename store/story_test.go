@@ -1,0 +1,302 @@
+package store
+
+import (
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"sonde/incident"
+	"sonde/notify"
+	"sonde/probe"
+)
+
+// chapter is one thing that a service does with its database. It is told to others as
+// done when it has returned.
+type chapter struct {
+	name string
+	do   func(ctx context.Context, s *Store) error
+	want *Memory // what the database must remember afterwards
+}
+
+// story is what a service does with a database that is empty at first. It is the same
+// each time it is asked for: so one that was cut short can be held against one that
+// was not. It has outages, deliveries, checkpoints, changes of the configuration.
+func story(t testing.TB, length int) []chapter {
+	w := &world{
+		t: t, rnd: rand.New(rand.NewPCG(7, 7)), memory: &Memory{States: map[probe.ID]*incident.State{}},
+		next: map[probe.ID]time.Time{}, mood: map[probe.ID]int{}, slots: map[probe.ID][]slot{},
+	}
+	for i := range 8 {
+		p := watched(fmt.Sprintf("probe-%d", i), time.Minute)
+		p.ID = probe.ID(i + 1)
+		w.probes = append(w.probes, p)
+		w.next[p.ID] = t0.Add(time.Duration(w.rnd.IntN(60_000)) * time.Millisecond)
+	}
+	chapters := []chapter{w.revision()}
+	for n := 1; len(chapters) < length; n++ {
+		switch {
+		case n%70 == 0:
+			w.probes[w.rnd.IntN(len(w.probes))].Policy.Interval = time.Duration(30+w.rnd.IntN(60)) * time.Second
+			chapters = append(chapters, w.revision())
+		case n%100 == 0:
+			chapters = append(chapters, chapter{"tidy", func(ctx context.Context, s *Store) error { return s.Tidy(ctx, t0) }, remembered(w.memory)})
+		case n%3 == 0:
+			chapters = append(chapters, w.delivery()...)
+		default:
+			chapters = append(chapters, w.segment(n%20 == 1))
+		}
+	}
+	return chapters[:length]
+}
+
+// remembered is a copy of a memory.
+func remembered(m *Memory) *Memory {
+	c := &Memory{Seq: m.Seq, IDs: m.IDs, States: make(map[probe.ID]*incident.State, len(m.States)), Classes: m.Classes}
+	for id, s := range m.States {
+		c.States[id] = s.Clone()
+	}
+	return c
+}
+
+func (w *world) revision() chapter {
+	r := &Revision{At: t0, Probes: slices.Clone(w.probes), Memory: remembered(w.memory)}
+	return chapter{"revise", func(ctx context.Context, s *Store) error { return s.Revise(ctx, r) }, r.Memory}
+}
+
+// segment is a commit of some results and of what follows from them.
+func (w *world) segment(checkpoint bool) chapter {
+	w.batch = Batch{}
+	for range 1 + w.rnd.IntN(30) {
+		w.step(w.entry(&w.probes[w.rnd.IntN(len(w.probes))]))
+	}
+	w.memory.Seq++
+	b := w.batch
+	b.Seq, b.At = w.memory.Seq, t0
+	if checkpoint {
+		b.Checkpoint = w.memory.Checkpoint()
+	}
+	return chapter{"commit", func(ctx context.Context, s *Store) error { return s.Commit(ctx, &b) }, remembered(w.memory)}
+}
+
+// delivery takes a message and delivers it; or not, the first time.
+func (w *world) delivery() []chapter {
+	var claimed *notify.Claim
+	end := notify.Settlement{State: notify.StateSent, At: t0, Counted: true}
+	if w.rnd.IntN(4) == 0 {
+		end = notify.Settlement{State: notify.StatePending, At: t0, Next: t0.Add(time.Second), Counted: true, Repeat: true, Err: "503"}
+	}
+	m := remembered(w.memory)
+	return []chapter{
+		{"claim", func(ctx context.Context, s *Store) (err error) {
+			claimed, _, err = s.Claim(ctx, "ops", t0.Add(time.Hour))
+			return err
+		}, m},
+		{"settle", func(ctx context.Context, s *Store) error {
+			if claimed == nil {
+				return nil
+			}
+			return s.Settle(ctx, claimed.Message.ID, end)
+		}, m},
+	}
+}
+
+// live lives a story through, and says after each chapter that it is done. careless is a
+// planted fault: the writer does not wait for the disk.
+func live(ctx context.Context, path string, length int, careless bool) error {
+	s, err := Open(ctx, path, "", "here")
+	if err != nil {
+		return err
+	}
+	if careless {
+		if _, err := s.db.ExecContext(ctx, "PRAGMA synchronous = NORMAL"); err != nil {
+			return err
+		}
+	}
+	_, _ = os.Stdout.WriteString("open\n")
+	for i, c := range story(nil, length) {
+		if err := c.do(ctx, s); err != nil {
+			return fmt.Errorf("%s: %w", c.name, err)
+		}
+		_, _ = os.Stdout.WriteString(strconv.Itoa(i+1) + "\n")
+	}
+	// No Close: the process ends as it does when it is killed.
+	return nil
+}
+
+// truth is what a database must hold after each chapter: index 0 is before the first.
+type truth struct {
+	chapters []chapter
+	content  []map[string]string // of each table
+}
+
+// tell lives a story on a database that is never cut short.
+func tell(t *testing.T, length int) *truth {
+	s := open(t, newPath(t))
+	told := &truth{chapters: story(t, length)}
+	told.content = append(told.content, content(t, s))
+	incidents := 0
+	for _, c := range told.chapters {
+		require.NoError(t, c.do(t.Context(), s), c.name)
+		told.content = append(told.content, content(t, s))
+		incidents = count(t, s, "SELECT count(*) FROM incidents")
+	}
+	require.Greater(t, incidents, 10, "the story is not a quiet one")
+	require.Positive(t, count(t, s, "SELECT count(*) FROM outbox WHERE state = 'sent'"))
+	return told
+}
+
+// memory is what must be remembered after n chapters.
+func (tr *truth) memory(n int) *Memory {
+	if n == 0 {
+		return &Memory{States: map[probe.ID]*incident.State{}}
+	}
+	return tr.chapters[n-1].want
+}
+
+// content sums up the rows of each table. Of checkpoints, whose bytes are in no order,
+// only which there are: what is in them is read by [Store.Load].
+func content(t testing.TB, s *Store) map[string]string {
+	sums := map[string]string{}
+	for table := range strings.Lines(all(t, s, "SELECT name FROM sqlite_schema WHERE type = 'table'")) {
+		table = strings.TrimSuffix(table, "\x1f\n")
+		query := "SELECT * FROM " + table
+		if table == "checkpoints" {
+			query = "SELECT seq, location, at FROM checkpoints"
+		}
+		sum := sha256.Sum256([]byte(all(t, s, query)))
+		sums[table] = fmt.Sprintf("%d rows, %x", count(t, s, "SELECT count(*) FROM "+table), sum[:8])
+	}
+	return sums
+}
+
+// all is everything that a query finds.
+func all(t testing.TB, s *Store, query string) string {
+	t.Helper()
+	rows, err := s.db.QueryContext(t.Context(), query)
+	require.NoError(t, err)
+	defer func() { _ = rows.Close() }()
+	columns, err := rows.Columns()
+	require.NoError(t, err)
+	values, into := make([]any, len(columns)), make([]any, len(columns))
+	for i := range values {
+		into[i] = &values[i]
+	}
+	var text strings.Builder
+	for rows.Next() {
+		require.NoError(t, rows.Scan(into...))
+		for _, v := range values {
+			_, _ = fmt.Fprintf(&text, "%v\x1f", v)
+		}
+		text.WriteByte('\n')
+	}
+	require.NoError(t, rows.Err())
+	return text.String()
+}
+
+// judgeCut opens a database as a cut left it, and says what is wrong with it: it must hold
+// the chapters that were told as done, and the next one wholly or not at all. done is -1
+// when not even the opening had been told.
+func (tr *truth) judgeCut(t *testing.T, path string, done int) (complaint string) {
+	s, err := Open(t.Context(), path, "", "here")
+	if err != nil {
+		return "it does not open: " + err.Error()
+	}
+	defer func() { require.NoError(t, s.Close()) }()
+	if sound := all(t, s, "PRAGMA integrity_check"); sound != "ok\x1f\n" {
+		return "it is damaged: " + sound
+	}
+	_, memory, err := s.Load(t.Context())
+	if err != nil {
+		return "it is not read: " + err.Error()
+	}
+	found := content(t, s)
+	var complaints []string
+	for n := max(0, done); n <= min(done+1, len(tr.chapters)); n++ {
+		wrong := differences(tr.content[n], found)
+		if len(wrong) == 0 && reflect.DeepEqual(tr.memory(n), memory) {
+			return ""
+		}
+		complaints = append(complaints, fmt.Sprintf("not as after %d: %v", n, wrong))
+	}
+	return fmt.Sprintf("%d were done: %s", done, strings.Join(complaints, "; "))
+}
+
+func differences(want, found map[string]string) []string {
+	var wrong []string
+	for table, rows := range want {
+		if found[table] != rows {
+			wrong = append(wrong, fmt.Sprintf("%s has %s and not %s", table, found[table], rows))
+		}
+	}
+	slices.Sort(wrong)
+	return wrong
+}
+
+// The page cache survives the end of a process, so this says nothing of power cuts: it
+// says that a commit that was told is whole, at whatever moment the process ends.
+func TestWhatWasToldAsDoneSurvivesAKill(t *testing.T) {
+	const length = 200
+	told := tell(t, length)
+	chance := rand.New(rand.NewPCG(1, 1))
+	for range 10 {
+		path := newPath(t)
+		cmd := exec.Command("/proc/self/exe")
+		cmd.Env = append(os.Environ(), childTask+"=story "+strconv.Itoa(length), childPath+"="+path)
+		out, err := cmd.StdoutPipe()
+		require.NoError(t, err)
+		cmd.Stderr = os.Stderr
+		require.NoError(t, cmd.Start())
+		// Should it ever hang, it shows where.
+		hung := time.AfterFunc(time.Minute, func() { _ = cmd.Process.Signal(syscall.SIGQUIT) })
+		lines := bufio.NewReader(out)
+		line, err := lines.ReadString('\n')
+		require.NoError(t, err)
+		require.Equal(t, "open\n", line)
+		done, until := 0, chance.IntN(length)
+		for done < until {
+			line, err = lines.ReadString('\n')
+			require.NoError(t, err)
+			done = lineNumber(t, line)
+		}
+		hung.Stop()
+		require.NoError(t, cmd.Process.Kill())
+		rest, err := io.ReadAll(lines)
+		require.NoError(t, err)
+		if said := strings.Fields(string(rest)); len(said) > 0 {
+			done = lineNumber(t, said[len(said)-1])
+		}
+		require.Error(t, cmd.Wait(), "it was killed")
+		require.Empty(t, told.judgeCut(t, path, done))
+	}
+}
+
+func lineNumber(t *testing.T, line string) int {
+	n, err := strconv.Atoi(strings.TrimSpace(line))
+	require.NoError(t, err, line)
+	return n
+}
+
+// inMemory is a folder whose files cost no disk, where there is one: what a cut left is on
+// no disk that could be slow.
+func inMemory(t *testing.T) string {
+	folder, err := os.MkdirTemp("/dev/shm", "sonde")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { require.NoError(t, os.RemoveAll(folder)) })
+	return folder
+}
