@@ -21,6 +21,7 @@ type Store struct {
 	db       *sql.DB
 	lock     *lock
 	location int64
+	health
 }
 
 // querier is what reading needs: a database or a transaction.
@@ -50,7 +51,7 @@ func Open(ctx context.Context, path, location, fallback string) (*Store, error) 
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{path: path, lock: held}
+	s := &Store{path: path, lock: held, health: newHealth()}
 	if err := s.open(ctx, location, fallback); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -170,22 +171,6 @@ func setMeta(ctx context.Context, tx *sql.Tx, key, value string) error {
 	return err
 }
 
-// change runs f in one transaction, all or nothing.
-func (s *Store) change(ctx context.Context, f func(tx *sql.Tx) error) error {
-	tx, err := s.db.BeginTx(ctx, nil)
-	if err != nil {
-		return describe(s.path, err)
-	}
-	defer func() { _ = tx.Rollback() }()
-	if err := f(tx); err != nil {
-		return describe(s.path, err)
-	}
-	if err := tx.Commit(); err != nil {
-		return describe(s.path, err)
-	}
-	return nil
-}
-
 // Path is where the database is.
 func (s *Store) Path() string { return s.path }
 
@@ -208,7 +193,9 @@ func (s *Store) Tidy(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.db.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+	db, done := s.pool()
+	defer done()
+	_, err = db.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
 	return err
 }
 
