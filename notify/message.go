@@ -48,6 +48,9 @@ type Body struct {
 	At        time.Time // of this change
 	RecoverBy time.Time // as the target announced; zero if it did not
 
+	Notice Notice `json:",omitempty"` // about the service itself, since Since; only Location, Since, At and Lost are set
+	Lost   int64  `json:",omitempty"` // results for which there was no room
+
 	Budgets []BudgetFact // how the probe's objectives stand; may be empty
 }
 

@@ -56,6 +56,7 @@ type strand struct {
 	touched  bool // its delivery has begun
 	underWay bool
 	stored   bool
+	notice   bool // is never to be stored
 }
 
 // holder is a stored message whose settlements wait to be written.
@@ -83,6 +84,17 @@ func (r *Relay) Strand(messages []Message) {
 		r.last--
 		m.ID, m.Repeat = r.last, true
 		r.strands = append(r.strands, &strand{Message: m})
+	}
+}
+
+// Tell takes notices, which are delivered from memory and never stored.
+func (r *Relay) Tell(notices []Message) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, m := range notices {
+		r.last--
+		m.ID = r.last
+		r.strands = append(r.strands, &strand{Message: m, notice: true})
 	}
 }
 
@@ -223,6 +235,9 @@ func (r *Relay) stranded(key string) bool {
 
 // thread is where the conversation goes on: the latest that is known.
 func (r *Relay) thread(destination string, about incident.ID, view View) Thread {
+	if about == 0 {
+		return Thread{} // notices are no conversation
+	}
 	thread := view.Threads[about]
 	for _, h := range r.held {
 		if h.destination == destination && h.incident == about && !h.thread.IsZero() {
@@ -318,7 +333,7 @@ func (r *Relay) reconcile(ctx context.Context, destination string) bool {
 	for _, s := range r.strands {
 		switch {
 		case s.Destination != destination:
-		case s.stored && !s.underWay:
+		case s.stored && !s.underWay, s.notice && (s.at.State == StateSent || s.at.State == StateDead):
 			ended = append(ended, s)
 		default:
 			others = append(others, s)
@@ -335,9 +350,12 @@ func (r *Relay) reconcile(ctx context.Context, destination string) bool {
 
 // write settles messages that have been stored since their delivery began.
 func (r *Relay) write(ctx context.Context, destination string, ended []*strand) bool {
-	view, err := r.look(ctx, destination)
-	if err != nil {
-		return false
+	var view View
+	if slices.ContainsFunc(ended, func(s *strand) bool { return !s.notice }) {
+		var err error
+		if view, err = r.look(ctx, destination); err != nil {
+			return false
+		}
 	}
 	for _, s := range ended {
 		for _, w := range view.Waiting {

@@ -311,6 +311,7 @@ func (l *loop) commit(b *store.Batch) outcome {
 			l.stats.commits.add(time.Since(try))
 			return outcome{took: time.Since(start)}
 		}
+		l.full.Store(store.Full(err))
 		if l.stats.failures.Add(1); wait == retryFirst {
 			l.o.Logger.Error("commit failed, keeping results in memory", "err", err)
 			l.stats.failing.CompareAndSwap(0, try.UnixMilli())

@@ -71,6 +71,7 @@ type Recorder struct {
 	giveUp context.CancelFunc
 
 	spare atomic.Bool
+	full  atomic.Bool
 	stats stats
 }
 
@@ -87,6 +88,7 @@ type Stats struct {
 	Commit   time.Duration // how long the latest commit took
 
 	FailingSince time.Time // when commits began to fail; zero while they succeed
+	Full         bool      // the latest failure was for want of room
 	Commits      Commits
 }
 
@@ -160,7 +162,7 @@ func (r *Recorder) Stats() Stats {
 		failing = time.UnixMilli(at).UTC()
 	}
 	return Stats{
-		FailingSince: failing, Commits: r.stats.commits.read(),
+		FailingSince: failing, Full: r.full.Load(), Commits: r.stats.commits.read(),
 		Recorded: r.stats.recorded.Load(), Stale: r.stats.stale.Load(), Lost: r.stats.lost.Load(),
 		Failures: r.stats.failures.Load(), Waiting: r.stats.waiting.Load(), Commit: time.Duration(r.stats.commit.Load()),
 	}

@@ -39,6 +39,7 @@ type Service struct {
 	StartedAt *time.Time `json:"started_at"`
 	LastWrite *time.Time `json:"last_write_at"`
 	Outbox    Outbox     `json:"outbox"`
+	Storage   *Storage   `json:"storage,omitempty"` // where the running service answers
 }
 
 // Outbox is how many messages are not delivered.

@@ -31,6 +31,9 @@ type rendered struct {
 }
 
 func (s story) render() rendered {
+	if s.Body.Notice != notify.NoNotice {
+		return s.renderNotice()
+	}
 	text := escape(s.sentence())
 	emoji, colour := s.signal()
 	details := []slack.Block{slack.NewSectionBlock(nil, s.fields(), nil)}

@@ -30,6 +30,9 @@ func Text(m notify.Message, now time.Time) string {
 // sentence is the whole message in a line. It is not escaped.
 func (s story) sentence() string {
 	b := s.Body
+	if b.Notice != notify.NoNotice {
+		return s.notice()
+	}
 	is := s.condition()
 	told := fill(s.words.sentences[s.Change],
 		"symptom", s.symptom(), "name", plain(b.Probe, maxName), "now", is.now, "still", is.still, "again", is.again,

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sonde/incident"
+	"sonde/notify"
 	"sonde/probe"
 )
 
@@ -19,6 +20,9 @@ type words struct {
 	broken    string // facts: time; it said so, and was not
 	repeat    string
 	delayed   string // facts: late
+
+	notices    map[notify.Notice]string // facts: location since lasted lost
+	noticeNext map[notify.Notice]string
 
 	headlines map[incident.Change]string // facts: word
 	causes    map[incident.Change]string // the second line; facts: symptom cause meaning lasted
@@ -65,6 +69,17 @@ var english = words{
 	broken:    " It had announced to be back by {time}.",
 	repeat:    " (possible repeat)",
 	delayed:   " (delivered {late} late)",
+
+	notices: map[notify.Notice]string{
+		notify.StorageFull:    "storage full: sonde at {location} has no room for its database since {since}. It goes on probing and telling from memory.",
+		notify.StorageFailing: "storage failing: sonde at {location} cannot write its database since {since}. It goes on probing and telling from memory.",
+		notify.StorageBack:    "storage works again: sonde at {location} could not write its database for {lasted}, since {since}; results lost: {lost}.",
+	},
+	noticeNext: map[notify.Notice]string{
+		notify.StorageFull:    "Make room on the disk that holds the database. A restart before that forgets what is only in memory.",
+		notify.StorageFailing: "Look into the service's log and at the disk that holds the database. A restart before that forgets what is only in memory.",
+		notify.StorageBack:    "What waited in memory has been stored with its true times.",
+	},
 
 	headlines: map[incident.Change]string{
 		incident.Opened:   "{word}",
