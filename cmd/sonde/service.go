@@ -49,7 +49,7 @@ type service struct {
 	place      string
 	routes     []notify.Routes
 	watch      notify.StorageWatch // used by one upkeep job
-	web        *web.Server // nil if it is turned off
+	web        *web.Server         // nil if it is turned off
 
 	stopDelivery context.CancelFunc
 	delivered    chan struct{} // closed when delivery has stopped
