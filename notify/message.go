@@ -28,8 +28,6 @@ type Message struct {
 // Body is what a message is about: facts, not words. It is rendered when it is
 // sent, so that a message that waited is told as well as a fresh one.
 type Body struct {
-	Notice Notice `json:",omitzero"` // other than NoNotice: about sonde itself, and not about a probe
-
 	Probe    string
 	Group    string
 	URL      string // for people: no user-info, no query values
@@ -49,6 +47,9 @@ type Body struct {
 	OpenedAt  time.Time
 	At        time.Time // of this change
 	RecoverBy time.Time // as the target announced; zero if it did not
+
+	Notice Notice `json:",omitzero"`  // about the service itself, since Since; only Location, Since, At and Lost are set
+	Lost   int64  `json:",omitempty"` // results for which there was no room
 
 	Budgets []BudgetFact // how the probe's objectives stand; may be empty
 }

@@ -19,12 +19,14 @@ type loop struct {
 
 	open     *store.Batch // gathers
 	sealed   *store.Batch // is being committed; nil if none is
+	stuck    bool         // sealed could not be committed: messages are handed over
 	stopping bool
 	deadline time.Time   // by when open is to be committed; zero while it is empty
 	due      *time.Timer // fires then, unless a commit is under way
 
 	commits chan *store.Batch // to the committer; closed at the end
 	results chan outcome
+	failed  chan struct{} // a batch failed for the first time
 }
 
 // outcome is how the committer ended a batch.
@@ -38,6 +40,7 @@ func newLoop(r *Recorder) *loop {
 		Recorder: r, memory: r.o.Memory, probes: make(map[probe.ID]*store.Probe, len(r.o.Probes)),
 		lost: map[probe.ID]slo.Stretch{}, open: &store.Batch{},
 		due: time.NewTimer(time.Hour), commits: make(chan *store.Batch), results: make(chan outcome),
+		failed: make(chan struct{}, 1),
 	}
 	l.due.Stop()
 	for i := range r.o.Probes {
@@ -62,6 +65,8 @@ func (l *loop) run() {
 				return
 			}
 			l.committed(end.took)
+		case <-l.failed:
+			l.strandAll()
 		case <-l.due.C:
 			l.seal()
 		case <-l.keep:
@@ -71,8 +76,9 @@ func (l *loop) run() {
 			close(answer)
 		case <-stop:
 			stop = nil
-			l.stopping = true
 			l.takeWaiting()
+			l.stopping = true
+			l.makeUp()
 			l.open.Checkpoint = &store.Checkpoint{}
 			l.seal()
 		}
@@ -117,9 +123,12 @@ func (l *loop) take(e Entry) {
 		l.stats.stale.Add(1)
 		return
 	}
-	if l.waiting() >= ringSize {
+	if l.waiting() >= ringSize || l.sparing() && dispensable(state, e.Input) {
 		l.lose(e, p)
 		return
+	}
+	if _, lost := l.lost[e.Probe]; lost && e.Input.Kind != incident.Ran || lost && e.Input.Run == probe.Scheduled {
+		l.makeUpFor(e.Probe) // slots are accounted for in their order
 	}
 	l.step(p, state, e)
 }
@@ -151,7 +160,11 @@ func (l *loop) step(p *store.Probe, state *incident.State, e Entry) {
 func (l *loop) tell(p *store.Probe, t incident.Transition) {
 	l.o.Logger.Info("incident "+t.Change.String(), "probe", p.Name(), "incident", t.Problem.ID.String(),
 		"kind", t.Problem.Kind.String(), "reason", t.Problem.Cause.Reason.String(), "status", t.Problem.Cause.Status, "at", t.At)
-	l.open.Messages = append(l.open.Messages, notify.Plan(t, p.Subject, l.o.Location, nil)...)
+	messages := notify.Plan(t, p.Subject, l.o.Location, nil)
+	l.open.Messages = append(l.open.Messages, messages...)
+	if l.stuck {
+		l.strand(messages)
+	}
 	l.schedule(urgentWait)
 }
 
@@ -182,15 +195,23 @@ func (l *loop) lose(e Entry, p *store.Probe) {
 // makeUp accounts for the slots of results that were lost, now that there is room. What
 // finds no room even so waits for the next commit, as do all results until then.
 func (l *loop) makeUp() {
-	for id, lost := range l.lost {
+	if l.sparing() {
+		return
+	}
+	for id := range l.lost {
 		if l.waiting() >= ringSize {
 			return
 		}
-		delete(l.lost, id)
-		l.step(l.probes[id], l.memory.State(id), Entry{Probe: id, Input: incident.Input{
-			Kind: incident.Skipped, At: lost.First, To: lost.Last, Verdict: probe.Miss(probe.ProberStorage),
-		}})
+		l.makeUpFor(id)
 	}
+}
+
+func (l *loop) makeUpFor(id probe.ID) {
+	lost := l.lost[id]
+	delete(l.lost, id)
+	l.step(l.probes[id], l.memory.State(id), Entry{Probe: id, Input: incident.Input{
+		Kind: incident.Skipped, At: lost.First, To: lost.Last, Verdict: probe.Miss(probe.ProberStorage),
+	}})
 }
 
 // waiting is how many entries are not durable.
@@ -240,6 +261,7 @@ func (l *loop) seal() {
 func (l *loop) committed(took time.Duration) {
 	b := l.sealed
 	l.sealed = nil
+	l.unstrand(b)
 	l.stats.recorded.Add(int64(len(b.Entries)))
 	l.stats.waiting.Add(-int64(len(b.Entries)))
 	l.stats.commit.Store(int64(took))
@@ -279,12 +301,21 @@ func (l *loop) startCommitter() (end func()) {
 func (l *loop) commit(b *store.Batch) outcome {
 	start := time.Now()
 	for wait := retryFirst; ; wait = min(2*wait, retryLast) {
+		try := time.Now()
+		if l.o.Delivery != nil {
+			b.Delivered = l.o.Delivery.Delivered(b.Messages)
+		}
 		err := l.o.Log.Commit(l.life, b)
 		if err == nil {
+			l.stats.failing.Store(0)
+			l.stats.commits.add(time.Since(try))
 			return outcome{took: time.Since(start)}
 		}
+		l.full.Store(store.Full(err))
 		if l.stats.failures.Add(1); wait == retryFirst {
 			l.o.Logger.Error("commit failed, keeping results in memory", "err", err)
+			l.stats.failing.CompareAndSwap(0, try.UnixMilli())
+			l.failed <- struct{}{} // empty: the loop reads it before the batch ends, or at its end
 		}
 		select {
 		case <-time.After(wait):

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"sonde/incident"
+	"sonde/notify"
 	"sonde/probe"
 	"sonde/store"
 )
@@ -18,6 +19,7 @@ const (
 	urgentWait  = 25 * time.Millisecond  // transitions and messages
 	batchSize   = 1000                   // so many results wait for nothing but the commit before
 	ringSize    = 10_000                 // results that may wait while commits fail
+	ringAge     = 15 * time.Minute
 	queueSize   = 4096
 	retryFirst  = 100 * time.Millisecond // after a commit that failed
 	retryLast   = 5 * time.Second
@@ -28,12 +30,25 @@ type Log interface {
 	Commit(ctx context.Context, b *store.Batch) error
 }
 
+// Delivery is who delivers messages that cannot be committed.
+type Delivery interface {
+	// Strand takes messages that wait for the disk. A message is taken once.
+	Strand(messages []notify.Message)
+
+	// Delivered says how far those that were taken have got, by key.
+	Delivered(messages []notify.Message) map[string]notify.Delivery
+
+	// Committed tells that messages are durable.
+	Committed(messages []notify.Message)
+}
+
 // Options say what a recorder works with.
 type Options struct {
 	Log      Log
 	Memory   *store.Memory // the states to go on from; the recorder owns them from now on
 	Probes   []store.Probe // all that are configured, with their ids
 	Location string        // for messages
+	Delivery Delivery      // nil: messages wait until they are durable
 
 	Recheck   func(id probe.ID, at time.Time) // asks for a run between slots; must not block
 	Told      func(destination string)        // messages for a destination were committed; must not block
@@ -55,6 +70,8 @@ type Recorder struct {
 	life   context.Context
 	giveUp context.CancelFunc
 
+	spare atomic.Bool
+	full  atomic.Bool
 	stats stats
 }
 
@@ -69,10 +86,15 @@ type Stats struct {
 	Failures int64         // commits that failed
 	Waiting  int64         // inputs that are not durable yet
 	Commit   time.Duration // how long the latest commit took
+
+	FailingSince time.Time // when commits began to fail; zero while they succeed
+	Full         bool      // the latest failure was for want of room
+	Commits      Commits
 }
 
 type stats struct {
-	recorded, stale, lost, failures, waiting, commit atomic.Int64
+	recorded, stale, lost, failures, waiting, commit, failing atomic.Int64
+	commits                                                   commits
 }
 
 // New makes a recorder. Call [Recorder.Start] next.
@@ -129,9 +151,18 @@ func (r *Recorder) Alive(ctx context.Context) error {
 	}
 }
 
+// Spare says whether room is so short that results which say nothing new are not to be
+// kept. Their slots are unknown, by prober_storage.
+func (r *Recorder) Spare(room bool) { r.spare.Store(room) }
+
 // Stats returns the counts since the start.
 func (r *Recorder) Stats() Stats {
+	var failing time.Time
+	if at := r.stats.failing.Load(); at != 0 {
+		failing = time.UnixMilli(at).UTC()
+	}
 	return Stats{
+		FailingSince: failing, Full: r.full.Load(), Commits: r.stats.commits.read(),
 		Recorded: r.stats.recorded.Load(), Stale: r.stats.stale.Load(), Lost: r.stats.lost.Load(),
 		Failures: r.stats.failures.Load(), Waiting: r.stats.waiting.Load(), Commit: time.Duration(r.stats.commit.Load()),
 	}

@@ -43,6 +43,7 @@ type Service struct {
 	// Damaged are databases that were set aside and still lie there.
 	Damaged    []string   `json:"damaged,omitempty"`
 	LastBackup *time.Time `json:"last_backup_at,omitempty"` // that the service made by itself
+	Storage    *Storage   `json:"storage,omitempty"`        // where the running service answers
 }
 
 // Outbox is how many messages are not delivered.

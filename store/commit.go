@@ -20,6 +20,8 @@ type Batch struct {
 	Effects  []Effect
 	Messages []notify.Message
 
+	Delivered map[string]notify.Delivery // by key: messages that were delivered before they could be stored
+
 	Checkpoint *Checkpoint // the states after this batch; nil if they are not to be kept now
 }
 
@@ -33,7 +35,7 @@ type Effect struct {
 // already is kept as it is: the earlier commit got through although it seemed not to.
 // A batch without entries is not known by its Seq, and must have no effects.
 func (s *Store) Commit(ctx context.Context, b *Batch) error {
-	return s.change(ctx, func(tx *sql.Tx) error {
+	return s.bound(b, s.change(ctx, func(tx *sql.Tx) error {
 		fresh, err := s.appendLog(ctx, tx, b)
 		if err != nil || !fresh {
 			return err
@@ -46,11 +48,14 @@ func (s *Store) Commit(ctx context.Context, b *Batch) error {
 		if err := addMessages(ctx, tx, b.Messages); err != nil {
 			return err
 		}
+		if err := addDelivered(ctx, tx, b); err != nil {
+			return err
+		}
 		if b.Checkpoint == nil {
 			return nil
 		}
 		return s.addCheckpoint(ctx, tx, b.Checkpoint, b.At)
-	})
+	}))
 }
 
 // appendLog writes the segment, and reports false if it was there already. A batch

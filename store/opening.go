@@ -66,7 +66,7 @@ func OpenWith(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{path: path, lock: held}
+	s := &Store{path: path, lock: held, health: newHealth()}
 	if err := s.begin(ctx, &o); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}

@@ -88,7 +88,7 @@ func (s *Store) Settle(ctx context.Context, id notify.MessageID, end notify.Sett
 		if err != nil {
 			return fmt.Errorf("settle message %d: %w", id, err)
 		}
-		if end.Thread.IsZero() {
+		if end.Thread.IsZero() || about == 0 { // a notice is no conversation
 			return nil
 		}
 		_, err = tx.ExecContext(ctx, `INSERT INTO threads(incident, destination, channel, root) VALUES (?, ?, ?, ?)

@@ -24,6 +24,8 @@ type Store struct {
 	unchecked bool // see Unchecked
 
 	loaded atomic.Pointer[loaded] // what opening has read; nil once it is taken, or not true any more
+
+	health
 }
 
 // querier is what reading needs: a database or a transaction.
@@ -130,23 +132,6 @@ func setMeta(ctx context.Context, tx *sql.Tx, key, value string) error {
 	return err
 }
 
-// change runs f in one transaction, all or nothing.
-func (s *Store) change(ctx context.Context, f func(tx *sql.Tx) error) error {
-	s.loaded.Store(nil)
-	tx, err := s.db.BeginTx(ctx, nil)
-	if err != nil {
-		return describe(s.path, err)
-	}
-	defer func() { _ = tx.Rollback() }()
-	if err := f(tx); err != nil {
-		return describe(s.path, err)
-	}
-	if err := tx.Commit(); err != nil {
-		return describe(s.path, err)
-	}
-	return nil
-}
-
 // Path is where the database is.
 func (s *Store) Path() string { return s.path }
 
@@ -169,7 +154,9 @@ func (s *Store) Tidy(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.db.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+	db, done := s.pool()
+	defer done()
+	_, err = db.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
 	return err
 }
 

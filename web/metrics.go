@@ -21,6 +21,12 @@ type Gauges struct {
 	LatenessSum     float64            // seconds
 	LatenessCount   uint64
 	WALBytes        int64
+
+	StorageFailures uint64
+	RingResults     int64
+	CommitBuckets   map[float64]uint64 // cumulative, by upper bound in seconds
+	CommitSum       float64            // seconds
+	CommitCount     uint64
 }
 
 func desc(name, help string, labels ...string) *prometheus.Desc {
@@ -39,6 +45,9 @@ var (
 	lateness        = desc("schedule_lateness_seconds", "How late scheduled runs started.")
 	missedSlots     = desc("missed_slots_total", "Slots at which nothing was asked, since the start.", "reason")
 	outboxMessages  = desc("outbox_messages", "Messages that are not delivered.", "state")
+	storageFailures = desc("storage_failures_total", "Commits that failed, since the start.")
+	ringResults     = desc("ring_results", "Results that are not stored yet.")
+	commitSeconds   = desc("commit_seconds", "How long commits took that succeeded.")
 	walBytes        = desc("wal_bytes", "Size of the database's write-ahead log.")
 	lastBackup      = desc("backup_last_success_timestamp_seconds", "When the service last made a copy of its database by itself; absent when it never did.")
 	reloadSucceeded = desc("config_last_reload_successful", "Whether the configuration was last loaded successfully.")
@@ -94,11 +103,10 @@ func (c *collector) service(out chan<- prometheus.Metric) {
 	for reason, n := range g.Missed {
 		counter(out, missedSlots, float64(n), reason.String())
 	}
-	histogram, err := prometheus.NewConstHistogram(lateness, g.LatenessCount, g.LatenessSum, g.LatenessBuckets)
-	if err != nil {
-		histogram = prometheus.NewInvalidMetric(lateness, err)
-	}
-	out <- histogram
+	histogram(out, lateness, g.LatenessCount, g.LatenessSum, g.LatenessBuckets)
+	histogram(out, commitSeconds, g.CommitCount, g.CommitSum, g.CommitBuckets)
+	counter(out, storageFailures, float64(g.StorageFailures))
+	gauge(out, ringResults, float64(g.RingResults))
 	gauge(out, walBytes, float64(g.WALBytes))
 	gauge(out, reloadSucceeded, 1)
 }
@@ -158,6 +166,14 @@ func (c *collector) info(out chan<- prometheus.Metric, probes []report.Probe) {
 		}
 		gauge(out, info, 1, values...)
 	}
+}
+
+func histogram(out chan<- prometheus.Metric, d *prometheus.Desc, count uint64, sum float64, buckets map[float64]uint64) {
+	metric, err := prometheus.NewConstHistogram(d, count, sum, buckets)
+	if err != nil {
+		metric = prometheus.NewInvalidMetric(d, err)
+	}
+	out <- metric
 }
 
 func gauge(out chan<- prometheus.Metric, d *prometheus.Desc, v float64, labels ...string) {

@@ -106,6 +106,9 @@ func TestTheMetricsAreThoseThatArePromised(t *testing.T) {
 		"sonde_missed_slots_total":            "counter",
 		"sonde_outbox_messages":               "gauge",
 		"sonde_wal_bytes":                     "gauge",
+		"sonde_storage_failures_total":        "counter",
+		"sonde_ring_results":                  "gauge",
+		"sonde_commit_seconds":                "histogram",
 		"sonde_config_last_reload_successful": "gauge",
 	}, families)
 

@@ -27,6 +27,7 @@ type Options struct {
 	Source  Source
 	Now     func() time.Time
 	Ready   func(ctx context.Context) error // why the service is not ready; nil if it is
+	Storage func() report.Storage           // how storing goes; nil if nobody knows
 	Gauges  func() Gauges
 	Tallies *Tallies
 	Log     *slog.Logger
@@ -95,7 +96,7 @@ func (s *Server) Close(ctx context.Context) error {
 
 func (s *Server) routes(life context.Context) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "ok\n") })
+	mux.HandleFunc("GET /healthz", s.health)
 	mux.HandleFunc("GET /readyz", s.ready)
 	mux.HandleFunc("GET /api/v1/status", s.status)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.registry(life), promhttp.HandlerOpts{
@@ -121,6 +122,21 @@ func answer(w http.ResponseWriter, status int, body string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
 	_, _ = w.Write([]byte(body))
+}
+
+// health answers as long as the service lives: a restart mends no disk.
+func (s *Server) health(w http.ResponseWriter, _ *http.Request) {
+	if s.o.Storage != nil {
+		switch state := s.o.Storage().State; state {
+		case report.StorageFull, report.StorageFailing:
+			answer(w, http.StatusOK, "degraded: storage is "+string(state)+"; results wait in memory\n")
+			return
+		case report.StorageLow:
+			answer(w, http.StatusOK, "degraded: room for the database is low\n")
+			return
+		}
+	}
+	answer(w, http.StatusOK, "ok\n")
 }
 
 func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
@@ -157,5 +173,10 @@ func (s *Server) read(ctx context.Context) (*report.Status, error) {
 	if err != nil {
 		return nil, err
 	}
-	return report.NewStatus(snapshot, now), nil
+	status := report.NewStatus(snapshot, now)
+	if s.o.Storage != nil {
+		storage := s.o.Storage()
+		status.Service.Storage = &storage
+	}
+	return status, nil
 }

@@ -160,3 +160,18 @@ func TestManyReadersAtOnceAreAllAnswered(t *testing.T) {
 	}
 	readers.Wait()
 }
+
+func TestHealthSaysThatTheStorageIsInTroubleAndStays200(t *testing.T) {
+	for state, want := range map[report.StorageState]string{
+		report.StorageOK:      "ok\n",
+		report.StorageLow:     "degraded: room for the database is low\n",
+		report.StorageFull:    "degraded: storage is full; results wait in memory\n",
+		report.StorageFailing: "degraded: storage is failing; results wait in memory\n",
+	} {
+		o := usual(failing{errors.New("no")}, web.NewTallies())
+		o.Storage = func() report.Storage { return report.Storage{State: state} }
+		code, _, body := listen(t, o).get(t, "/healthz")
+		require.Equal(t, http.StatusOK, code)
+		require.Equal(t, want, body)
+	}
+}

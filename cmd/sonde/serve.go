@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
@@ -62,10 +63,14 @@ func serve(c *cobra.Command, _ []string) error {
 	log.Info("serving", "version", version, "config", config.Path, "database", s.store.Path(), "listen", address, "probes", len(config.Probes))
 	tell(log, daemon.SdNotifyReady+fmt.Sprintf("\nSTATUS=%d probes", len(config.Probes)))
 	ctx, settled := s.watchDatabase(ctx)
-	keepAlive(ctx, s)
+	broken, fatal := errors.AsType[*store.FatalError](keepAliveUntilBroken(ctx, s))
 	tell(log, daemon.SdNotifyStopping)
 	log.Info("stopping")
 	damage := settled()
+	if fatal {
+		// What is known is told, for systemd to start afresh; nothing more can be stored.
+		return &exit{exitStorage, errors.Join(broken, s.stop())}
+	}
 	if err := s.stop(); err != nil {
 		return &exit{exitStorage, fmt.Errorf("stop: %w", errors.Join(damage, err))}
 	}
@@ -74,6 +79,24 @@ func serve(c *cobra.Command, _ []string) error {
 	}
 	log.Info("stopped")
 	return nil
+}
+
+// keepAliveUntilBroken is keepAlive that also ends when the database cannot be used any
+// more. It returns why it ended.
+func keepAliveUntilBroken(ctx context.Context, s *service) error {
+	alive, end := context.WithCancelCause(ctx)
+	var watch sync.WaitGroup
+	watch.Go(func() {
+		select {
+		case err := <-s.store.Broken():
+			end(err)
+		case <-alive.Done():
+		}
+	})
+	keepAlive(alive, s)
+	watch.Wait()
+	end(nil)
+	return context.Cause(alive)
 }
 
 // keepAlive waits for the end, and meanwhile tells systemd's watchdog that scheduler and

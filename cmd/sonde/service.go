@@ -24,6 +24,8 @@ import (
 const (
 	checkpointEvery = time.Minute
 	tidyEvery       = time.Hour
+	storageEvery    = time.Second
+	spaceEvery      = 15 * time.Second
 	drainFor        = 2 * time.Second // what runs in flight get to end when the service stops
 	stopWithin      = 4 * time.Second // and everything else
 
@@ -43,7 +45,12 @@ type service struct {
 	scheduler  *scheduler.Scheduler
 	dispatcher *notify.Dispatcher
 	tallies    *web.Tallies
-	web        *web.Server // nil if it is turned off
+	room       room
+	relay      *notify.Relay
+	place      string
+	routes     []notify.Routes
+	watch      notify.StorageWatch // used by one upkeep job
+	web        *web.Server         // nil if it is turned off
 
 	stopDelivery context.CancelFunc
 	delivered    chan struct{} // closed when delivery has stopped
@@ -82,9 +89,15 @@ func (s *service) start(ctx context.Context, config *configs.Config) error {
 	if err := s.announceLoss(ctx, config, location); err != nil {
 		return storageError(err)
 	}
-	s.dispatcher = notify.NewDispatcher(s.store, senders, s.log)
+	relay := notify.NewRelay(s.store)
+	s.relay, s.place = relay, location
+	for i := range probes {
+		s.routes = append(s.routes, probes[i].Subject.Routes)
+	}
+	s.dispatcher = notify.NewDispatcher(relay, senders, s.log)
+	s.store.KeepBallast(0, 0, nil)
 	s.recorder = record.New(record.Options{
-		Log: s.store, Memory: memory, Probes: probes, Location: location, Logger: s.log,
+		Log: s.store, Memory: memory, Probes: probes, Location: location, Delivery: relay, Logger: s.log,
 		Recheck:   func(id probe.ID, at time.Time) { s.scheduler.Recheck(id, at) },
 		Told:      func(destination string) { s.dispatcher.Wake(destination) },
 		Published: s.tallies.Add,
@@ -158,6 +171,8 @@ func (s *service) begin(ctx context.Context, jobs []scheduler.Job) error {
 	err := errors.Join(
 		s.scheduler.Upkeep("checkpoint", checkpointEvery, func(context.Context) { s.recorder.Checkpoint() }),
 		s.scheduler.Upkeep("tidy", tidyEvery, s.tidy),
+		s.scheduler.Upkeep("storage", storageEvery, s.watchStorage),
+		s.scheduler.Upkeep("space", spaceEvery, s.watchSpace),
 		s.scheduler.Start(ctx, jobs),
 	)
 	if err != nil {
@@ -209,7 +224,7 @@ func (s *service) listen(ctx context.Context, address string) (err error) {
 		return nil
 	}
 	s.web, err = web.Listen(ctx, address, web.Options{
-		Source: lateSource{s}, Now: func() time.Time { return s.clock.Now() }, Ready: s.ready, Gauges: s.gauges, Tallies: s.tallies, Log: s.log,
+		Source: lateSource{s}, Now: func() time.Time { return s.clock.Now() }, Ready: s.ready, Storage: s.storage, Gauges: s.gauges, Tallies: s.tallies, Log: s.log,
 	})
 	if errors.Is(err, unix.EADDRINUSE) {
 		return &exit{exitRunning, err} // whoever has it may go away
@@ -249,6 +264,12 @@ func (s *service) gauges() web.Gauges {
 	for i, bound := range stats.Lateness.Bounds {
 		below += stats.Lateness.Counts[i]
 		g.LatenessBuckets[bound.Seconds()] = below
+	}
+	recorded := s.recorder.Stats()
+	g.StorageFailures, g.RingResults = uint64(recorded.Failures), recorded.Waiting
+	g.CommitBuckets, g.CommitSum, g.CommitCount = map[float64]uint64{}, recorded.Commits.Sum.Seconds(), recorded.Commits.Count
+	for bound, n := range recorded.Commits.Below {
+		g.CommitBuckets[bound.Seconds()] = n
 	}
 	if info, err := os.Stat(s.store.Path() + "-wal"); err == nil {
 		g.WALBytes = info.Size()

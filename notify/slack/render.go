@@ -31,15 +31,10 @@ type rendered struct {
 }
 
 func (s story) render() rendered {
-	text := escape(s.sentence())
 	if s.Body.Notice != notify.NoNotice {
-		return rendered{
-			text: text, headline: slack.NewSectionBlock(markdown(":warning: "+text), nil, nil),
-			attachment: slack.Attachment{Color: yellow, Fallback: text, Blocks: slack.Blocks{BlockSet: []slack.Block{
-				slack.NewContextBlock("", markdown(s.words.location+" "+code(s.Body.Location, maxPlace))),
-			}}},
-		}
+		return s.renderNotice()
 	}
+	text := escape(s.sentence())
 	emoji, colour := s.signal()
 	details := []slack.Block{slack.NewSectionBlock(nil, s.fields(), nil)}
 	if next := s.checkNext(); next != "" {

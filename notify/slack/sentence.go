@@ -49,15 +49,6 @@ func (s story) sentence() string {
 	return told
 }
 
-// notice is what sonde has to tell of itself, in a line.
-func (s story) notice() string {
-	told := fill(s.words.notices[s.Body.Notice], "location", plain(s.Body.Location, maxPlace), "time", s.clock(s.Body.At))
-	if s.Repeat {
-		told += s.words.repeat
-	}
-	return told
-}
-
 // announcement tells when the target said it would be back.
 func (s story) announcement() string {
 	by := s.Body.RecoverBy

@@ -16,12 +16,13 @@ type words struct {
 	sentences map[incident.Change]string // facts: symptom name now still again times cause failing since lasted incident
 	kinds     map[probe.Kind]condition
 
-	notices map[notify.Notice]string // facts: location time
-
 	announced string // facts: time; the target said when it would be back
 	broken    string // facts: time; it said so, and was not
 	repeat    string
 	delayed   string // facts: late
+
+	notices    map[notify.Notice]string // facts: location time since lasted lost
+	noticeNext map[notify.Notice]string
 
 	headlines map[incident.Change]string // facts: word
 	causes    map[incident.Change]string // the second line; facts: symptom cause meaning lasted
@@ -64,14 +65,23 @@ var english = words{
 		probe.KindProber:        {"cannot be judged", "still cannot be judged", "cannot be judged again", "Prober in trouble"},
 	},
 
-	notices: map[notify.Notice]string{
-		notify.HistoryLost: "sonde at {location} has lost history: its database was damaged or gone at {time}. It goes on with a fresh one and with what could still be read; `sonde status` says where the damaged one lies.",
-	},
-
 	announced: " It announced to be back by {time}.",
 	broken:    " It had announced to be back by {time}.",
 	repeat:    " (possible repeat)",
 	delayed:   " (delivered {late} late)",
+
+	notices: map[notify.Notice]string{
+		notify.HistoryLost:    "sonde at {location} has lost history: its database was damaged or gone at {time}. It goes on with a fresh one and with what could still be read; `sonde status` says where the damaged one lies.",
+		notify.StorageFull:    "storage full: sonde at {location} has no room for its database since {since}. It goes on probing and telling from memory.",
+		notify.StorageFailing: "storage failing: sonde at {location} cannot write its database since {since}. It goes on probing and telling from memory.",
+		notify.StorageBack:    "storage works again: sonde at {location} could not write its database for {lasted}, since {since}; results lost: {lost}.",
+	},
+	noticeNext: map[notify.Notice]string{
+		notify.HistoryLost:    "Incidents that were open go on. Restore a backup if what is missing matters, then remove what was set aside.",
+		notify.StorageFull:    "Make room on the disk that holds the database. A restart before that forgets what is only in memory.",
+		notify.StorageFailing: "Look into the service's log and at the disk that holds the database. A restart before that forgets what is only in memory.",
+		notify.StorageBack:    "What waited in memory has been stored with its true times.",
+	},
 
 	headlines: map[incident.Change]string{
 		incident.Opened:   "{word}",

@@ -1,0 +1,112 @@
+//go:build faults
+
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"sonde/notify/slack/fakeslack"
+)
+
+// beginOnSmallDisk starts the service with its database on a tmpfs of 16 MiB, in a mount
+// namespace that needs no root. It needs unshare(1), mount(8) and user namespaces.
+func (s *scene) beginOnSmallDisk(t *testing.T, disk string) *process {
+	t.Helper()
+	out, err := exec.Command("unshare", "-Urm", "true").CombinedOutput()
+	require.NoErrorf(t, err, "this test needs unshare -Urm, and so user namespaces: %s", out)
+	config, err := os.ReadFile(s.config)
+	require.NoError(t, err)
+	s.write(t, string(config)+fmt.Sprintf("database: %q\n", filepath.Join(disk, "sonde.db")))
+	p := &process{output: nil, ended: make(chan struct{})}
+	log, err := os.Create(filepath.Join(s.folder, "log"))
+	require.NoError(t, err)
+	p.cmd = exec.Command("unshare", "-Urm", "sh", "-c", `mount -t tmpfs -o size=16m none "$1" && exec "$2" serve -c "$3"`, "sh", disk, os.Args[0], s.config)
+	p.cmd.Env = append(os.Environ(), asSonde+"=yes", "SLACK_TOKEN="+fakeslack.Token)
+	p.cmd.Stdout, p.cmd.Stderr = log, log
+	require.NoError(t, p.cmd.Start())
+	go func() {
+		defer close(p.ended)
+		_ = p.cmd.Wait()
+	}()
+	t.Cleanup(func() {
+		p.kill()
+		require.NoError(t, log.Close())
+		if said, err := os.ReadFile(log.Name()); t.Failed() && err == nil {
+			t.Logf("output:\n%s", said)
+		}
+	})
+	s.eventually(t, "the service is ready", func() bool { code, _ := s.read("/readyz"); return code == http.StatusOK })
+	return p
+}
+
+func (s *scene) read(path string) (int, string) {
+	response, err := http.Get("http://" + s.listen + path)
+	if err != nil {
+		return 0, ""
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, _ := io.ReadAll(response.Body)
+	return response.StatusCode, string(body)
+}
+
+func (s *scene) saying(what string) (n int) {
+	for _, m := range s.slack.Messages() {
+		if strings.Contains(m.Text, what) {
+			n++
+		}
+	}
+	return n
+}
+
+func TestAnOutageIsToldWhileTheDiskIsFullAndNothingIsLost(t *testing.T) {
+	s := newScene(t)
+	disk := t.TempDir()
+	p := s.beginOnSmallDisk(t, disk)
+	s.eventually(t, "the probe is up", func() bool { _, body := s.read("/api/v1/status"); return strings.Contains(body, `"up": 1`) })
+	filler := filepath.Join("/proc", fmt.Sprint(p.cmd.Process.Pid), "root", disk, "filler")
+	f, err := os.Create(filler)
+	require.NoError(t, err)
+	written, err := io.Copy(f, io.LimitReader(zeros{}, 64<<20))
+	require.ErrorIs(t, err, syscall.ENOSPC)
+	require.NotZero(t, written)
+	require.NoError(t, f.Close())
+
+	s.status.Store(http.StatusServiceUnavailable)
+	s.eventually(t, "the outage is told", func() bool { return s.saying("checkout is down") == 1 })
+	s.eventually(t, "the full disk is told", func() bool { return s.saying("storage full") == 1 })
+	code, health := s.read("/healthz")
+	require.Equal(t, http.StatusOK, code)
+	require.Contains(t, health, "degraded: storage is full")
+	_, body := s.read("/api/v1/status")
+	require.Contains(t, body, `"state": "full"`)
+	time.Sleep(5 * time.Second)
+
+	require.NoError(t, os.Remove(filler))
+	s.eventually(t, "the disk's recovery is told", func() bool { return s.saying("storage works again") == 1 })
+	s.eventually(t, "the incident is stored", func() bool { _, body := s.read("/api/v1/status"); return strings.Contains(body, `"down": 1`) })
+	s.status.Store(http.StatusOK)
+	s.eventually(t, "the recovery is told", func() bool { return s.saying("checkout recovered") == 1 })
+	time.Sleep(3 * time.Second)
+	require.Equal(t, 1, s.saying("checkout is down"), "once")
+	require.Equal(t, 1, s.saying("storage full"), "once")
+	_, replies := s.told()
+	require.Len(t, replies, 1, "in the thread of what was told from memory")
+	code, _ = s.read("/readyz")
+	require.Equal(t, http.StatusOK, code)
+	require.Equal(t, 0, p.end(syscall.SIGTERM))
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }

@@ -1,0 +1,36 @@
+package slack
+
+import (
+	"strconv"
+
+	"github.com/slack-go/slack"
+
+	"sonde/notify"
+)
+
+// notice is a whole message about the service itself in a line. It is not escaped.
+func (s story) notice() string {
+	b := s.Body
+	told := fill(s.words.notices[b.Notice], "location", plain(b.Location, maxPlace), "since", s.clock(b.Since),
+		"time", s.clock(b.At), "lasted", s.words.duration(b.At.Sub(b.Since)), "lost", strconv.FormatInt(b.Lost, 10))
+	if s.Repeat {
+		told += s.words.repeat
+	}
+	if late := s.now.Sub(s.CreatedAt); late > lateAfter {
+		told += fill(s.words.delayed, "late", s.words.duration(late))
+	}
+	return told
+}
+
+func (s story) renderNotice() rendered {
+	text, emoji, colour := escape(s.notice()), ":red_circle:", red
+	if s.Body.Notice == notify.StorageBack {
+		emoji, colour = ":large_green_circle:", green
+	}
+	advice := markdown(s.words.noticeNext[s.Body.Notice])
+	return rendered{
+		text:       text,
+		headline:   slack.NewSectionBlock(markdown(emoji+" "+text), nil, nil),
+		attachment: slack.Attachment{Color: colour, Fallback: text, Blocks: slack.Blocks{BlockSet: []slack.Block{slack.NewContextBlock("", advice)}}},
+	}
+}
