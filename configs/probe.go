@@ -84,25 +84,25 @@ func withSettings(own keys[spec]) keys[spec] {
 
 // probeList reads all probes.
 func (d *decoder) probeList(v value, base settings) []Probe {
-	var specs []spec
 	items := d.list(v)
-	for _, item := range items {
-		s := spec{settings: base.clone(), value: item}
-		s.found = object(d, item, probeKeys, &s)
+	specs := make([]spec, len(items))
+	for i, item := range items {
+		s := &specs[i]
+		s.settings, s.value = base.clone(), item
+		s.found = object(d, item, probeKeys, s)
 		if item.node.Kind == yaml.MappingNode {
-			d.checkProbe(&s)
+			d.checkProbe(s)
 		}
-		specs = append(specs, s)
 	}
 	if len(items) == 0 && v.node.Kind == yaml.SequenceNode {
 		d.fail(v, "the list is empty; give it at least one probe with a name and a url")
 	}
 	d.checkNames(specs)
 	d.warnProbes(specs)
-	var probes []Probe
-	for _, s := range specs {
-		if s.address.url != nil {
-			probes = append(probes, s.probe())
+	probes := make([]Probe, 0, len(specs))
+	for i := range specs {
+		if specs[i].address.url != nil {
+			probes = append(probes, specs[i].probe())
 		}
 	}
 	return probes
