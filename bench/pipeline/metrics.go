@@ -54,8 +54,12 @@ func askService(ctx context.Context, child *process) (*told, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w\n%s", err, child.stderr.String())
 	}
+	return readMetrics(string(body)), nil
+}
+
+func readMetrics(body string) *told {
 	t := &told{missed: map[string]float64{}, total: map[int]time.Duration{}}
-	for line := range strings.Lines(string(body)) {
+	for line := range strings.Lines(body) {
 		end := strings.LastIndexByte(line, ' ')
 		value, err := strconv.ParseFloat(strings.TrimSpace(line[end+1:]), 64)
 		if err == nil {
@@ -63,7 +67,7 @@ func askService(ctx context.Context, child *process) (*told, error) {
 			t.take(name, labels, value)
 		}
 	}
-	return t, nil
+	return t
 }
 
 func (t *told) take(name, labels string, value float64) {
@@ -90,8 +94,8 @@ func (t *told) take(name, labels string, value float64) {
 }
 
 func (h *histogram) add(labels string, count float64) {
-	if bound, err := strconv.ParseFloat(label(labels, "le"), 64); err == nil && bound < 1e6 { // the last is infinite
-		*h = append(*h, bucket{seconds(bound), count})
+	if bound, err := strconv.ParseFloat(label(labels, "le"), 64); err == nil {
+		*h = append(*h, bucket{seconds(min(bound, 1e6)), count}) // the last is infinite
 	}
 }
 

@@ -92,7 +92,7 @@ func press(ctx context.Context, l *lab, p plan, rate float64) (at load, err erro
 	s := see(hits, p.probes, p.interval, from, to)
 	at = load{
 		rate: rate, kept: s.kept(), asked: float64(s.hits) / to.Sub(from).Seconds(), overload: later.missed["prober_overload"] - earlier.missed["prober_overload"],
-		bad: later.bad - earlier.bad,
+		bad:        later.bad - earlier.bad,
 		goroutines: [2]float64{earlier.goroutines, later.goroutines}, busy: (ended.cpu - began.cpu).Seconds() / to.Sub(from).Seconds(),
 	}
 	fmt.Printf("%8.0f  %7.0f  %6.2f%%  %8.0f  %11.0f  %4.0f -> %4.0f  %6.2f\n", rate, at.asked, 100*at.kept, at.overload, at.bad, at.goroutines[0], at.goroutines[1], at.busy)
