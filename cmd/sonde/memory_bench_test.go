@@ -93,7 +93,7 @@ func weighAll(b *testing.B) {
 	})
 	tallies := web.NewTallies()
 	entries := results(probes, t0)
-	w.held = heap()
+	w.kept, w.held = append(w.kept, entries), heap()
 	w.weigh("state", func() any {
 		for i := range entries {
 			incident.Step(probes[i].Policy, memory.State(probes[i].ID), entries[i].Input, &memory.IDs)
