@@ -124,7 +124,6 @@ func (s *spec) probe() Probe {
 		Name:       s.name,
 		URL:        s.address.url,
 		Method:     s.method,
-		Header:     map[string]text.Secret{},
 		Body:       s.body.value,
 		Expect:     s.expect,
 		Timeout:    s.timeoutOr(),
@@ -133,10 +132,14 @@ func (s *spec) probe() Probe {
 		Idempotent: s.idempotent,
 		Credit:     s.credit,
 	}
+	user := s.address.url.User
+	if len(s.headers) > 0 || user != nil {
+		target.Header = make(map[string]text.Secret, len(s.headers)+1)
+	}
 	for name, h := range s.headers {
 		target.Header[name] = h.value
 	}
-	if user := s.address.url.User; user != nil {
+	if user != nil {
 		target.URL.User = nil
 		password, _ := user.Password()
 		target.Header["Authorization"] = text.NewSecret("Basic " + base64.StdEncoding.EncodeToString([]byte(user.Username()+":"+password)))
