@@ -21,6 +21,7 @@ type cost struct {
 
 	// The service's alone.
 	told    *told
+	scraped int64 // resident bytes after its metrics were read
 	written int64 // by write calls
 	flushed int64 // to the disk
 	disk    int64 // size of the database
@@ -80,7 +81,11 @@ func measureService(ctx context.Context, l *lab, p plan, t *target) (cost, error
 	if c.told, err = askService(ctx, child); err != nil {
 		return c, err
 	}
-	c.name, c.disk = "sonde", database(folder)
+	after, err := child.use()
+	if err != nil {
+		return c, err
+	}
+	c.name, c.disk, c.scraped = "sonde", database(folder), after.rss
 	return c, c.compareClocks(ctx, c.told.total, p, t, now)
 }
 
@@ -163,13 +168,13 @@ func warm(ctx context.Context, p plan, child *process, t *target) (first, every 
 	}
 }
 
-var header = strings.Join([]string{"what ", "asked/s", "   kept", "CPU-s/1k", " ratio", "RSS MB", "peak", "late p50/p99/max ms", "over p50/p99 ms", "first ms", "every s",
+var header = strings.Join([]string{"what ", "asked/s", "   kept", "CPU-s/1k", " ratio", "RSS MB", "peak", "scraped", "late p50/p99/max ms", "over p50/p99 ms", "first ms", "every s",
 	"missed", "  commit p50/p99", "write() B/result", "to disk", "database B/result"}, "  ")
 
 func (c cost) print(bare cost) {
-	line := fmt.Sprintf("%-5s  %7.0f  %6.2f%%  %8.3f  %6.2f  %6.0f  %4.0f  %19s  %15s  %8.0f  %7.1f", c.name,
+	line := fmt.Sprintf("%-5s  %7.0f  %6.2f%%  %8.3f  %6.2f  %6.0f  %4.0f  %7.0f  %19s  %15s  %8.0f  %7.1f", c.name,
 		float64(c.sight.hits)/c.length.Seconds(), 100*c.sight.kept(), c.perThousand(), c.perThousand()/bare.perThousand(),
-		megabytes(c.rss), megabytes(c.peak), c.late(), c.overs(), milliseconds(c.first), c.every.Seconds())
+		megabytes(c.rss), megabytes(c.peak), megabytes(c.scraped), c.late(), c.overs(), milliseconds(c.first), c.every.Seconds())
 	if s := c.told; s != nil {
 		line += fmt.Sprintf("  %6.0f  %16s  %16.0f  %7.0f  %17.0f", s.missedSlots(), s.commits.both(), c.perResult(c.written), c.perResult(c.flushed), float64(c.disk)/max(1, s.results))
 	}

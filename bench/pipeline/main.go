@@ -57,7 +57,7 @@ ticker per target, a new connection per request, nothing stored).
   -all                 all of it with short lengths, as a table in Markdown
 
 Columns: asked/s and kept (requests of slots that came and should have come) are counted at
-the target. late: how far the gap between two requests of one probe is from the interval, at
+the target. scraped: RSS after /metrics was read once. late: how far the gap between two requests of one probe is from the interval, at
 the target. over: what was measured for a whole request, less what the target's own clock says
 from the first byte read to the last one written. missed and commit come from /metrics, since
 the start; quantiles of a histogram are upper bounds. write() counts all bytes that the process
