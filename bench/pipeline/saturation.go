@@ -25,6 +25,9 @@ func saturate(ctx context.Context, l *lab, p plan) (best, double load, err error
 	fmt.Printf("%s each, interval %s, target answers after %s\n\nwanted/s  asked/s     kept  overload  bad results  goroutines     cores\n", p.length, p.interval, p.delay)
 	for rate := firstRate; rate <= lastRate; rate += rateStep {
 		at, err := press(ctx, l, p, rate)
+		if err == nil && !at.holds() { // once more: something else may have had the machine
+			at, err = press(ctx, l, p, rate)
+		}
 		if err != nil {
 			return best, double, err
 		}
@@ -33,7 +36,7 @@ func saturate(ctx context.Context, l *lab, p plan) (best, double load, err error
 		}
 		best = at
 	}
-	double, err = press(ctx, l, p, 2*best.rate)
+	double, err = press(ctx, l, p, 2*max(best.rate, firstRate))
 	return best, double, err
 }
 
@@ -63,14 +66,19 @@ func press(ctx context.Context, l *lab, p plan, rate float64) (at load, err erro
 	if err := sleep(ctx, p.interval+4*time.Second); err != nil {
 		return at, err
 	}
+	earlier, err := askService(ctx, child)
+	if err != nil {
+		return at, err
+	}
+	if err := sleep(ctx, p.interval); err != nil { // the scrape has cost much
+		return at, err
+	}
 	if err := t.reset(ctx); err != nil {
 		return at, err
 	}
-	from, began, earlier := time.Now(), use{}, &told{}
-	if began, err = child.use(); err != nil {
-		return at, err
-	}
-	if earlier, err = askService(ctx, child); err != nil {
+	from := time.Now()
+	began, err := child.use()
+	if err != nil {
 		return at, err
 	}
 	if err := sleep(ctx, p.length); err != nil {
