@@ -85,8 +85,9 @@ func (d *decoder) checkUser(s *spec) {
 
 // checkNames checks names across probes.
 func (d *decoder) checkNames(specs []spec) {
-	named := map[string]value{}
-	for _, s := range specs {
+	named := make(map[string]value, len(specs))
+	for i := range specs {
+		s := &specs[i]
 		v, ok := s.found["name"]
 		if !ok || s.name == "" {
 			continue
@@ -98,7 +99,8 @@ func (d *decoder) checkNames(specs []spec) {
 		named[s.name] = v
 	}
 	renamed := map[string]value{}
-	for _, s := range specs {
+	for i := range specs {
+		s := &specs[i]
 		v, ok := s.found["was"]
 		if !ok || s.was == "" || s.was == s.name {
 			continue

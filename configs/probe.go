@@ -84,15 +84,15 @@ func withSettings(own keys[spec]) keys[spec] {
 
 // probeList reads all probes.
 func (d *decoder) probeList(v value, base settings, kept History) []Probe {
-	var specs []spec
 	items := d.list(v)
-	for _, item := range items {
-		s := spec{settings: base.clone(), value: item}
-		s.found = object(d, item, probeKeys, &s)
+	specs := make([]spec, len(items))
+	for i, item := range items {
+		s := &specs[i]
+		s.settings, s.value = base.clone(), item
+		s.found = object(d, item, probeKeys, s)
 		if item.node.Kind == yaml.MappingNode {
-			d.checkProbe(&s)
+			d.checkProbe(s)
 		}
-		specs = append(specs, s)
 	}
 	if len(items) == 0 && v.node.Kind == yaml.SequenceNode {
 		d.fail(v, "the list is empty; give it at least one probe with a name and a url")
@@ -100,10 +100,10 @@ func (d *decoder) probeList(v value, base settings, kept History) []Probe {
 	d.checkNames(specs)
 	d.warnProbes(specs)
 	d.warnHistory(specs, kept)
-	var probes []Probe
-	for _, s := range specs {
-		if s.address.url != nil {
-			probes = append(probes, s.probe())
+	probes := make([]Probe, 0, len(specs))
+	for i := range specs {
+		if specs[i].address.url != nil {
+			probes = append(probes, specs[i].probe())
 		}
 	}
 	return probes
@@ -125,7 +125,6 @@ func (s *spec) probe() Probe {
 		Name:       s.name,
 		URL:        s.address.url,
 		Method:     s.method,
-		Header:     map[string]text.Secret{},
 		Body:       s.body.value,
 		Expect:     s.expect,
 		Timeout:    s.timeoutOr(),
@@ -134,10 +133,14 @@ func (s *spec) probe() Probe {
 		Idempotent: s.idempotent,
 		Credit:     s.credit,
 	}
+	user := s.address.url.User
+	if len(s.headers) > 0 || user != nil {
+		target.Header = make(map[string]text.Secret, len(s.headers)+1)
+	}
 	for name, h := range s.headers {
 		target.Header[name] = h.value
 	}
-	if user := s.address.url.User; user != nil {
+	if user != nil {
 		target.URL.User = nil
 		password, _ := user.Password()
 		target.Header["Authorization"] = text.NewSecret("Basic " + base64.StdEncoding.EncodeToString([]byte(user.Username()+":"+password)))

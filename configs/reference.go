@@ -26,6 +26,10 @@ var environmentName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 // no more than the reference.
 func parseTemplate(written string) (template, error) {
 	t := template{written: written}
+	if written != "" && !strings.Contains(written, "${") {
+		t.parts = []part{{literal: written}}
+		return t, nil
+	}
 	var literal strings.Builder
 	for rest := written; rest != ""; {
 		before, after, found := strings.Cut(rest, "${")
@@ -110,6 +114,9 @@ func (t template) reference() part {
 
 // text is a template without references as it is meant.
 func (t template) text() string {
+	if len(t.parts) == 1 {
+		return t.parts[0].literal
+	}
 	var out strings.Builder
 	for _, p := range t.parts {
 		out.WriteString(p.literal)

@@ -164,6 +164,9 @@ func (d *decoder) secretText(v value, written string, escape func(string) string
 
 // plain unescapes a text that may hold no secret.
 func (d *decoder) plain(v value, written string) (string, bool) {
+	if !strings.Contains(written, "${") {
+		return written, true
+	}
 	t, err := parseTemplate(written)
 	switch {
 	case err != nil:

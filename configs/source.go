@@ -29,14 +29,33 @@ func newSource(name string, data []byte) *source {
 // lines agree with the parser's.
 func splitLines(s string) []string {
 	s = strings.TrimPrefix(s, "\ufeff")
-	return strings.Split(strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u0085", "\n", "\u2028", "\n", "\u2029", "\n").Replace(s), "\n")
+	for _, rare := range [...]string{"\r", "\u0085", "\u2028", "\u2029"} {
+		if strings.Contains(s, rare) {
+			s = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u0085", "\n", "\u2028", "\n", "\u2029", "\n").Replace(s)
+			break
+		}
+	}
+	return strings.Split(s, "\n")
 }
 
 // index learns where all nodes of a document begin.
 func (s *source) index(n *yaml.Node) {
+	s.nodes = slices.Grow(s.nodes, countNodes(n))
+	s.indexAll(n)
+}
+
+func countNodes(n *yaml.Node) int {
+	count := 1
+	for _, child := range n.Content {
+		count += countNodes(child)
+	}
+	return count
+}
+
+func (s *source) indexAll(n *yaml.Node) {
 	s.nodes = append(s.nodes, place{n.Line, n.Column})
 	for _, child := range n.Content {
-		s.index(child)
+		s.indexAll(child)
 	}
 }
 

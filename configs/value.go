@@ -31,8 +31,9 @@ type keys[T any] map[string]func(d *decoder, v value, into *T)
 
 // object reads a mapping by its keys. It returns the values that were there.
 func object[T any](d *decoder, v value, table keys[T], into *T) map[string]value {
-	found := map[string]value{}
-	for _, e := range d.mapping(v) {
+	entries := d.mapping(v)
+	found := make(map[string]value, len(entries))
+	for _, e := range entries {
 		read, known := table[e.key]
 		if !known {
 			d.unknown(e, slices.Sorted(maps.Keys(table)))
@@ -52,18 +53,58 @@ func (d *decoder) mapping(v value) []entry {
 		return nil
 	}
 	d.checkTag(v)
-	return d.entries(v, map[string]place{}, 0)
+	return d.entries(v, nil, 0)
+}
+
+// keyring finds keys that stand twice in a mapping. Most mappings are short, and then it
+// is a list: a map for each would cost more than all else that is done for them.
+type keyring struct {
+	list []keyAt
+	all  map[string]place // of a long mapping
+}
+
+type keyAt struct {
+	key string
+	at  place
+}
+
+// manyKeys are more than any mapping has but a list of labels.
+const manyKeys = 32
+
+func newKeyring(n *yaml.Node) keyring {
+	if keys := len(n.Content) / 2; keys <= manyKeys {
+		return keyring{list: make([]keyAt, 0, keys)}
+	}
+	return keyring{all: map[string]place{}}
+}
+
+// add takes a key, unless it is there already; then it says where.
+func (k *keyring) add(key string, at place) (first place, twice bool) {
+	if k.all != nil {
+		if first, twice = k.all[key]; !twice {
+			k.all[key] = at
+		}
+		return first, twice
+	}
+	for i := range k.list {
+		if k.list[i].key == key {
+			return k.list[i].at, true
+		}
+	}
+	k.list = append(k.list, keyAt{key, at})
+	return place{}, false
 }
 
 // maxMerges is how deep "<<" may nest.
 const maxMerges = 8
 
 // entries lists a mapping's own entries, then those it merges with "<<" that it
-// has not itself (YAML 1.1 merge key). The map holds the keys that were seen.
-func (d *decoder) entries(v value, seen map[string]place, depth int) []entry {
-	var own []entry
+// has not itself (YAML 1.1 merge key). The map holds the keys that were seen; it is nil
+// while no merge asks for it.
+func (d *decoder) entries(v value, seen map[string]bool, depth int) []entry {
+	own := make([]entry, 0, len(v.node.Content)/2)
 	var merged []value
-	here := map[string]place{}
+	here := newKeyring(v.node)
 	for i := 0; i+1 < len(v.node.Content) && d.spend(v); i += 2 {
 		key, content := v.node.Content[i], v.node.Content[i+1]
 		keyAt := place{key.Line, key.Column}
@@ -71,22 +112,28 @@ func (d *decoder) entries(v value, seen map[string]place, depth int) []entry {
 			d.failAs(keyAt, v.path, "a key must be text, not %s", describe(key))
 			continue
 		}
-		if first, twice := here[key.Value]; twice {
+		if first, twice := here.add(key.Value, keyAt); twice {
 			if secretKeys[key.Value] || strings.HasSuffix(v.path, ".headers") {
 				d.hideAll(content)
 			}
 			d.failAs(keyAt, join(v.path, key.Value), "duplicate key %s, first on line %d; remove one of them", quote(key.Value), first.line)
 			continue
 		}
-		here[key.Value] = keyAt
 		child := newValue(content, join(v.path, key.Value))
 		if key.ShortTag() == "!!merge" {
 			merged = append(merged, child)
 			continue
 		}
-		if _, overridden := seen[key.Value]; !overridden {
-			seen[key.Value] = keyAt
+		if !seen[key.Value] {
 			own = append(own, entry{key.Value, keyAt, child})
+		}
+	}
+	if len(merged) > 0 && seen == nil {
+		seen = make(map[string]bool, len(own))
+	}
+	if seen != nil {
+		for i := range own {
+			seen[own[i].key] = true
 		}
 	}
 	for _, m := range merged {
@@ -97,7 +144,7 @@ func (d *decoder) entries(v value, seen map[string]place, depth int) []entry {
 }
 
 // merge lists what "<<" brings in: the entries of a mapping, or of each of a list.
-func (d *decoder) merge(v value, seen map[string]place, depth int) []entry {
+func (d *decoder) merge(v value, seen map[string]bool, depth int) []entry {
 	if !d.spend(v) {
 		return nil
 	}
@@ -146,7 +193,7 @@ func (d *decoder) list(v value) []value {
 		return nil
 	}
 	d.checkTag(v)
-	var items []value
+	items := make([]value, 0, len(v.node.Content))
 	for i, n := range v.node.Content {
 		if !d.spend(v) {
 			break

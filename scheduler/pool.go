@@ -156,8 +156,7 @@ func (s *Scheduler) ask(m *member, kind probe.RunKind, at int64) {
 	m.kind, m.at = kind, at
 	if s.inFlight < s.limit {
 		s.inFlight++
-		s.flights.Add(1)
-		go s.fly(s.takeOff(m))
+		s.launch(s.takeOff(m))
 		return
 	}
 	m.is = waiting

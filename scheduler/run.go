@@ -29,6 +29,36 @@ func (s *Scheduler) takeOff(m *member) flight {
 	return flight{m, m.target, m.kind, instant(m.at)}
 }
 
+// maxSpares is how many goroutines wait for another run. One that has made a run has a
+// stack that is large enough for the next; to grow it anew for each took a tenth of the
+// processor time of a run.
+const maxSpares = 64
+
+// launch has a run made, by a goroutine that waits for one if there is any. The caller
+// holds the lock.
+func (s *Scheduler) launch(f flight) {
+	select {
+	case s.spare <- f:
+	default:
+		s.flights.Add(1)
+		go s.fly(f)
+	}
+}
+
+// await waits for another run. It is false when the goroutine is not needed any more.
+func (s *Scheduler) await() (f flight, more bool) {
+	defer s.spares.Add(-1)
+	if s.spares.Add(1) > maxSpares {
+		return flight{}, false
+	}
+	select {
+	case f = <-s.spare:
+		return f, true
+	case <-s.quit:
+		return flight{}, false
+	}
+}
+
 // fly makes a run, and then those that wait for its place, until there is none.
 func (s *Scheduler) fly(f flight) {
 	defer s.flights.Done()
@@ -37,6 +67,9 @@ func (s *Scheduler) fly(f flight) {
 		var missed []Miss
 		f, more, missed = s.handOver(f.m, result)
 		s.report(missed)
+		if !more {
+			f, more = s.await()
+		}
 	}
 }
 

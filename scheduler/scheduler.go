@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-co-op/gocron/v2"
@@ -90,6 +91,8 @@ type Scheduler struct {
 	wake    chan struct{} // re-checks were asked for
 
 	flights sync.WaitGroup // goroutines that make runs
+	spare   chan flight    // to those that wait for another run
+	spares  atomic.Int64   // how many do
 	tasks   sync.WaitGroup // gocron's calls of us, and the keeper
 
 	// Locks, in the order in which they are taken. Never held while a sink is
@@ -125,7 +128,7 @@ func New(opts Options) (*Scheduler, error) {
 	}
 	s := &Scheduler{
 		prober: opts.Prober, sink: opts.Sink, clock: opts.Clock, limit: opts.Concurrency, grace: opts.Grace, log: opts.Log,
-		quit: make(chan struct{}), stopped: make(chan struct{}), wake: make(chan struct{}, 1),
+		quit: make(chan struct{}), stopped: make(chan struct{}), wake: make(chan struct{}, 1), spare: make(chan flight),
 		era: make(chan struct{}), buckets: map[int64][]probe.ID{}, panics: map[probe.ID]time.Time{},
 		lastTick: none, count: newCounters(),
 	}

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"maps"
 	"strconv"
 	"sync"
 	"time"
@@ -24,13 +23,22 @@ const otherCode = -1
 // goroutines.
 type Tallies struct {
 	mu     sync.Mutex
-	counts map[probe.ID]map[probe.Verdict]uint64
-	phases map[probe.ID]probe.Timings // of the latest result that asked
+	probes map[probe.ID]*tallied
+}
+
+// tallied is what is counted of one probe. Most probes have had one verdict for ever, and
+// take no map for it.
+type tallied struct {
+	verdict probe.Verdict // the first one
+	n       uint64        // how often it came
+	others  map[probe.Verdict]uint64
+	asked   bool
+	phases  probe.Timings // of the latest result that asked
 }
 
 // NewTallies makes empty tallies.
 func NewTallies() *Tallies {
-	return &Tallies{counts: map[probe.ID]map[probe.Verdict]uint64{}, phases: map[probe.ID]probe.Timings{}}
+	return &Tallies{probes: map[probe.ID]*tallied{}}
 }
 
 // Add counts the results among entries.
@@ -42,23 +50,30 @@ func (t *Tallies) Add(entries []store.Entry) {
 		if e.Input.Kind != incident.Ran {
 			continue
 		}
-		t.count(e.Probe, e.Input.Verdict)
+		p := t.probes[e.Probe]
+		if p == nil {
+			p = &tallied{verdict: e.Input.Verdict}
+			t.probes[e.Probe] = p
+		}
+		p.count(e.Input.Verdict)
 		if e.Input.Attempts > 0 {
-			t.phases[e.Probe] = e.Input.Timings
+			p.asked, p.phases = true, e.Input.Timings
 		}
 	}
 }
 
-func (t *Tallies) count(id probe.ID, v probe.Verdict) {
-	counts := t.counts[id]
-	if counts == nil {
-		counts = map[probe.Verdict]uint64{}
-		t.counts[id] = counts
+func (p *tallied) count(v probe.Verdict) {
+	if v == p.verdict {
+		p.n++
+		return
 	}
-	if _, known := counts[v]; !known && len(counts) >= maxVerdicts {
+	if p.others == nil {
+		p.others = map[probe.Verdict]uint64{}
+	}
+	if _, known := p.others[v]; !known && 1+len(p.others) >= maxVerdicts {
 		v.Status = otherCode
 	}
-	counts[v]++
+	p.others[v]++
 }
 
 // tally is how often a probe had a verdict.
@@ -72,13 +87,18 @@ type tally struct {
 func (t *Tallies) copy() ([]tally, map[probe.ID]probe.Timings) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	tallies := make([]tally, 0, 2*len(t.counts))
-	for id, counts := range t.counts {
-		for v, n := range counts {
+	tallies := make([]tally, 0, 2*len(t.probes))
+	phases := make(map[probe.ID]probe.Timings, len(t.probes))
+	for id, p := range t.probes {
+		tallies = append(tallies, tally{id, p.verdict, p.n})
+		for v, n := range p.others {
 			tallies = append(tallies, tally{id, v, n})
 		}
+		if p.asked {
+			phases[id] = p.phases
+		}
 	}
-	return tallies, maps.Clone(t.phases)
+	return tallies, phases
 }
 
 // collect sends the counts of those probes that are still configured.

@@ -1,6 +1,9 @@
 // Command pipeline measures the whole service against a bare loop, in one run.
 //
 //	go run ./bench/pipeline -probes 1000 -interval 1s -for 20s -rounds 3
+//	go run ./bench/pipeline -tls -probes 3000 -interval 10s
+//	go run ./bench/pipeline -measure saturation
+//	go run ./bench/pipeline -all -out bench/RESULTS.md
 //
 // It starts a target, and then in turn the real `sonde serve` with that many probes, and
 // the yardstick: a goroutine and a ticker per target, net/http, a new connection per
@@ -11,13 +14,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"os/signal"
-	"path/filepath"
-	"strings"
+	"syscall"
 	"time"
 )
 
@@ -28,91 +30,94 @@ type plan struct {
 	length   time.Duration
 	rounds   int
 	delay    time.Duration // of the target's answers
+	tls      bool
 }
 
+// rate is how many requests a second the plan asks for.
+func (p plan) rate() float64 { return float64(p.probes) / p.interval.Seconds() }
+
+// order is what the command line says.
+type order struct {
+	plan
+	role        string
+	address     string
+	certificate string
+	measure     string
+	all         bool
+	out         string
+}
+
+const usage = `pipeline measures the whole service beside a bare loop (net/http, a goroutine and a
+ticker per target, a new connection per request, nothing stored).
+
+  -measure compare     CPU, lateness, slots, latency truth, memory, bytes (the default)
+  -measure start       from exec to the first request and to every probe asked once
+  -measure shutdown    CPU of a stop while answers take 3 s
+  -measure saturation  more and more probes, until slots are missed; then twice as many
+  -all                 all of it with short lengths, as a table in Markdown
+
+Columns: asked/s and kept (requests of slots that came and should have come) are counted at
+the target. scraped: RSS after /metrics was read once. late: how far the gap between two requests of one probe is from the interval, at
+the target. over: what was measured for a whole request, less what the target's own clock says
+from the first byte read to the last one written. missed and commit come from /metrics, since
+the start; quantiles of a histogram are upper bounds. write() counts all bytes that the process
+has written, the journal's and the page's too.
+
+`
+
 func main() {
-	var p plan
-	role := flag.String("role", "", "what this process is: empty, target or bare")
-	address := flag.String("target", "", "where the target answers (role bare)")
-	flag.IntVar(&p.probes, "probes", 1000, "how many probes")
-	flag.DurationVar(&p.interval, "interval", time.Second, "how often each asks")
-	flag.DurationVar(&p.length, "for", 20*time.Second, "how long each measurement takes, after as long a warm-up as the interval")
-	flag.IntVar(&p.rounds, "rounds", 1, "how often sonde and the bare loop take turns")
-	flag.DurationVar(&p.delay, "delay", 50*time.Millisecond, "how long the target takes to answer")
-	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	var err error
-	switch *role {
-	case "target":
-		err = serveTarget(ctx, p.delay)
-	case "bare":
-		err = bareLoop(ctx, *address, p.probes, p.interval)
-	default:
-		err = compare(ctx, p)
+	var o order
+	flag.StringVar(&o.role, "role", "", "what this process is: empty, target or bare")
+	flag.StringVar(&o.address, "target", "", "where the target answers (role bare)")
+	flag.StringVar(&o.certificate, "certificate", "", "folder of the certificate to answer with (role target)")
+	flag.StringVar(&o.measure, "measure", "compare", "compare, start, shutdown or saturation")
+	flag.BoolVar(&o.all, "all", false, "measure everything, and print a table in Markdown")
+	flag.StringVar(&o.out, "out", "", "file that the table is appended to (with -all)")
+	flag.BoolVar(&o.tls, "tls", false, "ask over TLS, with a full handshake each time")
+	flag.IntVar(&o.probes, "probes", 1000, "how many probes")
+	flag.DurationVar(&o.interval, "interval", time.Second, "how often each asks")
+	flag.DurationVar(&o.length, "for", 20*time.Second, "how long each measurement takes, after a warm-up in which every probe has been asked")
+	flag.IntVar(&o.rounds, "rounds", 1, "how often sonde and the bare loop take turns")
+	flag.DurationVar(&o.delay, "delay", 50*time.Millisecond, "how long the target takes to answer")
+	flag.Usage = func() {
+		fmt.Fprint(os.Stderr, usage)
+		flag.PrintDefaults()
 	}
-	if err != nil {
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := o.follow(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "pipeline:", err)
 		os.Exit(1)
 	}
 }
 
-// compare runs the two in turn and prints what they cost.
-func compare(ctx context.Context, p plan) error {
-	folder, err := os.MkdirTemp("", "sonde-bench-")
+// follow does what was ordered.
+func (o *order) follow(ctx context.Context) (err error) {
+	switch o.role {
+	case "target":
+		return serveTarget(ctx, o.delay, o.certificate)
+	case "bare":
+		return bareLoop(ctx, o.address, o.probes, o.interval)
+	}
+	l, err := newLab(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = os.RemoveAll(folder) }()
-	binary := filepath.Join(folder, "sonde")
-	if out, err := exec.CommandContext(ctx, "go", "build", "-o", binary, "sonde/cmd/sonde").CombinedOutput(); err != nil {
-		return fmt.Errorf("build sonde: %w: %s", err, out)
+	defer func() { err = errors.Join(err, l.close()) }()
+	switch {
+	case o.all:
+		return everything(ctx, l, o.plan, o.out)
+	case o.measure == "compare":
+		_, err = compare(ctx, l, o.plan)
+	case o.measure == "start":
+		_, err = starts(ctx, l, o.plan)
+	case o.measure == "shutdown":
+		_, err = shutdown(ctx, l, o.plan)
+	case o.measure == "saturation":
+		_, _, err = saturate(ctx, l, o.plan)
+	default:
+		err = fmt.Errorf("nothing is called -measure %q; see -h", o.measure)
 	}
-	target, err := startSelf(ctx, "-role", "target", "-delay", p.delay.String())
-	if err != nil {
-		return err
-	}
-	defer target.stop()
-	url, err := target.line()
-	if err != nil {
-		return fmt.Errorf("start the target: %w", err)
-	}
-	fmt.Printf("%d probes every %s (%.0f/s), target answers after %s, %s each\n\n", p.probes, p.interval,
-		float64(p.probes)/p.interval.Seconds(), p.delay, p.length)
-	fmt.Println(strings.Join(header, "  "))
-	for range p.rounds {
-		service, err := measureService(ctx, p, binary, folder, url)
-		if err != nil {
-			return err
-		}
-		bare, err := measureBare(ctx, p, url)
-		if err != nil {
-			return err
-		}
-		service.print("sonde", p, bare)
-		bare.print("bare", p, bare)
-	}
-	return nil
-}
-
-var header = []string{"what ", "asked/s", "CPU-s/1k", "  ratio", "RSS MB", "late p50<=", "late p99<=", "missed", "write() B/result", "disk B/result"}
-
-// cost is what one process used while it was watched.
-type cost struct {
-	requests int64
-	cpu      time.Duration
-	rss      int64 // bytes, at the end
-	service  *serviceCost
-}
-
-func (c cost) perThousand() float64 { return c.cpu.Seconds() / float64(max(1, c.requests)) * 1000 }
-
-func (c cost) print(name string, p plan, bare cost) {
-	line := fmt.Sprintf("%-5s  %7.0f  %8.3f  %7.2f  %6.0f", name, float64(c.requests)/p.length.Seconds(), c.perThousand(),
-		c.perThousand()/bare.perThousand(), float64(c.rss)/(1<<20))
-	if s := c.service; s != nil {
-		line += fmt.Sprintf("  %10s  %10s  %6.0f  %16.0f  %13.0f", s.late(0.5), s.late(0.99), s.missed,
-			float64(s.written)/float64(max(1, c.requests)), float64(s.disk)/float64(max(1, s.results)))
-	}
-	fmt.Println(line)
+	return err
 }

@@ -17,27 +17,31 @@ import (
 // process is a child of ours.
 type process struct {
 	cmd    *exec.Cmd
+	began  time.Time
+	listen string // where it answers; empty if it does not
 	stdout *bufio.Reader
 	stderr bytes.Buffer
 }
 
 // startSelf starts this program in another role.
-func startSelf(ctx context.Context, args ...string) (*process, error) {
+func startSelf(ctx context.Context, env []string, args ...string) (*process, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	return start(ctx, self, args...)
+	return start(ctx, env, self, args...)
 }
 
-func start(ctx context.Context, binary string, args ...string) (*process, error) {
+func start(ctx context.Context, env []string, binary string, args ...string) (*process, error) {
 	p := &process{cmd: exec.CommandContext(ctx, binary, args...)}
+	p.cmd.Env = append(os.Environ(), env...)
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
 	}
 	p.cmd.Stderr = &p.stderr
 	p.stdout = bufio.NewReader(out)
+	p.began = time.Now()
 	return p, p.cmd.Start()
 }
 
@@ -47,24 +51,39 @@ func (p *process) line() (string, error) {
 	return strings.TrimSpace(s), err
 }
 
-func (p *process) stop() {
-	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+func (p *process) stop() { p.end(syscall.SIGTERM) }
+
+// end sends a signal, waits for the end of the process, and returns all CPU time that it
+// has used.
+func (p *process) end(signal syscall.Signal) time.Duration {
+	_ = p.cmd.Process.Signal(signal)
 	_, _ = io.Copy(io.Discard, p.stdout)
 	_ = p.cmd.Wait()
+	return p.cmd.ProcessState.UserTime() + p.cmd.ProcessState.SystemTime()
 }
 
-// usage is what the operating system says of a process (proc(5)).
-type usage struct {
+// use is what the operating system says of a process (proc(5)).
+type use struct {
 	cpu     time.Duration
 	rss     int64
-	written int64 // bytes given to write calls
+	peak    int64
+	written int64 // bytes given to write calls: files, pipes and sockets
+	disk    int64 // bytes that the disk was given to write (none on a tmpfs)
 }
 
 // ticksPerSecond is USER_HZ, which is 100 on every Linux that Go runs on.
 const ticksPerSecond = 100
 
-func (p *process) usage() (u usage, err error) {
-	folder := fmt.Sprintf("/proc/%d/", p.cmd.Process.Pid)
+// use adds the process's own words to the error, which is likely that it has ended.
+func (p *process) use() (use, error) {
+	u, err := readUse(fmt.Sprintf("/proc/%d/", p.cmd.Process.Pid))
+	if err != nil {
+		return u, fmt.Errorf("%w\n%s", err, p.stderr.String())
+	}
+	return u, nil
+}
+
+func readUse(folder string) (u use, err error) {
 	stat, err := os.ReadFile(folder + "stat")
 	if err != nil {
 		return u, err
@@ -72,21 +91,26 @@ func (p *process) usage() (u usage, err error) {
 	// The name, in parentheses, may hold anything; the fields follow it.
 	_, rest, _ := strings.Cut(string(stat), ") ")
 	fields := strings.Fields(rest)
-	const utime, stime, rss = 11, 12, 21
-	if len(fields) <= rss {
+	const utime, stime = 11, 12
+	if len(fields) <= stime {
 		return u, fmt.Errorf("%sstat has %d fields", folder, len(fields))
 	}
 	u.cpu = time.Duration(number(fields[utime])+number(fields[stime])) * time.Second / ticksPerSecond
-	u.rss = number(fields[rss]) * int64(os.Getpagesize())
-	counts, err := os.ReadFile(folder + "io")
-	if err != nil {
-		return u, err
-	}
-	for line := range strings.Lines(string(counts)) {
-		if value, ok := strings.CutPrefix(line, "wchar:"); ok {
-			u.written = number(strings.TrimSpace(value))
+	for file, counts := range map[string]map[string]*int64{
+		"io": {"wchar:": &u.written, "write_bytes:": &u.disk}, "status": {"VmRSS:": &u.rss, "VmHWM:": &u.peak},
+	} {
+		text, err := os.ReadFile(folder + file)
+		if err != nil {
+			return u, err
+		}
+		for line := range strings.Lines(string(text)) {
+			words := strings.Fields(line)
+			if into := counts[words[0]]; into != nil && len(words) > 1 {
+				*into = number(words[1])
+			}
 		}
 	}
+	u.rss, u.peak = u.rss<<10, u.peak<<10 // they stand there in KiB
 	return u, nil
 }
 

@@ -1,0 +1,165 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// row is a number to reach (DESIGN.md section 8) and what was measured.
+type row struct {
+	what, aim, got string
+	reached        bool
+}
+
+// everything measures all that the pipeline is to reach, and appends the table to a file
+// if one is named.
+func everything(ctx context.Context, l *lab, p plan, out string) error {
+	busy := load1()
+	var rows []row
+	for _, measure := range []func(context.Context, *lab, plan) ([]row, error){plainRows, tlsRows, startRows, saturationRows, shutdownRows} {
+		more, err := measure(ctx, l, p)
+		if err != nil {
+			return err
+		}
+		rows = append(rows, more...)
+		fmt.Println()
+	}
+	table := markdown(rows, busy)
+	fmt.Print(table)
+	if out == "" {
+		return nil
+	}
+	file, err := os.OpenFile(out, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	if _, err := file.WriteString("\n" + table); err != nil {
+		return err
+	}
+	return file.Close()
+}
+
+func markdown(rows []row, busy string) string {
+	var b strings.Builder
+	_, _ = fmt.Fprintf(&b, "### The pipeline, %s\n\n%s, load before %s. Target, service and bare loop share it.\n\n| what | aim | measured | |\n|---|---|---|---|\n",
+		time.Now().UTC().Format("2006-01-02 15:04 UTC"), machine(), busy)
+	for _, r := range rows {
+		verdict := "**missed**"
+		if r.reached {
+			verdict = "reached"
+		}
+		_, _ = fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", r.what, r.aim, r.got, verdict)
+	}
+	return b.String()
+}
+
+// machine is what the numbers hold for.
+func machine() string {
+	model := "unknown processor"
+	cpus, _ := os.ReadFile("/proc/cpuinfo")
+	for line := range strings.Lines(string(cpus)) {
+		if name, is := strings.CutPrefix(line, "model name"); is {
+			model = strings.Trim(name, "\t: \n")
+			break
+		}
+	}
+	kernel, _ := os.ReadFile("/proc/sys/kernel/osrelease")
+	return fmt.Sprintf("%d cores of %s, Linux %s, %s", runtime.NumCPU(), model, strings.TrimSpace(string(kernel)), runtime.Version())
+}
+
+// load1 is the load average over the last minute.
+func load1() string {
+	text, _ := os.ReadFile("/proc/loadavg")
+	first, _, _ := strings.Cut(string(text), " ")
+	return first
+}
+
+// middle is the comparison with the median ratio.
+func middle(all []comparison) comparison {
+	slices.SortFunc(all, func(a, b comparison) int { return int(1e6 * (a.ratio() - b.ratio())) })
+	return all[len(all)/2]
+}
+
+func plainRows(ctx context.Context, l *lab, p plan) ([]row, error) {
+	p.probes, p.interval, p.length, p.tls = 10_000, 10*time.Second, 30*time.Second, false
+	all, err := compare(ctx, l, p)
+	if err != nil {
+		return nil, err
+	}
+	c := middle(all)
+	s, late99 := c.sonde, quantile(c.sonde.sight.gaps, 0.99)
+	over50, over99 := quantile(s.over, 0.5), quantile(s.over, 0.99)
+	rows := []row{
+		{"CPU beside the bare loop, 10,000 probes at 10 s, plain", "<= 1.2x", fmt.Sprintf("%.2fx (%.3f and %.3f CPU-s per 1,000)", c.ratio(), s.perThousand(), c.bare.perThousand()), c.ratio() <= 1.2},
+		{"slots kept", "100%", fmt.Sprintf("%.2f%%, %.0f missed since the start", 100*s.sight.kept(), s.told.missedSlots()), s.sight.kept() >= 0.9999 && s.told.missedSlots() == 0},
+		{"lateness p99 at the target", "<= 10 ms", fmt.Sprintf("%.1f ms (p50 %.1f; bare %.1f)", milliseconds(late99), milliseconds(quantile(s.sight.gaps, 0.5)), milliseconds(quantile(c.bare.sight.gaps, 0.99))), late99 <= 10*time.Millisecond},
+		{"memory of 10,000 probes", "<= 80 MB", fmt.Sprintf("%.0f MB (peak %.0f; %.0f after a scrape of /metrics)", megabytes(s.rss), megabytes(s.peak), megabytes(s.scraped)), s.peak <= 80<<20},
+		{"latency over the target's clock, p50; p99", "<= 1.0; 3 ms", fmt.Sprintf("%.2f; %.2f ms (bare %s)", milliseconds(over50), milliseconds(over99), c.bare.overs()), over50 <= time.Millisecond && over99 <= 3*time.Millisecond},
+		{"written to disk per result", "<= 100 bytes", fmt.Sprintf("%.0f bytes (all write calls: %.0f)", s.perResult(s.flushed), s.perResult(s.written)), s.perResult(s.flushed) <= 100},
+		{"every probe once", "<= interval + 1 s", fmt.Sprintf("%.1f s", s.every.Seconds()), s.every <= p.interval+time.Second},
+	}
+	commit, known := s.told.commits.quantile(0.99)
+	return append(rows, row{"commit p99", "<= 50 ms", s.told.commits.both(), known && commit <= 50*time.Millisecond}), nil
+}
+
+func tlsRows(ctx context.Context, l *lab, p plan) ([]row, error) {
+	p.probes, p.interval, p.length, p.tls = 3000, 10*time.Second, 30*time.Second, true
+	all, err := compare(ctx, l, p)
+	if err != nil {
+		return nil, err
+	}
+	c := middle(all)
+	return []row{{"CPU beside the bare loop, 300/s, TLS with full handshakes", "<= 1.15x",
+		fmt.Sprintf("%.2fx (%.3f and %.3f CPU-s per 1,000)", c.ratio(), c.sonde.perThousand(), c.bare.perThousand()), c.ratio() <= 1.15}}, nil
+}
+
+func startRows(ctx context.Context, l *lab, p plan) ([]row, error) {
+	p.probes, p.interval, p.length = 100, 10*time.Second, time.Second
+	few, err := starts(ctx, l, p)
+	if err != nil {
+		return nil, err
+	}
+	p.probes = 10_000
+	many, err := starts(ctx, l, p)
+	if err != nil {
+		return nil, err
+	}
+	rows := []row{{"first result, 100 probes", "< 300 ms", fmt.Sprintf("%.0f ms", milliseconds(few[0].first)), few[0].first < 300*time.Millisecond}}
+	for _, o := range many {
+		rows = append(rows, row{"first request of 10,000 probes, " + o.past, "< 1 s", fmt.Sprintf("%.0f ms (%.2f CPU-s)", milliseconds(o.first), o.cpu.Seconds()), o.first < time.Second})
+	}
+	return rows, nil
+}
+
+func saturationRows(ctx context.Context, l *lab, p plan) ([]row, error) {
+	p.interval, p.length, p.tls = 2*time.Second, 10*time.Second, false
+	best, double, err := saturate(ctx, l, p)
+	if err != nil {
+		return nil, err
+	}
+	most := double.goroutines[1]
+	return []row{
+		{"saturation, interval 2 s", ">= 2,200/s", fmt.Sprintf("%.0f/s with every slot kept", best.rate), best.rate >= 2200},
+		{"twice that", "counted, bounded goroutines", fmt.Sprintf("%.0f/s asked, %.0f slots counted as overload, %.0f goroutines at most %.0f", double.asked, double.overload, most, bound()),
+			double.overload > 0 && most <= bound()},
+	}, nil
+}
+
+// bound is how many goroutines a service can have whatever it is asked for: a run holds up
+// to two file descriptors, and two goroutines while it is cut short.
+func bound() float64 {
+	var limit syscall.Rlimit
+	_ = syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit)
+	return float64(min(limit.Cur, 1<<20))
+}
+
+func shutdownRows(ctx context.Context, l *lab, p plan) ([]row, error) {
+	c, err := shutdown(ctx, l, p)
+	return []row{{"shutdown with a 3 s probe in flight", "<= 0.3 CPU-s", fmt.Sprintf("%.2f CPU-s in %.1f s", c.cpu.Seconds(), c.took.Seconds()), c.cpu <= 300*time.Millisecond}}, err
+}

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// lab is what all measurements share.
+type lab struct {
+	folder string
+	binary string // the service
+	runs   int
+}
+
+func newLab(ctx context.Context) (*lab, error) {
+	folder, err := os.MkdirTemp("", "sonde-bench-")
+	if err != nil {
+		return nil, err
+	}
+	l := &lab{folder: folder, binary: filepath.Join(folder, "sonde")}
+	if out, err := exec.CommandContext(ctx, "go", "build", "-o", l.binary, "sonde/cmd/sonde").CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("build sonde: %w: %s", err, out)
+	}
+	return l, certify(folder)
+}
+
+func (l *lab) close() error { return os.RemoveAll(l.folder) }
+
+// trust makes a process trust the lab's authority, and only that.
+func (l *lab) trust() []string {
+	return []string{"SSL_CERT_FILE=" + filepath.Join(l.folder, rootFile), "SSL_CERT_DIR=" + l.folder}
+}
+
+// startTarget starts what is asked.
+func (l *lab) startTarget(ctx context.Context, p plan) (*target, error) {
+	args := []string{"-role", "target", "-delay", p.delay.String()}
+	if p.tls {
+		args = append(args, "-certificate", l.folder)
+	}
+	child, err := startSelf(ctx, nil, args...)
+	if err != nil {
+		return nil, err
+	}
+	t := &target{process: child}
+	for _, into := range []*string{&t.url, &t.control} {
+		if *into, err = child.line(); err != nil {
+			child.stop()
+			return nil, fmt.Errorf("start the target: %w\n%s", err, child.stderr.String())
+		}
+	}
+	return t, nil
+}
+
+// startBare starts the yardstick.
+func (l *lab) startBare(ctx context.Context, p plan, t *target) (*process, error) {
+	child, err := startSelf(ctx, l.trust(), "-role", "bare", "-target", t.url, "-probes", fmt.Sprint(p.probes), "-interval", p.interval.String())
+	if err != nil {
+		return nil, err
+	}
+	child.listen, err = child.line()
+	return child, err
+}
+
+// place makes a folder with the configuration of a service, and an address for it.
+func (l *lab) place(ctx context.Context, p plan, t *target) (folder, listen string, err error) {
+	l.runs++
+	folder = filepath.Join(l.folder, fmt.Sprintf("run-%d", l.runs))
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		return "", "", err
+	}
+	if listen, err = freeAddress(ctx); err != nil {
+		return "", "", err
+	}
+	return folder, listen, os.WriteFile(filepath.Join(folder, "sonde.yaml"), []byte(configFor(p, listen, t.url)), 0o600)
+}
+
+// serve starts a service that was given a place.
+func (l *lab) serve(ctx context.Context, folder, listen string) (*process, error) {
+	child, err := start(ctx, l.trust(), l.binary, "serve", "-c", filepath.Join(folder, "sonde.yaml"))
+	if err != nil {
+		return nil, err
+	}
+	child.listen = "http://" + listen
+	return child, nil
+}
+
+func freeAddress(ctx context.Context) (string, error) {
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return listener.Addr().String(), listener.Close()
+}
+
+func configFor(p plan, listen, url string) string {
+	var b strings.Builder
+	_, _ = fmt.Fprintf(&b, "listen: %s\ndefaults: {interval: %s, notify: []}\nprobes:\n", listen, p.interval)
+	for i := range p.probes {
+		_, _ = fmt.Fprintf(&b, "  - {name: p%d, url: \"%s/%d\"}\n", i, url, i)
+	}
+	return b.String()
+}
+
+// database is the size of the files of a service's database.
+func database(folder string) (size int64) {
+	for _, name := range []string{"sonde.db", "sonde.db-wal"} {
+		if info, err := os.Stat(filepath.Join(folder, name)); err == nil {
+			size += info.Size()
+		}
+	}
+	return size
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

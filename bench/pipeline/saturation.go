@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// load is what a rate of requests led to.
+type load struct {
+	rate       float64 // wanted
+	kept       float64
+	asked      float64 // a second
+	overload   float64 // slots that were missed for it
+	bad        float64 // results that blame the target
+	goroutines [2]float64
+	busy       float64 // cores
+}
+
+// holds reports whether all slots were kept.
+func (l load) holds() bool { return l.kept >= 0.999 && l.overload == 0 }
+
+// saturate raises the number of probes until slots are missed, and then doubles it.
+func saturate(ctx context.Context, l *lab, p plan) (best, double load, err error) {
+	fmt.Printf("%s each, interval %s, target answers after %s\n\nwanted/s  asked/s     kept  overload  bad results  goroutines     cores\n", p.length, p.interval, p.delay)
+	for rate := firstRate; rate <= lastRate; rate += rateStep {
+		at, err := press(ctx, l, p, rate)
+		if err == nil && !at.holds() { // once more: something else may have had the machine
+			at, err = press(ctx, l, p, rate)
+		}
+		if err != nil {
+			return best, double, err
+		}
+		if !at.holds() {
+			break
+		}
+		best = at
+	}
+	double, err = press(ctx, l, p, 2*max(best.rate, firstRate))
+	return best, double, err
+}
+
+const (
+	firstRate = 1600.0
+	rateStep  = 300.0
+	lastRate  = 6000.0
+)
+
+// press measures the service at a rate.
+func press(ctx context.Context, l *lab, p plan, rate float64) (at load, err error) {
+	p.probes = int(rate * p.interval.Seconds())
+	t, err := l.startTarget(ctx, p)
+	if err != nil {
+		return at, err
+	}
+	defer t.stop()
+	folder, listen, err := l.place(ctx, p, t)
+	if err != nil {
+		return at, err
+	}
+	child, err := l.serve(ctx, folder, listen)
+	if err != nil {
+		return at, err
+	}
+	defer child.stop()
+	if err := sleep(ctx, p.interval+4*time.Second); err != nil {
+		return at, err
+	}
+	earlier, err := askService(ctx, child)
+	if err != nil {
+		return at, err
+	}
+	if err := sleep(ctx, p.interval); err != nil { // the scrape has cost much
+		return at, err
+	}
+	if err := t.reset(ctx); err != nil {
+		return at, err
+	}
+	from := time.Now()
+	began, err := child.use()
+	if err != nil {
+		return at, err
+	}
+	if err := sleep(ctx, p.length); err != nil {
+		return at, err
+	}
+	ended, err := child.use()
+	if err != nil {
+		return at, err
+	}
+	to := time.Now()
+	hits, err := t.hits(ctx)
+	if err != nil {
+		return at, err
+	}
+	later, err := askService(ctx, child)
+	if err != nil {
+		return at, err
+	}
+	s := see(hits, p.probes, p.interval, from, to)
+	at = load{
+		rate: rate, kept: s.kept(), asked: float64(s.hits) / to.Sub(from).Seconds(), overload: later.missed["prober_overload"] - earlier.missed["prober_overload"],
+		bad:        later.bad - earlier.bad,
+		goroutines: [2]float64{earlier.goroutines, later.goroutines}, busy: (ended.cpu - began.cpu).Seconds() / to.Sub(from).Seconds(),
+	}
+	fmt.Printf("%8.0f  %7.0f  %6.2f%%  %8.0f  %11.0f  %4.0f -> %4.0f  %6.2f\n", rate, at.asked, 100*at.kept, at.overload, at.bad, at.goroutines[0], at.goroutines[1], at.busy)
+	return at, nil
+}
