@@ -40,6 +40,9 @@ func (s *Store) Commit(ctx context.Context, b *Batch) error {
 		if err != nil || !fresh {
 			return err
 		}
+		if err := s.addEvidence(ctx, tx, b.Entries); err != nil {
+			return err
+		}
 		for i := range b.Effects {
 			if err := s.apply(ctx, tx, &b.Effects[i]); err != nil {
 				return err

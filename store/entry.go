@@ -1,6 +1,7 @@
 package store
 
 import (
+	"slices"
 	"time"
 
 	"sonde/incident"
@@ -55,23 +56,43 @@ func shapeOf(in *incident.Input) shape {
 
 // shapes gives numbers to shapes, in the order in which they come.
 type shapes struct {
-	known []shape
-	last  int // the number that was asked for last: most often the next one is the same
+	known   []shape
+	numbers map[shape]int // once there are many
+	last    int           // the number that was asked for last: most often the next one is the same
 }
+
+// fewShapes are looked through one by one.
+const fewShapes = 16
 
 func (s *shapes) number(x shape) (n int, fresh bool) {
 	if s.last < len(s.known) && s.known[s.last] == x {
 		return s.last, false
 	}
-	for i := range s.known {
-		if s.known[i] == x {
-			s.last = i
-			return i, false
-		}
+	if n, ok := s.find(x); ok {
+		s.last = n
+		return n, false
 	}
 	s.known = append(s.known, x)
 	s.last = len(s.known) - 1
+	if s.numbers != nil {
+		s.numbers[x] = s.last
+	}
 	return s.last, true
+}
+
+func (s *shapes) find(x shape) (int, bool) {
+	if len(s.known) <= fewShapes {
+		n := slices.Index(s.known, x)
+		return n, n >= 0
+	}
+	if s.numbers == nil {
+		s.numbers = make(map[shape]int, 2*len(s.known))
+		for n, known := range s.known {
+			s.numbers[known] = n
+		}
+	}
+	n, ok := s.numbers[x]
+	return n, ok
 }
 
 // packEntries packs a segment of the log: entries in commit order, times and probes as

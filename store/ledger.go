@@ -1,8 +1,8 @@
 package store
 
 import (
-	"context"
-	"database/sql"
+	"math"
+	"slices"
 	"time"
 
 	"sonde/incident"
@@ -10,43 +10,155 @@ import (
 	"sonde/slo"
 )
 
+// window is a stretch of time: (after, until].
+type window struct{ after, until time.Time }
+
+// forever is later than anything.
+var forever = instant(maxInstant)
+
+// noTally stands for a day of which there is no sum.
+var noTally = dayTally{unknown: math.MaxUint32}
+
 // Ledger is the time of one probe: its grids of slots, and those slots that were not
-// good.
+// good. Whole days may be known by their sums alone.
 type Ledger struct {
-	grids   []slo.Stretch
-	entries []incident.Entry
-	account *incident.Account // the grid and the stretch that go on
+	since    time.Time // before this nothing is kept
+	grids    []slo.Stretch
+	account  *incident.Account // the grid and the stretch that go on
+	windows  []window          // that entries are known of, sorted
+	entries  [][]incident.Entry
+	firstDay int64
+	days     []dayTally // from firstDay on
 }
 
 // Tally sums up the slots in (after, until]: all that the grids had, less those in the
 // ledger, were good. It is exact to the slot. When until is now, slots that should
-// have been accounted for by now are unknown.
+// have been accounted for by now are unknown. So are those of a time that the ledger was
+// not read for, and nothing is known of a time that is not kept any more.
 func (l *Ledger) Tally(after, until time.Time) slo.Tally {
-	var t slo.Tally
-	add := func(e incident.Entry) {
-		w := e.Slots.Within(after, until)
-		t.Good -= w
-		switch e.Outcome {
-		case probe.Bad:
-			t.Bad += w
-		case probe.Excluded:
-			t.Excluded += w
-		case probe.Good:
-			t.Good += w
-		default:
-			t.Unknown += w
-		}
-	}
-	for _, grid := range l.grids {
-		t.Good += grid.Within(after, until)
-	}
-	t.Good += l.account.Grid.Within(after, until)
-	for _, e := range l.entries {
-		add(e)
-	}
-	add(l.account.Run)
+	after = latest(after, l.since)
+	t := l.count(after, until)
 	t.Unknown += overdue(l.account, until).Within(after, until)
 	return t
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+func earliest(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+// count is Tally, without slots that are overdue: days that have a sum, and what lies
+// before, between and behind them slot by slot.
+func (l *Ledger) count(after, until time.Time) (t slo.Tally) {
+	at := after
+	for i, sum := range l.days {
+		from, to := dayWindow(l.firstDay + int64(i))
+		if sum == noTally || from.Before(at) || to.After(until) {
+			continue
+		}
+		t = t.Plus(l.slots(at, from)).Plus(sum.tally())
+		at = to
+	}
+	return t.Plus(l.slots(at, until))
+}
+
+// slots counts the slots in (after, until], window by window.
+func (l *Ledger) slots(after, until time.Time) (t slo.Tally) {
+	at := after
+	for i, w := range l.windows {
+		if !w.until.After(at) || !w.after.Before(until) {
+			continue
+		}
+		t.Unknown += l.grid(at, w.after)
+		at = latest(at, w.after)
+		to := earliest(w.until, until)
+		t = t.Plus(l.window(l.entries[i], at, to))
+		at = to
+	}
+	t.Unknown += l.grid(at, until)
+	return t
+}
+
+// window counts slots of a time whose entries are known.
+func (l *Ledger) window(entries []incident.Entry, after, until time.Time) slo.Tally {
+	t := slo.Tally{Good: l.grid(after, until)}
+	for _, e := range entries {
+		book(&t, e, after, until)
+	}
+	book(&t, l.account.Run, after, until)
+	return t
+}
+
+// book takes the slots of an entry away from what was good.
+func book(t *slo.Tally, e incident.Entry, after, until time.Time) {
+	w := e.Slots.Within(after, until)
+	t.Good -= w
+	switch e.Outcome {
+	case probe.Bad:
+		t.Bad += w
+	case probe.Excluded:
+		t.Excluded += w
+	case probe.Good:
+		t.Good += w
+	default:
+		t.Unknown += w
+	}
+}
+
+// grid is the weight of all slots in (after, until].
+func (l *Ledger) grid(after, until time.Time) (w time.Duration) {
+	if !after.Before(until) {
+		return 0
+	}
+	for _, grid := range l.grids {
+		w += grid.Within(after, until)
+	}
+	return w + l.account.Grid.Within(after, until)
+}
+
+// Stretches returns the slots in (after, until] that were not good, oldest first and cut
+// to the window. It knows what the ledger was read for.
+func (l *Ledger) Stretches(after, until time.Time) []incident.Entry {
+	var all []incident.Entry
+	add := func(e incident.Entry) {
+		if s := e.Slots; s.Step > 0 && s.Within(after, until) > 0 {
+			if !s.First.After(after) {
+				s.First = s.First.Add((after.Sub(s.First)/s.Step + 1) * s.Step)
+			}
+			if s.Last.After(until) {
+				s.Last = s.First.Add(until.Sub(s.First) / s.Step * s.Step)
+			}
+			all = append(all, incident.Entry{Slots: s, Outcome: e.Outcome, Reason: e.Reason})
+		}
+	}
+	for _, entries := range l.entries {
+		for _, e := range entries {
+			add(e)
+		}
+	}
+	add(l.account.Run)
+	slices.SortStableFunc(all, func(a, b incident.Entry) int { return a.Slots.First.Compare(b.Slots.First) })
+	return all
+}
+
+// first is the earliest slot of the probe; false if it has none.
+func (l *Ledger) first() (time.Time, bool) {
+	first, any := forever, false
+	for _, grid := range append([]slo.Stretch{l.account.Grid}, l.grids...) {
+		if grid.Step > 0 {
+			first, any = earliest(first, grid.First), true
+		}
+	}
+	return first, any
 }
 
 // overdue is the slots after the latest accounted one that should have been accounted
@@ -57,60 +169,4 @@ func overdue(a *incident.Account, now time.Time) slo.Stretch {
 		return slo.Stretch{}
 	}
 	return slo.Stretch{First: a.Grid.Last.Add(a.Grid.Step), Last: a.Grid.Last.Add(late), Step: a.Grid.Step}
-}
-
-const ledgerSince = "SELECT probe, first, last, step, outcome, reason FROM ledger WHERE last > ?"
-
-func readLedgers(ctx context.Context, tx *sql.Tx, since time.Time) (map[probe.ID]Ledger, error) {
-	ledgers := map[probe.ID]Ledger{}
-	if err := readGrids(ctx, tx, since, ledgers); err != nil {
-		return nil, err
-	}
-	rows, err := tx.QueryContext(ctx, ledgerSince, since.UnixMilli())
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		var id probe.ID
-		var first, last, step int64
-		var outcome, reason string
-		if err := rows.Scan(&id, &first, &last, &step, &outcome, &reason); err != nil {
-			return nil, err
-		}
-		e := incident.Entry{Slots: stretch(first, last, step)}
-		if err := e.Outcome.UnmarshalText([]byte(outcome)); err != nil {
-			return nil, err
-		}
-		if err := e.Reason.UnmarshalText([]byte(reason)); err != nil {
-			return nil, err
-		}
-		l := ledgers[id]
-		l.entries = append(l.entries, e)
-		ledgers[id] = l
-	}
-	return ledgers, rows.Err()
-}
-
-func readGrids(ctx context.Context, tx *sql.Tx, since time.Time, ledgers map[probe.ID]Ledger) error {
-	rows, err := tx.QueryContext(ctx, "SELECT probe, first, last, step FROM grids WHERE last > ?", since.UnixMilli())
-	if err != nil {
-		return err
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		var id probe.ID
-		var first, last, step int64
-		if err := rows.Scan(&id, &first, &last, &step); err != nil {
-			return err
-		}
-		l := ledgers[id]
-		l.grids = append(l.grids, stretch(first, last, step))
-		ledgers[id] = l
-	}
-	return rows.Err()
-}
-
-func stretch(first, last, step int64) slo.Stretch {
-	return slo.Stretch{First: instant(first), Last: instant(last), Step: time.Duration(step) * time.Millisecond}
 }

@@ -46,7 +46,10 @@ func TestQueriesFindWhatTheyLookForByAnIndex(t *testing.T) {
 		"how many messages wait":       {unsent, nil, []string{"SCAN outbox USING INDEX outbox_unsent"}},
 		"the tail of the log":          {logTail, []any{7, 10}, []string{"SEARCH log USING INTEGER PRIMARY KEY (rowid>?)"}},
 		"when was written last":        {lastWrite, nil, []string{"SCAN log"}}, // backwards, and of one row
-		"the ledger of a window":       {ledgerSince, []any{0}, []string{"SEARCH ledger USING INDEX ledger_last (last>?)"}},
+		"the ledger of a window":       {ledgerWithin, []any{0, 9, 9}, []string{"SEARCH ledger USING INDEX ledger_last (last>? AND last<?)"}},
+		"the long stretches":           {ledgerBeyond, []any{0, 9}, []string{"SEARCH ledger USING INDEX ledger_long (last>?)"}},
+		"the ledger of a probe":        {ledgerOfProbe, []any{1, 0, 9}, []string{"SEARCH ledger USING INDEX ledger_of_probe (probe=? AND last>?)"}},
+		"the chunks of some probes":    {rowsOfProbes, []any{1, 2, 3}, []string{"SEARCH chunks USING INDEX chunk_of_probe (span=? AND probe>? AND probe<?)"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := plan(t, s, tc.query, tc.args...)

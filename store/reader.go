@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -132,7 +133,7 @@ func (r *Reader) look(ctx context.Context, tx *sql.Tx, now time.Time) (*Snapshot
 		return nil, err
 	}
 	s.Classes = r.memory.Classes.since(now.Add(-24 * time.Hour))
-	ledgers, err := readLedgers(ctx, tx, now.Add(-lookback(r.known)))
+	all, err := r.ledgers(ctx, tx, now)
 	if err != nil {
 		return nil, err
 	}
@@ -142,22 +143,77 @@ func (r *Reader) look(ctx context.Context, tx *sql.Tx, now time.Time) (*Snapshot
 			continue
 		}
 		state := r.memory.State(p.ID).Clone()
-		ledger := ledgers[p.ID]
-		ledger.account = &state.Account
-		s.Probes = append(s.Probes, Watched{*p, state, ledger})
+		s.Probes = append(s.Probes, Watched{*p, state, all.of(p.ID, &state.Account)})
 	}
 	return s, nil
 }
 
-// lookback is the longest window that anybody asks about.
-func lookback(known []Probe) time.Duration {
-	longest := 30 * 24 * time.Hour
-	for i := range known {
-		for _, o := range known[i].Objectives {
-			longest = max(longest, o.Window)
+// ledgers reads what it takes to know the time of every probe over each of the windows
+// that are asked about: sums of whole days, and the ledger where there are none and
+// where windows begin.
+func (r *Reader) ledgers(ctx context.Context, tx *sql.Tx, now time.Time) (*ledgers, error) {
+	l := newLedgers()
+	var err error
+	if l.since, err = keptSince(ctx, tx); err != nil {
+		return nil, err
+	}
+	lengths := lookbacks(r.known)
+	start := now.Add(-slices.Max(lengths))
+	today := dayOf(now.UnixMilli())
+	if err := errors.Join(l.loadGrids(ctx, tx, start), l.loadDays(ctx, tx, dayOf(start.UnixMilli())+1, today)); err != nil {
+		return nil, err
+	}
+	needed := []window{{now.Add(-day), forever}} // shorter windows lie in it
+	for _, length := range lengths {
+		after := now.Add(-length)
+		_, until := dayWindow(dayOf(after.UnixMilli()))
+		needed = append(needed, window{after, until})
+	}
+	for i, lacks := range r.lacking(l) {
+		if lacks {
+			after, until := dayWindow(l.firstDay + int64(i))
+			needed = append(needed, window{after, until})
 		}
 	}
-	return longest
+	for _, w := range merged(needed) {
+		if err := l.load(ctx, tx, w, 0); err != nil {
+			return nil, err
+		}
+	}
+	return l, nil
+}
+
+// lacking says of which days any configured probe may have slots and has no sum.
+func (r *Reader) lacking(l *ledgers) []bool {
+	lacking := make([]bool, max(0, l.lastDay-l.firstDay))
+	for i := range r.known {
+		p := &r.known[i]
+		if !p.RetiredAt.IsZero() {
+			continue
+		}
+		days := l.days[p.ID]
+		account := &r.memory.State(p.ID).Account
+		for d := range lacking {
+			if days == nil || days[d] == noTally {
+				lacking[d] = lacking[d] || l.mayHaveSlots(p.ID, account, l.firstDay+int64(d))
+			}
+		}
+	}
+	return lacking
+}
+
+// lookbacks are the windows that people ask about, each once: a day, a week, 30 days,
+// and those of all objectives. Windows of less than a day need not be named.
+func lookbacks(known []Probe) []time.Duration {
+	lengths := []time.Duration{day, 7 * day, 30 * day}
+	for i := range known {
+		for _, o := range known[i].Objectives {
+			if !slices.Contains(lengths, o.Window) {
+				lengths = append(lengths, o.Window)
+			}
+		}
+	}
+	return lengths
 }
 
 // follow brings the states up to the end of the log. After a change of the
@@ -167,6 +223,16 @@ func (r *Reader) follow(ctx context.Context, tx *sql.Tx) error {
 	err := tx.QueryRowContext(ctx, "SELECT value FROM meta WHERE key = 'revision'").Scan(&revision)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return err
+	}
+	if r.memory != nil {
+		// What lies behind every checkpoint may be gone from the log.
+		var oldest int64
+		if err := tx.QueryRowContext(ctx, "SELECT coalesce(min(seq), 0) FROM checkpoints").Scan(&oldest); err != nil {
+			return err
+		}
+		if r.memory.Seq < oldest {
+			r.memory = nil
+		}
 	}
 	if r.memory == nil || revision != r.revision {
 		if r.known, err = probes(ctx, tx); err != nil {

@@ -26,6 +26,8 @@ type Store struct {
 	loaded atomic.Pointer[loaded] // what opening has read; nil once it is taken, or not true any more
 
 	health
+
+	hook func() // of tests: before compaction changes anything
 }
 
 // querier is what reading needs: a database or a transaction.

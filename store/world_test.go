@@ -127,12 +127,21 @@ func (w *world) commit(checkpoint bool) {
 		return
 	}
 	w.memory.Seq++
-	w.batch.Seq, w.batch.At = w.memory.Seq, t0
+	w.batch.Seq, w.batch.At = w.memory.Seq, w.now()
 	if checkpoint {
 		w.batch.Checkpoint = w.memory.Checkpoint()
 	}
 	require.NoError(w.t, w.s.Commit(w.t.Context(), &w.batch))
 	w.batch = Batch{}
+}
+
+// now is the latest instant of all that happened.
+func (w *world) now() time.Time {
+	now := t0
+	for _, e := range w.past {
+		now = latest(now, latest(e.Input.At, e.Input.To))
+	}
+	return now
 }
 
 // happen lets a number of things happen, committing now and then.

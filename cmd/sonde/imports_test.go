@@ -41,6 +41,7 @@ var onlyImporter = map[string]string{
 	"github.com/go-co-op/gocron":   "scheduler",
 	"github.com/slack-go/slack":    "notify/slack",
 	"modernc.org/sqlite":           "store",
+	"github.com/DataDog":           "store",
 	"go.yaml.in/yaml":              "configs",
 	"github.com/prometheus":        "web",
 	"github.com/spf13/cobra":       "cmd/sonde",

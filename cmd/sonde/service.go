@@ -51,6 +51,8 @@ type service struct {
 	routes     []notify.Routes
 	watch      notify.StorageWatch // used by one upkeep job
 	web        *web.Server         // nil if it is turned off
+	history    configs.History
+	forgetAt   time.Time // used by one upkeep job
 
 	stopDelivery context.CancelFunc
 	delivered    chan struct{} // closed when delivery has stopped
@@ -59,7 +61,7 @@ type service struct {
 // startService opens the database, begins to probe, to deliver and to answer. On an
 // error nothing is left running.
 func startService(ctx context.Context, config *configs.Config, corrupt store.OnCorrupt, log *slog.Logger) (*service, error) {
-	s := &service{log: log, corrupt: corrupt, tallies: web.NewTallies()}
+	s := &service{log: log, corrupt: corrupt, tallies: web.NewTallies(), history: config.History}
 	if err := s.start(ctx, config); err != nil {
 		return nil, errors.Join(err, s.closeWeb(ctx), s.closeStore())
 	}
@@ -95,7 +97,7 @@ func (s *service) start(ctx context.Context, config *configs.Config) error {
 		s.routes = append(s.routes, probes[i].Subject.Routes)
 	}
 	s.dispatcher = notify.NewDispatcher(relay, senders, s.log)
-	s.store.KeepBallast(0, 0, nil)
+	s.store.KeepBallast(0, 0, s.makeRoom)
 	s.recorder = record.New(record.Options{
 		Log: s.store, Memory: memory, Probes: probes, Location: location, Delivery: relay, Logger: s.log,
 		Recheck:   func(id probe.ID, at time.Time) { s.scheduler.Recheck(id, at) },
@@ -171,6 +173,7 @@ func (s *service) begin(ctx context.Context, jobs []scheduler.Job) error {
 	err := errors.Join(
 		s.scheduler.Upkeep("checkpoint", checkpointEvery, func(context.Context) { s.recorder.Checkpoint() }),
 		s.scheduler.Upkeep("tidy", tidyEvery, s.tidy),
+		s.scheduler.Upkeep("compact", compactEvery, s.compact),
 		s.scheduler.Upkeep("storage", storageEvery, s.watchStorage),
 		s.scheduler.Upkeep("space", spaceEvery, s.watchSpace),
 		s.scheduler.Start(ctx, jobs),

@@ -1,0 +1,39 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"sonde/store"
+)
+
+// compactEvery is how often the service looks whether some of the log is to become
+// chunks. Most looks find nothing to do.
+const compactEvery = time.Minute
+
+// compact turns what is old enough of the log into history, and forgets what is too old.
+func (s *service) compact(ctx context.Context) {
+	now := s.clock.Now()
+	report, err := s.store.Compact(ctx, now)
+	for _, seq := range report.Damaged {
+		s.log.Error("segment of the log damaged, its results are lost to the history", "segment", seq)
+	}
+	if err == nil && (report.Spans > 0 || s.forgetAt.IsZero()) && !now.Before(s.forgetAt) {
+		s.forgetAt = now.Add(tidyEvery)
+		err = s.forget(ctx, now)
+	}
+	if err != nil && !errors.Is(err, context.Canceled) {
+		s.log.Error("history not compacted, will be tried again", "err", err)
+	}
+}
+
+// forget deletes what is older than the configuration says.
+func (s *service) forget(ctx context.Context, now time.Time) error {
+	return s.store.Forget(ctx, now, store.Retention{Results: s.history.Results, Rollups: s.history.Rollups})
+}
+
+// makeRoom is what is done when the disk is full.
+func (s *service) makeRoom(ctx context.Context, now time.Time) error {
+	return errors.Join(s.forget(ctx, now), s.store.Tidy(ctx, now))
+}

@@ -1,0 +1,79 @@
+-- History: what the log holds becomes chunks per probe, chunks become days. Rows that
+-- hold several probes are named by the first of them; rows are written in the order of
+-- time, so that pages are filled once and freed together.
+
+-- Every configuration there was: what is kept about the configured probes, packed.
+CREATE TABLE revisions (
+  id     INTEGER PRIMARY KEY,
+  at     INTEGER NOT NULL,
+  packed BLOB    NOT NULL
+) STRICT;
+
+-- A stretch of the log that has become chunks, named by its last segment. first and last
+-- are the instants of its earliest and its latest result.
+CREATE TABLE spans (
+  id       INTEGER PRIMARY KEY,
+  location INTEGER NOT NULL REFERENCES locations(id),
+  first    INTEGER NOT NULL,
+  last     INTEGER NOT NULL,
+  results  INTEGER NOT NULL
+) STRICT;
+
+-- The results of a span, probe by probe. Chunks whose span does not exist are not
+-- finished, and count for nothing.
+CREATE TABLE chunks (
+  id     INTEGER PRIMARY KEY,
+  span   INTEGER NOT NULL,
+  probe  INTEGER NOT NULL,
+  packed BLOB    NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX chunk_of_probe ON chunks(span, probe);
+
+-- A day (UTC) whose results have been summed up, from the spans behind the one before up
+-- to and with span. Late results make another sum of the same day.
+CREATE TABLE rollups (
+  day      INTEGER NOT NULL,
+  span     INTEGER NOT NULL,
+  location INTEGER NOT NULL REFERENCES locations(id),
+  PRIMARY KEY (day, span)
+) STRICT, WITHOUT ROWID;
+
+-- The sums of a day, probe by probe and hour by hour.
+CREATE TABLE days (
+  id     INTEGER PRIMARY KEY,
+  day    INTEGER NOT NULL,
+  span   INTEGER NOT NULL,
+  probe  INTEGER NOT NULL,
+  packed BLOB    NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX day_of_probe ON days(day, span, probe);
+
+-- The time of every probe on a day, by what it meant for the promise: grid less ledger,
+-- summed up once nothing can change it any more.
+CREATE TABLE tallies (
+  day      INTEGER NOT NULL,
+  location INTEGER NOT NULL REFERENCES locations(id),
+  packed   BLOB    NOT NULL,
+  PRIMARY KEY (day, location)
+) STRICT, WITHOUT ROWID;
+
+-- The ledger of one probe, and the stretches that reach over more than a day.
+CREATE INDEX ledger_of_probe ON ledger(probe, last);
+CREATE INDEX ledger_long ON ledger(last) WHERE last - first >= 86400000;
+
+-- What runs that were not good saw. The same sight is kept once.
+CREATE TABLE sights (
+  digest BLOB PRIMARY KEY,
+  body   TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE evidence (
+  id       INTEGER PRIMARY KEY,
+  probe    INTEGER NOT NULL REFERENCES probes(id),
+  location INTEGER NOT NULL REFERENCES locations(id),
+  at       INTEGER NOT NULL,
+  digest   BLOB    NOT NULL
+) STRICT;
+CREATE INDEX evidence_of_probe ON evidence(probe, at);
+CREATE INDEX evidence_of_sight ON evidence(digest);
+
+CREATE INDEX incident_opened ON incidents(opened_at);

@@ -1,0 +1,379 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"sonde/incident"
+	"sonde/probe"
+)
+
+const (
+	spanLength   = 15 * time.Minute // of the log becomes chunks together
+	spanSegments = 4 * 3600         // or so many segments, if the clock that dated them was wrong
+	pointsAtOnce = 64 << 10         // are gathered in memory, at the most, unless one probe has more
+	rowSize      = 32 << 10         // of packed chunks, about: large enough to fill pages, small enough to be read for one probe
+	writeAtOnce  = 256 << 10        // bytes of rows in a transaction, so that no commit waits long
+)
+
+// compactor makes one pass of compaction: what it reads, it reads beside the writer.
+type compactor struct {
+	s      *Store
+	r      *Reader
+	report Compaction
+}
+
+// Compaction is what a pass of compaction did.
+type Compaction struct {
+	Spans   int           // stretches of the log that became chunks
+	Results int64         // results in them
+	Days    int           // that were summed up
+	Damaged []int64       // segments of the log that could not be read
+	Longest time.Duration // that it kept the writer at a time
+}
+
+// Compact turns what is older than a quarter of an hour of the log into chunks, and sums
+// up days that are over. It may be stopped at any moment, by ctx or by a crash: what is
+// not finished counts for nothing and is made anew. It keeps the writer for milliseconds
+// at a time.
+func (s *Store) Compact(ctx context.Context, now time.Time) (Compaction, error) {
+	r, err := OpenReader(ctx, s.path)
+	if err != nil {
+		return Compaction{}, err
+	}
+	c := &compactor{s: s, r: r}
+	err = errors.Join(c.run(ctx, now), r.Close())
+	if err != nil {
+		err = describe(s.path, fmt.Errorf("compact: %w", err))
+	}
+	return c.report, err
+}
+
+func (c *compactor) run(ctx context.Context, now time.Time) error {
+	for ctx.Err() == nil {
+		span, err := c.nextSpan(ctx)
+		if err != nil {
+			return err
+		}
+		if span == nil {
+			break
+		}
+		if err := c.buildSpan(ctx, span); err != nil {
+			return err
+		}
+	}
+	if err := c.rollUp(ctx, now); err != nil {
+		return err
+	}
+	if err := c.tallyDays(ctx, now); err != nil {
+		return err
+	}
+	return c.trimLog(ctx)
+}
+
+// change makes a change in one transaction, and notes how long it kept the writer.
+func (c *compactor) change(ctx context.Context, f func(tx *sql.Tx) error) error {
+	if c.s.hook != nil {
+		c.s.hook()
+	}
+	var start time.Time
+	err := c.s.change(ctx, func(tx *sql.Tx) error {
+		start = time.Now()
+		return f(tx)
+	})
+	if !start.IsZero() {
+		c.report.Longest = max(c.report.Longest, time.Since(start))
+	}
+	return err
+}
+
+// span is a stretch of the log: the segments behind after, up to and with last.
+type span struct {
+	after, last     int64
+	earliest, later int64 // the instants of its first and its last result
+	results         int64
+}
+
+// compactedUpTo is the last segment that became chunks.
+func compactedUpTo(ctx context.Context, q querier) (seq int64, err error) {
+	err = q.QueryRowContext(ctx, "SELECT coalesce(max(id), 0) FROM spans").Scan(&seq)
+	return seq, err
+}
+
+const segmentFrom = "SELECT seq, at FROM log WHERE seq > ? ORDER BY seq LIMIT 1"
+const segmentUpTo = "SELECT seq, at FROM log WHERE seq <= ? ORDER BY seq DESC LIMIT 1"
+
+// nextSpan finds the next stretch of the log that is over; nil if there is none. It ends
+// where a quarter of an hour does, as the segments are dated. Where exactly does not
+// matter to what is kept, only to how it is cut.
+func (c *compactor) nextSpan(ctx context.Context) (*span, error) {
+	done, err := compactedUpTo(ctx, c.r.db)
+	if err != nil {
+		return nil, err
+	}
+	var first, last, from, newest int64
+	err = c.r.db.QueryRowContext(ctx, segmentFrom, done).Scan(&first, &from)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := c.r.db.QueryRowContext(ctx, segmentUpTo, int64(1)<<62).Scan(&last, &newest); err != nil {
+		return nil, err
+	}
+	length := spanLength.Milliseconds()
+	end := (floorDiv(from, length) + 1) * length
+	if newest < end {
+		if last-first < spanSegments {
+			return nil, nil
+		}
+		return &span{after: done, last: first + spanSegments/4}, nil
+	}
+	low, high := first, last // the first is before the end, the last is not
+	for high-low > 1 {
+		middle := low + (high-low)/2
+		var seq, at int64
+		if err := c.r.db.QueryRowContext(ctx, segmentUpTo, middle).Scan(&seq, &at); err != nil {
+			return nil, err
+		}
+		if at < end {
+			low = middle
+		} else {
+			high = middle
+		}
+	}
+	return &span{after: done, last: low}, nil
+}
+
+// buildSpan makes the chunks of a span, some probes at a time, and then the span.
+func (c *compactor) buildSpan(ctx context.Context, x *span) error {
+	leftover := "DELETE FROM chunks WHERE id IN (SELECT id FROM chunks WHERE span > ? LIMIT ?)"
+	if err := c.inSteps(ctx, leftover, x.after); err != nil {
+		return err
+	}
+	counts, err := c.countResults(ctx, x)
+	if err != nil {
+		return err
+	}
+	for some := range groups(counts) {
+		gathered, err := c.gather(ctx, x, some)
+		if err != nil {
+			return err
+		}
+		if err := c.writeChunks(ctx, x, some, gathered); err != nil {
+			return err
+		}
+	}
+	err = c.change(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, "INSERT INTO spans(id, location, first, last, results) VALUES (?, ?, ?, ?, ?)",
+			x.last, c.s.location, x.earliest, x.later, x.results)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("finish the span up to segment %d: %w", x.last, err)
+	}
+	c.report.Spans++
+	c.report.Results += x.results
+	return nil
+}
+
+// groups cuts probes into groups that are small enough to be gathered in memory.
+func groups(counts map[probe.ID]int) func(yield func([]probe.ID) bool) {
+	return func(yield func([]probe.ID) bool) {
+		ids := slices.Sorted(maps.Keys(counts))
+		for len(ids) > 0 {
+			n, points := 0, 0
+			for n < len(ids) && (n == 0 || points+counts[ids[n]] <= pointsAtOnce) {
+				points += counts[ids[n]]
+				n++
+			}
+			if !yield(ids[:n]) {
+				return
+			}
+			ids = ids[n:]
+		}
+	}
+}
+
+// countResults counts the results of a span by probe, and notes which segments are
+// damaged: what they held is lost, and must not stop the rest.
+func (c *compactor) countResults(ctx context.Context, x *span) (map[probe.ID]int, error) {
+	counts := map[probe.ID]int{}
+	err := c.eachSegment(ctx, x, func(seq, at int64, packed []byte) {
+		if x.earliest == 0 {
+			x.earliest, x.later = at, at
+		}
+		err := eachEntry(packed, func(e *Entry) {
+			if e.Input.Kind == incident.Ran {
+				counts[e.Probe]++
+				x.results++
+				x.earliest = min(x.earliest, e.Input.At.UnixMilli())
+				x.later = max(x.later, e.Input.At.UnixMilli())
+			}
+		})
+		if err != nil {
+			c.report.Damaged = append(c.report.Damaged, seq)
+		}
+	})
+	return counts, err
+}
+
+const segmentsOfSpan = "SELECT seq, at, packed FROM log WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT 500"
+
+// eachSegment reads the segments of a span, a bounded number per query.
+func (c *compactor) eachSegment(ctx context.Context, x *span, f func(seq, at int64, packed []byte)) error {
+	after := x.after
+	for {
+		n, err := eachRow(ctx, c.r.db, segmentsOfSpan, []any{after, x.last}, func(rows *sql.Rows) error {
+			var at int64
+			var packed sql.RawBytes
+			if err := rows.Scan(&after, &at, &packed); err != nil {
+				return err
+			}
+			f(after, at, packed)
+			return nil
+		})
+		if n == 0 || err != nil {
+			return err
+		}
+	}
+}
+
+// gathered are the results of some probes, and the shapes that their points name.
+type gathered struct {
+	shapes shapes
+	points map[probe.ID][]point
+}
+
+// gather collects the results of some probes, which are sorted.
+func (c *compactor) gather(ctx context.Context, x *span, some []probe.ID) (*gathered, error) {
+	g := &gathered{points: make(map[probe.ID][]point, len(some))}
+	lowest, highest := some[0], some[len(some)-1]
+	err := c.eachSegment(ctx, x, func(_, _ int64, packed []byte) {
+		_ = eachEntry(packed, func(e *Entry) { // damage was noted when the results were counted
+			if e.Probe < lowest || e.Probe > highest || e.Input.Kind != incident.Ran {
+				return
+			}
+			s := shapeOf(&e.Input)
+			s.flags &= flagCured
+			number, _ := g.shapes.number(s)
+			g.points[e.Probe] = append(g.points[e.Probe], point{e.Input.At.UnixMilli(), number, phasesOf(&e.Input)})
+		})
+	})
+	return g, err
+}
+
+// writeChunks writes the chunks of some probes, several to a row and several rows to a
+// transaction.
+func (c *compactor) writeChunks(ctx context.Context, x *span, some []probe.ID, g *gathered) error {
+	w := rowWriter{c: c, insert: "INSERT INTO chunks(span, probe, packed) VALUES (?, ?, ?)", key: []any{x.last}}
+	row := &rowPacker{}
+	for _, id := range some {
+		if len(g.points[id]) == 0 {
+			continue
+		}
+		row.add(id, g.points[id], g.shapes.known)
+		if row.size() < rowSize {
+			continue
+		}
+		if err := w.add(ctx, row.probes[0], row.packed()); err != nil {
+			return err
+		}
+		row = &rowPacker{}
+	}
+	if len(row.probes) > 0 {
+		if err := w.add(ctx, row.probes[0], row.packed()); err != nil {
+			return err
+		}
+	}
+	return w.flush(ctx)
+}
+
+// rowWriter gathers rows until they are worth a transaction.
+type rowWriter struct {
+	c      *compactor
+	insert string
+	key    []any // what all rows begin with
+	rows   []packedRow
+	size   int
+}
+
+type packedRow struct {
+	probe  probe.ID
+	packed []byte
+}
+
+func (w *rowWriter) add(ctx context.Context, first probe.ID, packed []byte) error {
+	w.rows = append(w.rows, packedRow{first, packed})
+	if w.size += len(packed); w.size < writeAtOnce {
+		return nil
+	}
+	return w.flush(ctx)
+}
+
+func (w *rowWriter) flush(ctx context.Context) error {
+	if len(w.rows) == 0 {
+		return nil
+	}
+	err := w.c.change(ctx, func(tx *sql.Tx) error {
+		for _, row := range w.rows {
+			if _, err := tx.ExecContext(ctx, w.insert, append(slices.Clone(w.key), row.probe, row.packed)...); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	w.rows, w.size = nil, 0
+	return err
+}
+
+// trimLog deletes what has become chunks and lies behind every checkpoint that is kept:
+// nobody replays it any more.
+func (c *compactor) trimLog(ctx context.Context) error {
+	done, err := compactedUpTo(ctx, c.r.db)
+	if err != nil {
+		return err
+	}
+	var checkpoint int64
+	if err := c.r.db.QueryRowContext(ctx, "SELECT coalesce(min(seq), 0) FROM checkpoints").Scan(&checkpoint); err != nil {
+		return err
+	}
+	return c.inSteps(ctx, "DELETE FROM log WHERE seq IN (SELECT seq FROM log WHERE seq <= ? ORDER BY seq LIMIT ?)", min(done, checkpoint))
+}
+
+const (
+	stepTime  = 10 * time.Millisecond // that deleting should keep the writer at a time
+	firstStep = 50
+	maxStep   = 5000
+)
+
+// inSteps runs a statement again and again, whose last argument is how many rows it may
+// take, until it takes none. The steps are as large as their time allows.
+func (c *compactor) inSteps(ctx context.Context, statement string, args ...any) error {
+	for step := firstStep; ; {
+		var n int64
+		start := time.Now()
+		err := c.change(ctx, func(tx *sql.Tx) error {
+			result, err := tx.ExecContext(ctx, statement, append(slices.Clone(args), step)...)
+			if err != nil {
+				return err
+			}
+			n, err = result.RowsAffected()
+			return err
+		})
+		if err != nil || n < int64(step) {
+			return err
+		}
+		took := time.Since(start)
+		step = clamp(int(float64(step)*float64(stepTime)/float64(max(took, time.Millisecond))), firstStep/5, min(2*step, maxStep))
+	}
+}
+
+func clamp[T cmp.Ordered](v, least, most T) T { return max(least, min(v, most)) }

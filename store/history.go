@@ -1,0 +1,205 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"sonde/incident"
+	"sonde/probe"
+)
+
+// UnknownProbeError says that no probe has a name.
+type UnknownProbeError struct {
+	Name  string
+	Known []string // the names there are
+}
+
+func (e *UnknownProbeError) Error() string {
+	return fmt.Sprintf("no probe is called %q", e.Name)
+}
+
+// Find finds a probe by its name, configured or retired. The error is an
+// [*UnknownProbeError] if there is none.
+func (r *Reader) Find(ctx context.Context, name string) (*Probe, error) {
+	all, err := probes(ctx, r.db)
+	if err != nil {
+		return nil, describe(r.path, err)
+	}
+	unknown := &UnknownProbeError{Name: name}
+	for i := range all {
+		if all[i].Name() == name {
+			return &all[i], nil
+		}
+		unknown.Known = append(unknown.Known, all[i].Name())
+	}
+	return nil, unknown
+}
+
+// Queries of the chunks of a probe: those of a span whose first probe is the nearest.
+const (
+	spansWithin  = "SELECT id, first, last FROM spans WHERE last >= ? AND first < ? AND results > 0 ORDER BY first"
+	tailSegments = "SELECT seq, packed FROM log WHERE seq > ? ORDER BY seq LIMIT 500"
+	chunkOfProbe = "SELECT packed FROM chunks WHERE span = ? AND probe <= ? ORDER BY probe DESC LIMIT 1"
+)
+
+// Results calls f for the results of a probe whose instants lie in [from, to), of all
+// kinds of run, in the order of time. It reads some at a time, however long the range.
+// An error of f ends it, and is returned.
+func (r *Reader) Results(ctx context.Context, id probe.ID, from, to time.Time, f func(*incident.Input) error) error {
+	s := sorter{from: from.UnixMilli(), to: to.UnixMilli(), f: f}
+	spans, err := r.spansAndTail(ctx, id, &s)
+	if err != nil {
+		return describe(r.path, err)
+	}
+	for _, span := range spans {
+		// What is older than this span's first result cannot come any more.
+		if err := s.release(span.first); err != nil {
+			return err
+		}
+		if err := r.chunk(ctx, span.id, id, &s); err != nil {
+			return describe(r.path, err)
+		}
+	}
+	return s.release(maxInstant)
+}
+
+// spansAndTail finds the spans that may hold results of a range, the earliest first, and
+// reads those of a probe that are no chunks yet. Both are of one moment.
+func (r *Reader) spansAndTail(ctx context.Context, id probe.ID, s *sorter) (spans []spanRow, err error) {
+	tx, err := r.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = tx.Rollback() }()
+	_, err = eachRow(ctx, tx, spansWithin, []any{s.from, s.to}, func(rows *sql.Rows) error {
+		var x spanRow
+		err := rows.Scan(&x.id, &x.first, &x.last)
+		spans = append(spans, x)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	done, err := compactedUpTo(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	return spans, tail(ctx, tx, done, id, s)
+}
+
+// tail reads the results of a probe behind a segment of the log.
+func tail(ctx context.Context, q querier, after int64, id probe.ID, s *sorter) error {
+	for {
+		n, err := eachRow(ctx, q, tailSegments, []any{after}, func(rows *sql.Rows) error {
+			var packed sql.RawBytes
+			if err := rows.Scan(&after, &packed); err != nil {
+				return err
+			}
+			_ = eachEntry(packed, func(e *Entry) { // a damaged segment has nothing to show
+				if e.Probe == id && e.Input.Kind == incident.Ran {
+					s.add(&e.Input, after)
+				}
+			})
+			return nil
+		})
+		if n == 0 || err != nil {
+			return err
+		}
+	}
+}
+
+// sorter brings results into the order of time, and those of one instant into the order
+// in which they were committed: spans overlap where something came late.
+type sorter struct {
+	from, to int64
+	held     []heldResult
+	f        func(*incident.Input) error
+}
+
+type heldResult struct {
+	input incident.Input
+	from  int64 // the span or the segment
+}
+
+func (s *sorter) add(in *incident.Input, from int64) {
+	if at := in.At.UnixMilli(); at >= s.from && at < s.to {
+		s.held = append(s.held, heldResult{*in, from})
+	}
+}
+
+// release hands on what is older than an instant.
+func (s *sorter) release(before int64) error {
+	slices.SortStableFunc(s.held, func(a, b heldResult) int {
+		return cmp.Or(a.input.At.Compare(b.input.At), cmp.Compare(a.from, b.from))
+	})
+	n := 0
+	for n < len(s.held) && s.held[n].input.At.UnixMilli() < before {
+		if err := s.f(&s.held[n].input); err != nil {
+			return err
+		}
+		n++
+	}
+	s.held = append(s.held[:0], s.held[n:]...)
+	return nil
+}
+
+// chunk reads the chunk of a probe.
+func (r *Reader) chunk(ctx context.Context, span int64, id probe.ID, s *sorter) error {
+	return r.chunkPoints(ctx, span, id, func(row *row, _ int64, points []point) {
+		for i := range points {
+			in := points[i].input(&row.shapes[points[i].shape])
+			s.add(&in, span)
+		}
+	})
+}
+
+// chunkPoints calls f for every hour of a probe's chunk.
+func (r *Reader) chunkPoints(ctx context.Context, span int64, id probe.ID, f func(row *row, hour int64, points []point)) error {
+	_, err := eachRow(ctx, r.db, chunkOfProbe, []any{span, id}, func(rows *sql.Rows) error {
+		var packed sql.RawBytes
+		if err := rows.Scan(&packed); err != nil {
+			return err
+		}
+		var damage error
+		err := openRow(packed, func(row *row, at probe.ID, chunk []byte) bool {
+			if at == id {
+				damage = row.points(chunk, func(hour int64, points []point) { f(row, hour, points) })
+			}
+			return at < id
+		})
+		if err = errors.Join(err, damage); err != nil {
+			return fmt.Errorf("chunk of probe %d in span %d: %w", id, span, err)
+		}
+		return nil
+	})
+	return err
+}
+
+// Ledger reads the time of a probe over a range. Tallies of windows within the range are
+// exact to the slot.
+func (r *Reader) Ledger(ctx context.Context, id probe.ID, from, to time.Time) (*Ledger, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	tx, err := r.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return nil, describe(r.path, err)
+	}
+	defer func() { _ = tx.Rollback() }()
+	if err := r.follow(ctx, tx); err != nil {
+		return nil, describe(r.path, err)
+	}
+	l := newLedgers()
+	if l.since, err = keptSince(ctx, tx); err != nil {
+		return nil, describe(r.path, err)
+	}
+	if err := errors.Join(l.loadGrids(ctx, tx, from), l.load(ctx, tx, window{from, forever}, id)); err != nil {
+		return nil, describe(r.path, err)
+	}
+	ledger := l.of(id, &r.memory.State(id).Clone().Account)
+	return &ledger, nil
+}

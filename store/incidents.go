@@ -1,0 +1,111 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"sonde/incident"
+	"sonde/probe"
+)
+
+// IncidentRecord is an incident as it is stored.
+type IncidentRecord struct {
+	ID          incident.ID
+	Probe       probe.ID
+	Name        string // of the probe, as it is now
+	Kind        probe.Kind
+	Phase       incident.Phase
+	Severity    probe.Severity
+	Cause       probe.Reason
+	Status      int
+	Codes       map[int]int
+	Failures    int
+	Openings    int
+	Since       time.Time
+	OpenedAt    time.Time
+	RecoveredAt time.Time // zero while it is open
+	ClosedAt    time.Time // zero before
+}
+
+// Incidents lists the incidents that were open at any time in [from, to), the newest
+// first, at most limit (0: all): of one probe, or of all if id is 0.
+func (r *Reader) Incidents(ctx context.Context, id probe.ID, from, to time.Time, limit int) ([]IncidentRecord, error) {
+	if limit <= 0 {
+		limit = -1
+	}
+	query := `SELECT i.id, i.probe, p.name, i.kind, i.phase, i.severity, i.reason, i.status, i.codes, i.failures, i.openings, i.since, i.opened_at, i.recovered_at, i.closed_at
+		FROM incidents i JOIN probes p ON p.id = i.probe
+		WHERE i.since < ?2 AND coalesce(i.recovered_at, i.closed_at, ?3) >= ?1 AND (?4 = 0 OR i.probe = ?4) ORDER BY i.opened_at DESC, i.id DESC LIMIT ?5`
+	var all []IncidentRecord
+	_, err := eachRow(ctx, r.db, query, []any{from.UnixMilli(), to.UnixMilli(), int64(maxInstant), id, limit}, func(rows *sql.Rows) error {
+		var x IncidentRecord
+		err := x.scan(rows)
+		all = append(all, x)
+		return err
+	})
+	if err != nil {
+		return nil, describe(r.path, fmt.Errorf("read incidents: %w", err))
+	}
+	return all, nil
+}
+
+func (x *IncidentRecord) scan(rows *sql.Rows) error {
+	var kind, phase, severity, reason, codes string
+	var since, opened int64
+	var recovered, closed sql.NullInt64
+	err := rows.Scan(&x.ID, &x.Probe, &x.Name, &kind, &phase, &severity, &reason, &x.Status, &codes, &x.Failures, &x.Openings, &since, &opened, &recovered, &closed)
+	if err != nil {
+		return err
+	}
+	for _, text := range []struct {
+		written string
+		into    interface{ UnmarshalText([]byte) error }
+	}{{kind, &x.Kind}, {phase, &x.Phase}, {severity, &x.Severity}, {reason, &x.Cause}} {
+		if err := text.into.UnmarshalText([]byte(text.written)); err != nil {
+			return fmt.Errorf("incident %s: %w", x.ID, err)
+		}
+	}
+	x.Since, x.OpenedAt = instant(since), instant(opened)
+	if recovered.Valid {
+		x.RecoveredAt = instant(recovered.Int64)
+	}
+	if closed.Valid {
+		x.ClosedAt = instant(closed.Int64)
+	}
+	return json.Unmarshal([]byte(codes), &x.Codes)
+}
+
+// Moment is a change of an incident.
+type Moment struct {
+	At     time.Time
+	Change incident.Change
+	Reason probe.Reason
+	Status int
+}
+
+// Timeline returns what happened to an incident, oldest first.
+func (r *Reader) Timeline(ctx context.Context, id incident.ID) ([]Moment, error) {
+	var all []Moment
+	_, err := eachRow(ctx, r.db, "SELECT at, change, reason, status FROM timeline WHERE incident = ? ORDER BY id", []any{id}, func(rows *sql.Rows) error {
+		var at int64
+		var change, reason string
+		var m Moment
+		if err := rows.Scan(&at, &change, &reason, &m.Status); err != nil {
+			return err
+		}
+		m.At = instant(at)
+		if err := m.Change.UnmarshalText([]byte(change)); err != nil {
+			return err
+		}
+		err := m.Reason.UnmarshalText([]byte(reason))
+		all = append(all, m)
+		return err
+	})
+	if err != nil {
+		return nil, describe(r.path, fmt.Errorf("read the timeline of incident %s: %w", id, err))
+	}
+	return all, nil
+}

@@ -1,0 +1,202 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"sonde/probe"
+	"sonde/slo"
+)
+
+// dayTally is the time of a probe on one day, by what it meant, in milliseconds. The
+// longest step between slots, 30 days, fits.
+type dayTally struct{ good, bad, excluded, unknown uint32 }
+
+func (t dayTally) tally() slo.Tally {
+	ms := func(n uint32) time.Duration { return time.Duration(n) * time.Millisecond }
+	return slo.Tally{Good: ms(t.good), Bad: ms(t.bad), Excluded: ms(t.excluded), Unknown: ms(t.unknown)}
+}
+
+func dayTallyOf(t slo.Tally) dayTally {
+	ms := func(d time.Duration) uint32 { return uint32(d.Milliseconds()) }
+	return dayTally{ms(t.Good), ms(t.Bad), ms(t.Excluded), ms(t.Unknown)}
+}
+
+// dayWindow is the window of a day's slots, as [slo.Stretch.Within] takes it: slots are
+// whole milliseconds, and the one at midnight belongs to the day that begins.
+func dayWindow(d int64) (after, until time.Time) {
+	from := d * day.Milliseconds()
+	return instant(from - 1), instant(from + day.Milliseconds() - 1)
+}
+
+// tallyDays sums up the time of every probe on the days that are over. A probe is left
+// out of a day as long as one of its slots may still be accounted for; then the day is
+// made from its ledger, as before.
+func (c *compactor) tallyDays(ctx context.Context, now time.Time) error {
+	tx, err := c.r.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	packed, err := c.missingTallies(ctx, tx, now)
+	_ = tx.Rollback()
+	if err != nil {
+		return fmt.Errorf("sum up the time of days: %w", err)
+	}
+	for _, d := range slices.Sorted(maps.Keys(packed)) {
+		err := c.change(ctx, func(tx *sql.Tx) error {
+			_, err := tx.ExecContext(ctx, "INSERT INTO tallies(day, location, packed) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", d, c.s.location, packed[d])
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// waitForTally is how long a day waits for probes whose slots are not accounted for.
+const waitForTally = day
+
+// tallyDaysAtOnce bounds the days of one pass: after an upgrade there may be many.
+const tallyDaysAtOnce = 40
+
+func (c *compactor) missingTallies(ctx context.Context, tx *sql.Tx, now time.Time) (map[int64][]byte, error) {
+	if err := c.r.follow(ctx, tx); err != nil {
+		return nil, err
+	}
+	have := map[int64]bool{}
+	_, err := eachRow(ctx, tx, "SELECT day FROM tallies", nil, func(rows *sql.Rows) error {
+		var d int64
+		err := rows.Scan(&d)
+		have[d] = true
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	first, err := c.firstDay(ctx, tx)
+	if err != nil || first == 0 {
+		return nil, err
+	}
+	packed := map[int64][]byte{}
+	for d := first; d < dayOf(now.UnixMilli()) && len(packed) < tallyDaysAtOnce; d++ {
+		if have[d] {
+			continue
+		}
+		if packed[d], err = c.tallyDay(ctx, tx, d, now); err != nil {
+			return nil, err
+		}
+		if packed[d] == nil {
+			delete(packed, d)
+			break
+		}
+	}
+	return packed, nil
+}
+
+// firstDay is the day of the first slot of any configured probe; 0 if there is none.
+func (c *compactor) firstDay(ctx context.Context, tx *sql.Tx) (int64, error) {
+	var first sql.NullInt64
+	if err := tx.QueryRowContext(ctx, "SELECT min(first) FROM grids").Scan(&first); err != nil {
+		return 0, err
+	}
+	earliest := int64(1) << 62
+	if first.Valid {
+		earliest = first.Int64
+	}
+	for i := range c.r.known {
+		if grid := c.r.memory.State(c.r.known[i].ID).Account.Grid; grid.Step > 0 {
+			earliest = min(earliest, grid.First.UnixMilli())
+		}
+	}
+	kept, err := keptSince(ctx, tx)
+	if err != nil || earliest == 1<<62 {
+		return 0, err
+	}
+	return max(dayOf(earliest), dayOf(kept.UnixMilli())), nil
+}
+
+// tallyDay packs the time of all probes on a day; nil if it should wait.
+func (c *compactor) tallyDay(ctx context.Context, tx *sql.Tx, d int64, now time.Time) ([]byte, error) {
+	after, until := dayWindow(d)
+	ledgers := newLedgers()
+	if err := errors.Join(ledgers.load(ctx, tx, window{after, until}, 0), ledgers.loadGrids(ctx, tx, after)); err != nil {
+		return nil, err
+	}
+	tallies := map[probe.ID]dayTally{}
+	complete := true
+	for i := range c.r.known {
+		p := &c.r.known[i]
+		if !p.RetiredAt.IsZero() {
+			continue
+		}
+		account := &c.r.memory.State(p.ID).Account
+		if grid := account.Grid; grid.Step == 0 || !grid.Last.Add(grid.Step).After(until) {
+			complete = complete && grid.Step == 0
+			continue
+		}
+		l := ledgers.of(p.ID, account)
+		tallies[p.ID] = dayTallyOf(l.count(after, until))
+	}
+	if !complete && now.Sub(until) < waitForTally {
+		return nil, nil
+	}
+	return packTallies(tallies), nil
+}
+
+// packTallies packs a day's tallies. Most are like the one before.
+func packTallies(tallies map[probe.ID]dayTally) []byte {
+	p := packer{}
+	p.byte(chunkPacking)
+	p.count(len(tallies))
+	var id probe.ID
+	var before dayTally
+	for _, next := range slices.Sorted(maps.Keys(tallies)) {
+		t := tallies[next]
+		p.int(int64(next - id))
+		var differs byte
+		parts := t.parts()
+		for i, was := range before.parts() {
+			if *was != *parts[i] {
+				differs |= 1 << i
+			}
+		}
+		p.byte(differs)
+		for i, n := range parts {
+			if differs&(1<<i) != 0 {
+				p.uint(uint64(*n))
+			}
+		}
+		id, before = next, t
+	}
+	return p.summed()
+}
+
+func (t *dayTally) parts() [4]*uint32 { return [4]*uint32{&t.good, &t.bad, &t.excluded, &t.unknown} }
+
+// eachTally reads a day's tallies.
+func eachTally(packed []byte, f func(id probe.ID, t dayTally)) error {
+	body, ok := unsummed(packed)
+	if !ok || body[0] != chunkPacking {
+		return errPacked
+	}
+	u := unpacker{buf: body[1:]}
+	var id probe.ID
+	var t dayTally
+	for n := u.count(true); n > 0 && u.err == nil; n-- {
+		id += probe.ID(u.int())
+		differs := u.byte()
+		for i, part := range t.parts() {
+			if differs&(1<<i) != 0 {
+				*part = uint32(u.uint())
+			}
+		}
+		f(id, t)
+	}
+	return u.err
+}
