@@ -52,7 +52,7 @@ func (h histogram) both() string {
 func askService(ctx context.Context, child *process) (*told, error) {
 	body, err := fetch(ctx, child.listen+"/metrics")
 	if err != nil {
-		return nil, fmt.Errorf("%w\n%s", err, child.stderr.String())
+		return nil, fmt.Errorf("read the service's metrics: %w", err)
 	}
 	return readMetrics(string(body)), nil
 }

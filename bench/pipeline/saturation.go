@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -9,6 +10,7 @@ import (
 // load is what a rate of requests led to.
 type load struct {
 	rate       float64 // wanted
+	unread     error   // why the service's metrics could not be read; without them no slots count as kept
 	kept       float64
 	asked      float64 // a second
 	overload   float64 // slots that were missed for it
@@ -18,7 +20,15 @@ type load struct {
 }
 
 // holds reports whether all slots were kept.
-func (l load) holds() bool { return l.kept >= 0.999 && l.overload == 0 }
+func (l load) holds() bool { return l.unread == nil && l.kept >= 0.999 && l.overload == 0 }
+
+func (l load) print() {
+	line := fmt.Sprintf("%8.0f  %7.0f  %6.2f%%  %8.0f  %11.0f  %4.0f -> %4.0f  %6.2f", l.rate, l.asked, 100*l.kept, l.overload, l.bad, l.goroutines[0], l.goroutines[1], l.busy)
+	if l.unread != nil {
+		line = fmt.Sprintf("%8.0f  %7.0f  %6.2f%%  /metrics not read: %v", l.rate, l.asked, 100*l.kept, l.unread)
+	}
+	fmt.Println(line)
+}
 
 // saturate raises the number of probes until slots are missed, and then doubles it.
 func saturate(ctx context.Context, l *lab, p plan) (best, double load, err error) {
@@ -42,8 +52,8 @@ func saturate(ctx context.Context, l *lab, p plan) (best, double load, err error
 
 const (
 	firstRate = 1600.0
-	rateStep  = 300.0
-	lastRate  = 6000.0
+	rateStep  = 600.0
+	lastRate  = 7000.0
 )
 
 // press measures the service at a rate.
@@ -66,10 +76,7 @@ func press(ctx context.Context, l *lab, p plan, rate float64) (at load, err erro
 	if err := sleep(ctx, p.interval+4*time.Second); err != nil {
 		return at, err
 	}
-	earlier, err := askService(ctx, child)
-	if err != nil {
-		return at, err
-	}
+	earlier, unread := askService(ctx, child)
 	if err := sleep(ctx, p.interval); err != nil { // the scrape has cost much
 		return at, err
 	}
@@ -93,16 +100,16 @@ func press(ctx context.Context, l *lab, p plan, rate float64) (at load, err erro
 	if err != nil {
 		return at, err
 	}
-	later, err := askService(ctx, child)
-	if err != nil {
-		return at, err
-	}
+	later, stillUnread := askService(ctx, child)
 	s := see(hits, p.probes, p.interval, from, to)
 	at = load{
-		rate: rate, kept: s.kept(), asked: float64(s.hits) / to.Sub(from).Seconds(), overload: later.missed["prober_overload"] - earlier.missed["prober_overload"],
-		bad:        later.bad - earlier.bad,
-		goroutines: [2]float64{earlier.goroutines, later.goroutines}, busy: (ended.cpu - began.cpu).Seconds() / to.Sub(from).Seconds(),
+		rate: rate, unread: cmp.Or(unread, stillUnread), kept: s.kept(),
+		asked: float64(s.hits) / to.Sub(from).Seconds(), busy: (ended.cpu - began.cpu).Seconds() / to.Sub(from).Seconds(),
 	}
-	fmt.Printf("%8.0f  %7.0f  %6.2f%%  %8.0f  %11.0f  %4.0f -> %4.0f  %6.2f\n", rate, at.asked, 100*at.kept, at.overload, at.bad, at.goroutines[0], at.goroutines[1], at.busy)
-	return at, nil
+	if at.unread == nil {
+		at.overload, at.bad = later.missed["prober_overload"]-earlier.missed["prober_overload"], later.bad-earlier.bad
+		at.goroutines = [2]float64{earlier.goroutines, later.goroutines}
+	}
+	at.print()
+	return at, ctx.Err()
 }
