@@ -127,6 +127,7 @@ func (r *Runner) attempt(ctx context.Context, t *Target) (a Attempt) {
 	if r.Detail || a.Verdict.Outcome != Good {
 		a.Evidence.Header = headerEvidence(o.header)
 		a.Evidence.AnsweredBy = answeredBy(o.header)
+		t.mask(&a.Evidence)
 	}
 	return a
 }
