@@ -185,3 +185,24 @@ func TestTheExtremesArePacked(t *testing.T) {
 		})
 	}
 }
+
+func FuzzUnpackProbes(f *testing.F) {
+	probes := []Probe{watched("a", time.Minute), watched("b", time.Minute), watched("c", time.Second)}
+	probes[1].Subject.Labels = map[string]string{"team": "payments"}
+	packed, err := packProbes(probes)
+	require.NoError(f, err)
+	f.Add(packed[:len(packed)-crc32.Size])
+	f.Add([]byte{chunkPacking})
+	f.Fuzz(func(t *testing.T, body []byte) {
+		all, err := unpackProbes(summed(body))
+		if err != nil {
+			require.ErrorIs(t, err, errPacked)
+			return
+		}
+		again, err := packProbes(all)
+		require.NoError(t, err)
+		back, err := unpackProbes(again)
+		require.NoError(t, err)
+		require.Equal(t, all, back)
+	})
+}

@@ -1,11 +1,12 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"sonde/incident"
@@ -40,14 +41,22 @@ type Revision struct {
 
 // Revise makes a configuration durable: probes keep their ids over a rename, new ones
 // get one, and those that are gone are retired, with all their history. The states are
-// written with it, because from here on they follow the new policies.
+// written with it, because from here on they follow the new policies. A configuration
+// that is the same as before changes nothing but the states.
 func (s *Store) Revise(ctx context.Context, r *Revision) error {
 	return s.change(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, "UPDATE probes SET retired_at = ? WHERE retired_at IS NULL", r.At.UnixMilli()); err != nil {
+		latest, err := lastRevision(ctx, tx)
+		if err != nil {
 			return err
 		}
-		if err := registerAll(ctx, tx, r); err != nil {
+		same, err := identify(r.Probes, latest)
+		if err != nil {
 			return err
+		}
+		if !same {
+			if err := reconfigure(ctx, tx, r); err != nil {
+				return err
+			}
 		}
 		for i := range r.Effects {
 			if err := s.apply(ctx, tx, &r.Effects[i]); err != nil {
@@ -64,11 +73,19 @@ func (s *Store) Revise(ctx context.Context, r *Revision) error {
 	})
 }
 
-func registerAll(ctx context.Context, tx *sql.Tx, r *Revision) error {
+func reconfigure(ctx context.Context, tx *sql.Tx, r *Revision) error {
+	if _, err := tx.ExecContext(ctx, "UPDATE probes SET retired_at = ? WHERE retired_at IS NULL", r.At.UnixMilli()); err != nil {
+		return err
+	}
+	reg, err := newRegister(ctx, tx)
+	if err != nil {
+		return err
+	}
+	defer reg.close()
 	given := make(map[probe.ID]bool, len(r.Probes))
 	for i := range r.Probes {
 		p := &r.Probes[i]
-		if err := register(ctx, tx, p, r.At); err != nil {
+		if err := reg.enter(ctx, p, r.At); err != nil {
 			return fmt.Errorf("register probe %q: %w", p.Name(), err)
 		}
 		if given[p.ID] {
@@ -76,29 +93,96 @@ func registerAll(ctx context.Context, tx *sql.Tx, r *Revision) error {
 		}
 		given[p.ID] = true
 	}
-	return nil
-}
-
-// register finds or makes the row of a probe, and gives the probe its id.
-func register(ctx context.Context, tx *sql.Tx, p *Probe, at time.Time) error {
-	err := tx.QueryRowContext(ctx, "SELECT id FROM probes WHERE name = ?1 OR name = ?2 AND ?2 <> '' ORDER BY name <> ?1 LIMIT 1", p.Name(), p.Was).Scan(&p.ID)
-	if errors.Is(err, sql.ErrNoRows) {
-		err = tx.QueryRowContext(ctx, "INSERT INTO probes(name, spec, created_at) VALUES (?, '', ?) RETURNING id", p.Name(), at.UnixMilli()).Scan(&p.ID)
-	}
+	packed, err := packProbes(r.Probes)
 	if err != nil {
 		return err
 	}
+	_, err = tx.ExecContext(ctx, "INSERT INTO revisions(at, packed) VALUES (?, ?)", r.At.UnixMilli(), packed)
+	return err
+}
+
+// register finds and makes the rows of probes.
+type register struct {
+	ids            map[string]probe.ID // by name
+	insert, update *sql.Stmt
+}
+
+func newRegister(ctx context.Context, tx *sql.Tx) (*register, error) {
+	r := &register{ids: map[string]probe.ID{}}
+	_, err := eachRow(ctx, tx, "SELECT id, name FROM probes", nil, func(rows *sql.Rows) error {
+		var id probe.ID
+		var name string
+		err := rows.Scan(&id, &name)
+		r.ids[name] = id
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if r.insert, err = tx.PrepareContext(ctx, "INSERT INTO probes(name, spec, created_at) VALUES (?, '', ?) RETURNING id"); err != nil {
+		return nil, err
+	}
+	if r.update, err = tx.PrepareContext(ctx, "UPDATE probes SET name = ?, spec = ?, retired_at = NULL WHERE id = ?"); err != nil {
+		r.close()
+		return nil, err
+	}
+	return r, nil
+}
+
+func (r *register) close() {
+	_ = r.insert.Close()
+	if r.update != nil {
+		_ = r.update.Close()
+	}
+}
+
+// enter finds or makes the row of a probe, and gives the probe its id. A probe has the
+// history of its name, else that of the name before.
+func (r *register) enter(ctx context.Context, p *Probe, at time.Time) error {
+	id, ok := r.ids[p.Name()]
+	if !ok && p.Was != "" {
+		if id, ok = r.ids[p.Was]; ok {
+			delete(r.ids, p.Was)
+		}
+	}
+	if !ok {
+		if err := r.insert.QueryRowContext(ctx, p.Name(), at.UnixMilli()).Scan(&id); err != nil {
+			return err
+		}
+	}
+	p.ID = id
+	r.ids[p.Name()] = id
 	spec, err := json.Marshal(p)
 	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, "UPDATE probes SET name = ?, spec = ?, retired_at = NULL WHERE id = ?", p.Name(), string(spec), p.ID)
+	_, err = r.update.ExecContext(ctx, p.Name(), string(spec), p.ID)
 	return err
 }
 
-// probes reads what is kept about probes, the retired ones too, in the order of their ids.
+// probes reads what is kept about probes, the retired ones too, in the order of their
+// ids: the configured ones as the latest configuration packed them.
 func probes(ctx context.Context, q querier) ([]Probe, error) {
-	rows, err := q.QueryContext(ctx, "SELECT id, spec, retired_at FROM probes ORDER BY id")
+	latest, err := lastRevision(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	current, err := unpackProbes(latest)
+	if err != nil {
+		return probeRows(ctx, q, "SELECT id, spec, retired_at FROM probes ORDER BY id")
+	}
+	retired, err := probeRows(ctx, q, "SELECT id, spec, retired_at FROM probes WHERE retired_at IS NOT NULL")
+	if err != nil {
+		return nil, err
+	}
+	all := append(current, retired...)
+	slices.SortFunc(all, func(a, b Probe) int { return cmp.Compare(a.ID, b.ID) })
+	return all, nil
+}
+
+// probeRows reads probes from their rows.
+func probeRows(ctx context.Context, q querier, query string) ([]Probe, error) {
+	rows, err := q.QueryContext(ctx, query)
 	if err != nil {
 		return nil, err
 	}

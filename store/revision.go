@@ -1,0 +1,147 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"sonde/notify"
+	"sonde/probe"
+)
+
+// packProbes packs what is kept about the configured probes, in their order. What many
+// have in common (policy, objectives, routes) is written once, so that ten thousand
+// probes are read in milliseconds.
+func packProbes(probes []Probe) ([]byte, error) {
+	var profiles []Probe
+	numbers := make([]int, len(probes))
+	for i := range probes {
+		n := slices.IndexFunc(profiles, func(p Probe) bool { return alike(&p, &probes[i]) })
+		if n < 0 {
+			n = len(profiles)
+			profiles = append(profiles, probes[i])
+		}
+		numbers[i] = n
+	}
+	p := packer{make([]byte, 0, 128*len(probes)+1024)}
+	p.byte(chunkPacking)
+	p.count(len(profiles))
+	for i := range profiles {
+		common := Probe{Policy: profiles[i].Policy, Objectives: profiles[i].Objectives}
+		common.Subject = notify.Subject{Method: profiles[i].Subject.Method, Interval: profiles[i].Subject.Interval, Routes: profiles[i].Subject.Routes}
+		written, err := json.Marshal(common)
+		if err != nil {
+			return nil, err
+		}
+		p.string(string(written))
+	}
+	p.count(len(probes))
+	for i := range probes {
+		p.own(&probes[i], numbers[i])
+	}
+	return p.summed(), nil
+}
+
+// alike reports whether two probes differ only in what each has for itself.
+func alike(a, b *Probe) bool {
+	return a.Policy == b.Policy && slices.Equal(a.Objectives, b.Objectives) && a.Subject.Method == b.Subject.Method &&
+		a.Subject.Interval == b.Subject.Interval && slices.Equal(a.Subject.Routes.Default, b.Subject.Routes.Default) &&
+		maps.EqualFunc(a.Subject.Routes.ByKind, b.Subject.Routes.ByKind, slices.Equal[[]string])
+}
+
+// own packs what a probe has for itself.
+func (p *packer) own(x *Probe, profile int) {
+	p.int(int64(x.ID))
+	p.count(profile)
+	for _, s := range [...]string{x.Subject.Name, x.Subject.URL, x.Subject.Group, x.Subject.Runbook, x.RequestHash, x.Was} {
+		p.string(s)
+	}
+	p.count(len(x.Subject.Labels))
+	for _, name := range slices.Sorted(maps.Keys(x.Subject.Labels)) {
+		p.string(name)
+		p.string(x.Subject.Labels[name])
+	}
+}
+
+func (p *packer) string(s string) {
+	p.count(len(s))
+	p.buf = append(p.buf, s...)
+}
+
+func (u *unpacker) string() string { return string(u.take(u.count(true))) }
+
+// unpackProbes reads what is kept about the configured probes.
+func unpackProbes(packed []byte) ([]Probe, error) {
+	body, ok := unsummed(packed)
+	if !ok || body[0] != chunkPacking {
+		return nil, errPacked
+	}
+	u := unpacker{buf: body[1:]}
+	var profiles []Probe
+	for n := u.count(true); n > 0 && u.err == nil; n-- {
+		var common Probe
+		if err := json.Unmarshal([]byte(u.string()), &common); err != nil {
+			return nil, fmt.Errorf("%w: %w", errPacked, err)
+		}
+		profiles = append(profiles, common)
+	}
+	n := u.count(true)
+	probes := make([]Probe, 0, min(n, len(u.buf)/8))
+	for ; n > 0 && u.err == nil; n-- {
+		id, profile := probe.ID(u.int()), u.count(false)
+		if profile >= len(profiles) {
+			return nil, errPacked
+		}
+		x := profiles[profile]
+		x.ID = id
+		s := &x.Subject
+		s.Name, s.URL, s.Group, s.Runbook, x.RequestHash, x.Was = u.string(), u.string(), u.string(), u.string(), u.string(), u.string()
+		for labels := u.count(true); labels > 0 && u.err == nil; labels-- {
+			if s.Labels == nil {
+				s.Labels = map[string]string{}
+			}
+			name := u.string()
+			s.Labels[name] = u.string()
+		}
+		probes = append(probes, x)
+	}
+	if u.err != nil {
+		return nil, u.err
+	}
+	return probes, nil
+}
+
+// lastRevision reads the packed probes of the latest configuration; nil if there is none.
+func lastRevision(ctx context.Context, q querier) (packed []byte, err error) {
+	err = q.QueryRowContext(ctx, "SELECT packed FROM revisions ORDER BY id DESC LIMIT 1").Scan(&packed)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	return packed, err
+}
+
+// identify gives probes the ids that probes of the same names have in the latest
+// configuration, and reports whether nothing has changed since.
+func identify(probes []Probe, latest []byte) (same bool, err error) {
+	before, err := unpackProbes(latest)
+	if err != nil || len(before) != len(probes) {
+		return false, nil // what cannot be read is written anew
+	}
+	ids := make(map[string]probe.ID, len(before))
+	for i := range before {
+		ids[before[i].Name()] = before[i].ID
+	}
+	for i := range probes {
+		id, ok := ids[probes[i].Name()]
+		if !ok {
+			return false, nil
+		}
+		probes[i].ID = id
+	}
+	packed, err := packProbes(probes)
+	return string(packed) == string(latest), err
+}
