@@ -150,17 +150,6 @@ func (l *Ledger) Stretches(after, until time.Time) []incident.Entry {
 	return all
 }
 
-// first is the earliest slot of the probe; false if it has none.
-func (l *Ledger) first() (time.Time, bool) {
-	first, any := forever, false
-	for _, grid := range append([]slo.Stretch{l.account.Grid}, l.grids...) {
-		if grid.Step > 0 {
-			first, any = earliest(first, grid.First), true
-		}
-	}
-	return first, any
-}
-
 // overdue is the slots after the latest accounted one that should have been accounted
 // for by now.
 func overdue(a *incident.Account, now time.Time) slo.Stretch {

@@ -169,12 +169,17 @@ func (l *ledgers) loadDays(ctx context.Context, q querier, first, last int64) er
 	return err
 }
 
-// mayHaveSlots reports whether a probe may have slots on a day.
-func (l *ledgers) mayHaveSlots(id probe.ID, account *incident.Account, d int64) bool {
-	after, until := dayWindow(d)
-	ledger := Ledger{grids: l.grids[id], account: account}
-	first, any := ledger.first()
-	return any && !first.After(until) && account.Grid.Last.After(after)
+// daysWithSlots are the first and the last day on which a probe may have slots; the last
+// is before the first if there are none.
+func (l *ledgers) daysWithSlots(id probe.ID, account *incident.Account) (first, last int64) {
+	if account.Grid.Step == 0 {
+		return 0, -1
+	}
+	from := account.Grid.First
+	for _, grid := range l.grids[id] {
+		from = earliest(from, grid.First)
+	}
+	return dayOf(from.UnixMilli()), dayOf(account.Grid.Last.UnixMilli())
 }
 
 // merged sorts windows and joins those that touch.

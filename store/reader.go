@@ -137,6 +137,7 @@ func (r *Reader) look(ctx context.Context, tx *sql.Tx, now time.Time) (*Snapshot
 	if err != nil {
 		return nil, err
 	}
+	s.Probes = make([]Watched, 0, len(r.known))
 	for i := range r.known {
 		p := &r.known[i]
 		if !p.RetiredAt.IsZero() {
@@ -192,11 +193,9 @@ func (r *Reader) lacking(l *ledgers) []bool {
 			continue
 		}
 		days := l.days[p.ID]
-		account := &r.memory.State(p.ID).Account
-		for d := range lacking {
-			if days == nil || days[d] == noTally {
-				lacking[d] = lacking[d] || l.mayHaveSlots(p.ID, account, l.firstDay+int64(d))
-			}
+		from, to := l.daysWithSlots(p.ID, &r.memory.State(p.ID).Account)
+		for d := max(from-l.firstDay, 0); d < min(to-l.firstDay+1, int64(len(lacking))); d++ {
+			lacking[d] = lacking[d] || days == nil || days[d] == noTally
 		}
 	}
 	return lacking

@@ -114,24 +114,17 @@ func (m *Memory) followSome(ctx context.Context, q querier, policies map[probe.I
 		if err := rows.Scan(&seq, &packed); err != nil {
 			return n, err
 		}
-		entries, err := unpackEntries(packed)
+		// What follows from the entries was committed with them, and is not made again.
+		err := eachEntry(packed, func(e *Entry) {
+			if policy, ok := policies[e.Probe]; ok {
+				m.Step(policy, e)
+			}
+		})
 		if err != nil {
 			return n, fmt.Errorf("segment %d of the log: %w", seq, err)
 		}
-		m.replay(entries, policies)
 		m.Seq = seq
 		n++
 	}
 	return n, rows.Err()
-}
-
-// replay steps the states through entries. What follows from them was committed with
-// them, and is not made again.
-func (m *Memory) replay(entries []Entry, policies map[probe.ID]incident.Policy) {
-	for i := range entries {
-		id := entries[i].Probe
-		if policy, ok := policies[id]; ok {
-			m.Step(policy, &entries[i])
-		}
-	}
 }
