@@ -11,9 +11,9 @@ import (
 )
 
 const (
-	hourly    = time.Hour         // interval during the month
-	failing   = 0.002             // of slots at full rate
-	often     = streakLength / 24 // of hourly slots: one streak a day
+	seldom    = 2 * time.Hour                      // interval during the month
+	failing   = 0.002                              // of slots at full rate
+	often     = streakLength / float64(day/seldom) // of slots during the month: one streak a day
 	rateBatch = 250
 )
 
@@ -28,7 +28,7 @@ type fleet struct {
 func (o *order) measureFleet(ctx context.Context, path string) (tables []*table, err error) {
 	f := &fleet{order: o, path: path}
 	for _, name := range names(o.probes) {
-		f.probes = append(f.probes, watched(name, hourly, 30*day))
+		f.probes = append(f.probes, watched(name, seldom, 30*day))
 	}
 	c := newCrowd()
 	if f.w, err = history(ctx, path, c, f.probes); err != nil {
@@ -102,7 +102,7 @@ func (f *fleet) makingUp(start time.Time) time.Duration {
 
 func (f *fleet) costs(made time.Duration, bytes int64) *table {
 	c := &f.w.cost
-	t := &table{about: fmt.Sprintf("Writing: %d probes every %s for %s of simulated time, at full speed, behind %d days of once an hour", len(f.probes), short(f.interval), short(f.length), f.month)}
+	t := &table{about: fmt.Sprintf("Writing: %d probes every %s for %s of simulated time, at full speed, behind %d days of every %s", len(f.probes), short(f.interval), short(f.length), f.month, short(seldom))}
 	n := float64(c.results)
 	net := max(0, c.took-time.Duration(c.results)*made)
 	t.add("results", "%d in %d commits", c.results, len(c.commits))

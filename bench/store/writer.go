@@ -66,7 +66,8 @@ func (w *writer) run(ctx context.Context, until time.Time) error {
 		if !next.Before(until) {
 			return nil
 		}
-		if err := w.commit(ctx, until); err != nil { // the first behind the boundary: now the stretch before is over
+		// Only what comes behind the boundary shows that the stretch before is over.
+		if err := w.commit(ctx, earlier(next.Add(time.Minute), until)); err != nil {
 			return err
 		}
 		if err := w.tendTo(ctx); err != nil {
