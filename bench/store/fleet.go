@@ -11,9 +11,9 @@ import (
 )
 
 const (
-	seldom    = 2 * time.Hour                      // interval during the month
-	failing   = 0.002                              // of slots at full rate
-	often     = streakLength / float64(day/seldom) // of slots during the month: one streak a day
+	seldom    = 4 * time.Hour                                   // interval during the month
+	failing   = 0.002                                           // of slots at full rate
+	often     = streakLength * float64(seldom) / float64(5*day) // of slots during the month: a streak in five days
 	rateBatch = 250
 )
 
@@ -102,7 +102,7 @@ func (f *fleet) makingUp(start time.Time) time.Duration {
 
 func (f *fleet) costs(made time.Duration, bytes int64) *table {
 	c := &f.w.cost
-	t := &table{about: fmt.Sprintf("Writing: %d probes every %s for %s of simulated time, at full speed, behind %d days of every %s", len(f.probes), short(f.interval), short(f.length), f.month, short(seldom))}
+	t := &table{about: fmt.Sprintf("Writing: %d probes every %s for %s of simulated time, at full speed, behind %d days of every %s with a streak of failures in five days", len(f.probes), short(f.interval), short(f.length), f.month, short(seldom))}
 	n := float64(c.results)
 	net := max(0, c.took-time.Duration(c.results)*made)
 	t.add("results", "%d in %d commits", c.results, len(c.commits))

@@ -52,7 +52,7 @@ func main() {
 	flag.IntVar(&o.probes, "probes", 10_000, "how many probes; the database of months has a tenth of them")
 	flag.DurationVar(&o.interval, "interval", 10*time.Second, "how often each asks at full rate")
 	flag.DurationVar(&o.length, "for", time.Hour, "simulated time at full rate")
-	flag.IntVar(&o.month, "month", 30, "days of history before full rate, in which every probe asks every 2 hours")
+	flag.IntVar(&o.month, "month", 30, "days of history before full rate, in which every probe asks every 4 hours")
 	flag.IntVar(&o.days, "days", 90, "days of the database of months, in which every probe asks once an hour, and one at -interval")
 	flag.IntVar(&o.readers, "readers", 50, "parallel readers beside the writer")
 	flag.DurationVar(&o.reading, "reading", 10*time.Second, "how long they read")

@@ -12,9 +12,14 @@ import (
 )
 
 const (
-	sparse      = time.Hour                          // interval of all but one
-	sparseOften = streakLength / float64(day/sparse) // one streak a day
+	sparse  = time.Hour // interval of all but one
+	between = 2 * day   // streaks of failures of a probe
 )
+
+// share is how many of the slots at an interval fail.
+func share(interval time.Duration) float64 {
+	return streakLength * float64(interval) / float64(between)
+}
 
 // measureMonths fills a database with months and asks what people ask. One of its probes
 // asks as often as real ones do: it is the one that is asked about.
@@ -29,15 +34,15 @@ func (o *order) measureMonths(ctx context.Context, path string) (t *table, err e
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, w.store.Close()) }()
-	c.add(probes[:1], t0, streakLength/float64(day/o.interval))
-	c.add(probes[1:], t0.Add(time.Second), sparseOften)
+	c.add(probes[:1], t0, share(o.interval))
+	c.add(probes[1:], t0.Add(time.Second), share(sparse))
 	progress("months: %d probes, %d days", len(probes), o.days)
 	end := t0.Add(time.Duration(o.days) * day)
 	if err := w.run(ctx, end); err != nil {
 		return nil, err
 	}
 	progress("months: questions")
-	t = &table{about: fmt.Sprintf("Asking: %d days of %d probes every %s and one every %s, a streak of failures a day each; %d results, database of %.0f MB; medians of %d",
+	t = &table{about: fmt.Sprintf("Asking: %d days of %d probes every %s and one every %s, a streak of failures in two days each; %d results, database of %.0f MB; medians of %d",
 		o.days, len(probes)-1, short(sparse), short(o.interval), w.cost.results, megabytes(sizeOf(path)), rounds)}
 	q := &questions{path: path, close: probes[0].ID, other: probes[1].ID, end: end, days: o.days, t: t}
 	return t, q.ask(ctx)

@@ -156,6 +156,7 @@ func (w *writer) tendTo(ctx context.Context) error {
 		return nil
 	}
 	w.kept = w.at
+	progress("%s: %d results so far", w.at.Format(time.DateOnly+" 15:04"), w.cost.results)
 	start := time.Now()
 	if err := w.store.Forget(ctx, w.at, w.keep); err != nil {
 		return err
