@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	seldom    = 4 * time.Hour                                   // interval during the month
+	seldom    = 6 * time.Hour                                   // interval during the month
 	failing   = 0.002                                           // of slots at full rate
 	often     = streakLength * float64(seldom) / float64(5*day) // of slots during the month: a streak in five days
 	rateBatch = 250

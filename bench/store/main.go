@@ -52,7 +52,7 @@ func main() {
 	flag.IntVar(&o.probes, "probes", 10_000, "how many probes; the database of months has a tenth of them")
 	flag.DurationVar(&o.interval, "interval", 10*time.Second, "how often each asks at full rate")
 	flag.DurationVar(&o.length, "for", time.Hour, "simulated time at full rate")
-	flag.IntVar(&o.month, "month", 30, "days of history before full rate, in which every probe asks every 4 hours")
+	flag.IntVar(&o.month, "month", 30, "days of history before full rate, in which every probe asks every 6 hours")
 	flag.IntVar(&o.days, "days", 90, "days of the database of months, in which every probe asks once an hour, and one at -interval")
 	flag.IntVar(&o.readers, "readers", 50, "parallel readers beside the writer")
 	flag.DurationVar(&o.reading, "reading", 10*time.Second, "how long they read")
@@ -130,7 +130,7 @@ func history(ctx context.Context, path string, c *crowd, probes []store.Probe) (
 	copy(probes, r.Probes) // with their ids
 	return &writer{
 		store: s, memory: r.Memory, crowd: c, at: t0, checkpointed: t0, kept: t0,
-		batchSize: 1000, checkpoint: time.Hour, compact: 6 * time.Hour, upkeep: day,
+		batchSize: 1000, checkpoint: time.Hour, compact: day, upkeep: day,
 		keep: store.Retention{Results: 14 * day, Rollups: 400 * day}, // the service's defaults
 	}, nil
 }
