@@ -34,6 +34,7 @@ var mayImport = map[string][]string{
 	"cmd/sonde": {"text", "probe", "slo", "incident", "notify", "notify/slack", "notify/slack/fakeslack", "store", "record",
 		"scheduler", "configs", "report", "web"},
 	"bench/pipeline": {},
+	"bench/store":    {"probe", "slo", "incident", "notify", "store"},
 }
 
 // onlyImporter says which package alone may import a library.
