@@ -19,6 +19,14 @@ func ParseInstant(s string, now time.Time) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("%s is no moment; write how long ago, like 36h or 30d, or a time like 2026-11-23 or 2026-11-23T05:00:00Z", quote(s))
 }
 
+// maxSuggested is how many names are listed.
+const maxSuggested = 20
+
 // Suggest is the way out after a name that there is not: the nearest of those that
-// there are, or all.
-func Suggest(name string, known []string) string { return instead(name, known) }
+// there are, or some of them.
+func Suggest(name string, known []string) string {
+	if _, near := nearest(name, known); near || len(known) <= maxSuggested {
+		return instead(name, known)
+	}
+	return fmt.Sprintf("%s and %d more", instead(name, known[:maxSuggested]), len(known)-maxSuggested)
+}

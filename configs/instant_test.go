@@ -31,6 +31,17 @@ func TestAMomentIsNamedByItsAgeOrItsTime(t *testing.T) {
 	}
 }
 
+func TestASuggestionNamesTheNearestOrSomeOfAll(t *testing.T) {
+	var many []string
+	for i := range 1000 {
+		many = append(many, fmt.Sprintf("probe-%04d", i))
+	}
+	require.Equal(t, "use checkout", configs.Suggest("database", []string{"checkout"}))
+	require.Equal(t, "use one of checkout, login", configs.Suggest("database", []string{"checkout", "login"}))
+	require.Equal(t, `did you mean "probe-0999"?`, configs.Suggest("Probe-0999", many))
+	require.Regexp(t, "^use one of probe-0000, .*, probe-0019 and 980 more$", configs.Suggest("checkout", many))
+}
+
 func ExampleParseInstant() {
 	at, err := configs.ParseInstant("36h", time.Date(2026, 11, 23, 5, 0, 0, 0, time.UTC))
 	fmt.Println(at, err)

@@ -106,19 +106,11 @@ func ReadPast(ctx context.Context, r *store.Reader, p *store.Probe, from, to tim
 	}
 	past := &Past{Probe: p, Step: stepFor(to.Sub(from))}
 	var err error
-	if edge := from.Truncate(past.Step).Add(past.Step); edge.Sub(from) < past.Step && edge.Before(to) {
-		if past.Summaries, err = r.Summaries(ctx, p.ID, from, edge, edge.Sub(from)); err != nil {
-			return nil, err
-		}
-		from = edge
-	}
-	rest, err := r.Summaries(ctx, p.ID, from, to, past.Step)
-	if err != nil {
+	if past.Summaries, err = summaries(ctx, r, p.ID, from, to, past.Step); err != nil {
 		return nil, err
 	}
-	past.Summaries = append(past.Summaries, rest...)
-	from = past.Summaries[0].From
-	if past.Ledger, err = r.Ledger(ctx, p.ID, from, to); err != nil {
+	after, until := window(from, to)
+	if past.Ledger, err = r.Ledger(ctx, p.ID, after, until); err != nil {
 		return nil, err
 	}
 	if past.Incidents, err = r.Incidents(ctx, p.ID, from, to, 0); err != nil {
@@ -126,6 +118,45 @@ func ReadPast(ctx context.Context, r *store.Reader, p *store.Probe, from, to tim
 	}
 	past.Sights, err = r.Sights(ctx, p.ID, from, to, maxSights)
 	return past, err
+}
+
+// summaries cuts a range on the clock. Roll-ups answer only what lies between whole
+// hours, so the ends of the range are read apart.
+func summaries(ctx context.Context, r *store.Reader, id probe.ID, from, to time.Time, step time.Duration) ([]store.Summary, error) {
+	var all []store.Summary
+	read := func(from, to time.Time, step time.Duration) error {
+		if !from.Before(to) {
+			return nil
+		}
+		some, err := r.Summaries(ctx, id, from, to, step)
+		all = append(all, some...)
+		return err
+	}
+	first, last := from, to.Truncate(min(step, time.Hour))
+	if edge := from.Truncate(step); edge.Before(from) {
+		first = edge.Add(step)
+		if first.After(last) {
+			first = to // all of it is within one row, or an end of it
+		}
+		if err := read(from, first, first.Sub(from)); err != nil {
+			return nil, err
+		}
+	}
+	if err := read(first, last, step); err != nil {
+		return nil, err
+	}
+	if last.Before(first) {
+		last = first
+	}
+	whole := len(all)
+	if err := read(last, to, step); err != nil {
+		return nil, err
+	}
+	if len(all) > whole && whole > 0 && !last.Truncate(step).Equal(last) {
+		all[whole-1].Merge(&all[whole])
+		all[whole-1].To, all = to, all[:whole]
+	}
+	return all, nil
 }
 
 // NewHistory says how a probe was.

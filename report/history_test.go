@@ -60,8 +60,27 @@ func seen(past *report.Past) *report.Past {
 	return past
 }
 
+// even is a history whose quantiles, which are right to one per cent, are what was played.
+func even(t *testing.T, h *report.History) *report.History {
+	t.Helper()
+	settle := func(l *report.Latency) {
+		for _, ms := range []*float64{l.P50, l.P95, l.P99, l.Max} {
+			if ms != nil {
+				require.InEpsilon(t, 41.2, *ms, 0.011)
+				*ms = 41.2
+			}
+		}
+	}
+	settle(&h.Total.Latency)
+	require.NotNil(t, h.Total.Latency.P50)
+	for i := range h.Rows {
+		settle(&h.Rows[i].Latency)
+	}
+	return h
+}
+
 func TestAHistoryIsAChartThenTotalsThenWhatWasNotGood(t *testing.T) {
-	h := report.NewHistory(seen(story(t).past("checkout", 2*time.Hour, 0)), now)
+	h := even(t, report.NewHistory(seen(story(t).past("checkout", 2*time.Hour, 0)), now))
 	golden(t, "history.json", indented(t, h))
 	requireContract(t, "contract-history.json", h)
 	var out strings.Builder
@@ -180,4 +199,14 @@ func TestAHistoryOfARetiredProbeSaysSo(t *testing.T) {
 	var out strings.Builder
 	require.NoError(t, h.WriteText(&out))
 	require.Contains(t, out.String(), "not configured any more since 2026-11-23 04:50 UTC")
+}
+
+func TestASlotAtTheBeginningOfARangeBelongsToItAndOneAtItsEndDoesNot(t *testing.T) {
+	l := newLab(t, watched("checkout", 60))
+	l.play("checkout", 3600, slices.Concat(times(20, good), times(1, broken), times(9, good), times(1, broken), times(20, good))...)
+	h := l.history("checkout", 40*time.Minute, 30*time.Minute)
+	require.Equal(t, int64(10), h.Total.Results)
+	require.Equal(t, int64(1), h.Total.Outcomes[probe.Bad])
+	require.InDelta(t, 0.9, *h.Total.Availability.Ratio, 1e-9)
+	require.Equal(t, []report.Stretch{{From: ago(2400), To: ago(2340), Outcome: probe.Bad, Reason: probe.ServerError}}, h.Stretches)
 }
