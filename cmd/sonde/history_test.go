@@ -213,3 +213,16 @@ func TestHistoryAnswersBesideARunningService(t *testing.T) {
 		require.Contains(t, string(body), want, path)
 	}
 }
+
+func TestHistoryShowsAProbeThatIsNotConfiguredAnyMore(t *testing.T) {
+	path := chronicle(t, time.Now())
+	db, err := store.Open(t.Context(), path, "here", "")
+	require.NoError(t, err)
+	_, _, err = record.Begin(t.Context(), db, nil, time.Now())
+	require.NoError(t, err)
+	require.NoError(t, db.Close())
+	code, stdout, stderr := sonde(t, "history", "checkout", "--since", "3h", "--db", path)
+	require.Equal(t, exitOK, code, stderr)
+	require.Contains(t, stdout, "not configured any more since ")
+	require.Contains(t, stdout, "results       120, 110 good, 10 bad\n")
+}
