@@ -16,6 +16,7 @@ import (
 // open are the objects whose keys are data.
 var open = map[string]bool{
 	"summary.classes_24h": true, "probes[].incidents[].codes": true, "attempts[].headers": true, "attempts[].cache": true,
+	"total.codes": true, "total.reasons": true, "rows[].codes": true, "rows[].reasons": true, "incidents[].codes": true, "[].codes": true, "codes": true,
 }
 
 // requireContract checks that a document has every key of the contract, with a value of

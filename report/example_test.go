@@ -5,8 +5,10 @@ import (
 	"os"
 	"time"
 
+	"sonde/incident"
 	"sonde/probe"
 	"sonde/report"
+	"sonde/store"
 )
 
 func ExampleStatus_WriteText() {
@@ -68,4 +70,24 @@ func ExampleExplanation_WriteText() {
 func ExampleSpan() {
 	fmt.Println(report.Span(3*time.Hour+20*time.Minute+7*time.Second), "of", report.Span(24*time.Hour))
 	// Output: 3h 20m of 1d
+}
+
+func ExampleWriteIncidents() {
+	at := time.Date(2026, 11, 23, 5, 0, 0, 0, time.UTC)
+	all := report.NewIncidents([]store.IncidentRecord{{
+		ID: 32769, Name: "checkout", Kind: probe.KindDown, Phase: incident.Open, Severity: probe.Critical, Cause: probe.ServerError, Status: 503,
+		Codes: map[int]int{503: 4}, Since: at, OpenedAt: at.Add(2 * time.Minute),
+	}}, at.Add(10*time.Minute))
+	if err := report.WriteIncidents(os.Stdout, all); err != nil {
+		fmt.Println(err)
+	}
+	// Output:
+	// ID    KIND  PHASE  SEVERITY  PROBE     SINCE (UTC)          OPENED               RECOVERED  LASTED  CAUSE         CODES
+	// 1001  down  open   critical  checkout  2026-11-23 05:00:00  2026-11-23 05:02:00  -          10m     server_error  4 x 503
+}
+
+func ExampleParseFormat() {
+	_, err := report.ParseFormat("xml")
+	fmt.Println(err)
+	// Output: "xml" is no format; use csv, json or ndjson
 }

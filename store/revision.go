@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"sonde/notify"
 	"sonde/probe"
@@ -67,7 +68,9 @@ func (p *packer) own(x *Probe, profile int) {
 	}
 }
 
+// string packs a text, which is UTF-8 as everything that people read.
 func (p *packer) string(s string) {
+	s = strings.ToValidUTF8(s, "\uFFFD")
 	p.count(len(s))
 	p.buf = append(p.buf, s...)
 }

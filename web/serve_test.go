@@ -132,8 +132,9 @@ func (j *journal) String() string {
 
 // usual are the options of a service that is well.
 func usual(source web.Source, tallies *web.Tallies) web.Options {
+	history, _ := source.(web.History)
 	return web.Options{
-		Source: source, Now: func() time.Time { return now }, Tallies: tallies,
+		Source: source, History: history, Now: func() time.Time { return now }, Tallies: tallies,
 		Ready:  func(context.Context) error { return nil },
 		Gauges: func() web.Gauges { return web.Gauges{} },
 		Log:    slog.New(slog.DiscardHandler),

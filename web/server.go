@@ -25,6 +25,7 @@ type Source interface {
 // Options say what a server shows.
 type Options struct {
 	Source  Source
+	History History
 	Now     func() time.Time
 	Ready   func(ctx context.Context) error // why the service is not ready; nil if it is
 	Storage func() report.Storage           // how storing goes; nil if nobody knows
@@ -99,6 +100,9 @@ func (s *Server) routes(life context.Context) http.Handler {
 	mux.HandleFunc("GET /healthz", s.health)
 	mux.HandleFunc("GET /readyz", s.ready)
 	mux.HandleFunc("GET /api/v1/status", s.status)
+	mux.HandleFunc("GET /api/v1/slo", s.objectives)
+	mux.HandleFunc("GET /api/v1/incidents", s.incidents)
+	mux.HandleFunc("GET /api/v1/probes/{name}/results", s.results)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.registry(life), promhttp.HandlerOpts{
 		ErrorLog: slog.NewLogLogger(s.o.Log.Handler(), slog.LevelWarn), MaxRequestsInFlight: 4,
 		ErrorHandling: promhttp.ContinueOnError, // a series that cannot be told does not hide the others

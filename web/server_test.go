@@ -19,7 +19,7 @@ import (
 	"sonde/web"
 )
 
-var paths = []string{"/healthz", "/readyz", "/api/v1/status", "/metrics"}
+var paths = []string{"/healthz", "/readyz", "/api/v1/status", "/api/v1/slo", "/api/v1/incidents", "/metrics"}
 
 func TestHealthzAnswersAsLongAsTheProcessLives(t *testing.T) {
 	o := usual(failing{errors.New("no database")}, web.NewTallies())

@@ -227,7 +227,7 @@ func (s *service) listen(ctx context.Context, address string) (err error) {
 		return nil
 	}
 	s.web, err = web.Listen(ctx, address, web.Options{
-		Source: lateSource{s}, Now: func() time.Time { return s.clock.Now() }, Ready: s.ready, Storage: s.storage, Gauges: s.gauges, Tallies: s.tallies, Log: s.log,
+		Source: lateSource{s}, History: lateSource{s}, Now: func() time.Time { return s.clock.Now() }, Ready: s.ready, Storage: s.storage, Gauges: s.gauges, Tallies: s.tallies, Log: s.log,
 	})
 	if errors.Is(err, unix.EADDRINUSE) {
 		return &exit{exitRunning, err} // whoever has it may go away
@@ -236,15 +236,6 @@ func (s *service) listen(ctx context.Context, address string) (err error) {
 		return &exit{exitConfig, err}
 	}
 	return nil
-}
-
-// lateSource reads from the service's database, which is opened after the address is
-// bound and before anybody is answered.
-type lateSource struct{ *service }
-
-// Snapshot returns how everything stands.
-func (l lateSource) Snapshot(ctx context.Context, now time.Time) (*store.Snapshot, error) {
-	return l.reader.Snapshot(ctx, now)
 }
 
 // closeWeb stops answering. Whoever is being answered does not keep the service from

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"sonde/incident"
+	"sonde/report"
+	"sonde/store"
+)
+
+func newIncidents() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "incidents [ID]",
+		Short: "List incidents, or show one with its timeline",
+		Long: `incidents lists the incidents of all probes, the newest first, from the database: beside a
+running service or without one. With an id it shows that incident and its timeline.`,
+		Example: `  sonde incidents --since 7d
+  sonde incidents --open
+  sonde incidents 7Q2K`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: incidents,
+	}
+	c.Flags().String("since", "30d", "those that were open since then: how long ago (36h, 30d), a day (2026-11-23) or a time of RFC 3339")
+	c.Flags().Bool("open", false, "only those that are open now")
+	addJSON(c)
+	return c
+}
+
+func incidents(c *cobra.Command, args []string) error {
+	now := time.Now()
+	since, err := instantOf(c, "since", now)
+	if err != nil {
+		return err
+	}
+	if len(args) == 1 {
+		return story(c, args[0], now)
+	}
+	open, _ := c.Flags().GetBool("open")
+	return withReader(c, func(ctx context.Context, reader *store.Reader) error {
+		records, err := reader.Incidents(ctx, 0, since, farOff(now), 0)
+		if err != nil {
+			return storageError(err)
+		}
+		all := []report.PastIncident{}
+		for _, x := range report.NewIncidents(records, now) {
+			if !open || x.Phase == incident.Open {
+				all = append(all, x)
+			}
+		}
+		if asJSON(c) {
+			return writeJSON(c.OutOrStdout(), all)
+		}
+		return report.WriteIncidents(c.OutOrStdout(), all)
+	})
+}
+
+// farOff is an end of a range that leaves out nothing: the clock may have been set back
+// since.
+func farOff(now time.Time) time.Time { return now.AddDate(1, 0, 0) }
+
+// story shows one incident.
+func story(c *cobra.Command, name string, now time.Time) error {
+	id, err := incident.ParseID(name)
+	if err != nil {
+		return err
+	}
+	if open, _ := c.Flags().GetBool("open"); open || c.Flags().Changed("since") {
+		return errors.New("--since and --open choose from the list; leave them out, or the id")
+	}
+	return withReader(c, func(ctx context.Context, reader *store.Reader) error {
+		records, err := reader.Incidents(ctx, 0, time.Unix(0, 0), farOff(now), 0)
+		if err != nil {
+			return storageError(err)
+		}
+		for i := range records {
+			if records[i].ID != id {
+				continue
+			}
+			timeline, err := reader.Timeline(ctx, id)
+			if err != nil {
+				return storageError(err)
+			}
+			s := report.NewStory(&records[i], timeline, now)
+			if asJSON(c) {
+				return writeJSON(c.OutOrStdout(), s)
+			}
+			return s.WriteText(c.OutOrStdout())
+		}
+		return fmt.Errorf("there is no incident %s; sonde incidents lists those of the last 30 days", id)
+	})
+}

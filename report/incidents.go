@@ -1,0 +1,151 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"sonde/incident"
+	"sonde/probe"
+	"sonde/store"
+	"sonde/text"
+)
+
+// PastIncident is an incident of any phase: the JSON of `sonde incidents --json`.
+type PastIncident struct {
+	ID          string         `json:"id"`
+	Probe       string         `json:"probe"`
+	Kind        probe.Kind     `json:"kind"`
+	Phase       incident.Phase `json:"phase"`
+	Severity    probe.Severity `json:"severity"`
+	Cause       probe.Reason   `json:"cause"`
+	Status      *int           `json:"status"` // null when no status came
+	Codes       map[int]int    `json:"codes"`  // 0: no answer
+	Failures    int            `json:"failures"`
+	Openings    int            `json:"openings"`
+	Since       time.Time      `json:"since"`
+	OpenedAt    time.Time      `json:"opened_at"`
+	RecoveredAt *time.Time     `json:"recovered_at"`
+	ClosedAt    *time.Time     `json:"closed_at"`
+	LastedMS    int64          `json:"lasted_ms"` // up to now while it is open
+}
+
+// Story is an incident with all that happened to it: the JSON of `sonde incidents ID --json`.
+type Story struct {
+	PastIncident
+	Timeline []Moment `json:"timeline"` // the oldest first
+}
+
+// Moment is something that happened to an incident.
+type Moment struct {
+	At     time.Time       `json:"at"`
+	Change incident.Change `json:"change"`
+	Cause  probe.Reason    `json:"cause"`
+	Status *int            `json:"status"` // null when no status came
+}
+
+// NewIncidents writes incidents as scripts read them.
+func NewIncidents(records []store.IncidentRecord, now time.Time) []PastIncident {
+	all := make([]PastIncident, 0, len(records))
+	for i := range records {
+		all = append(all, newPastIncident(&records[i], now))
+	}
+	return all
+}
+
+func newPastIncident(r *store.IncidentRecord, now time.Time) PastIncident {
+	x := PastIncident{
+		ID: r.ID.String(), Probe: r.Name, Kind: r.Kind, Phase: r.Phase, Severity: r.Severity, Cause: r.Cause, Status: statusOf(r.Status),
+		Codes: r.Codes, Failures: r.Failures, Openings: r.Openings, Since: r.Since, OpenedAt: r.OpenedAt,
+		RecoveredAt: maybe(r.RecoveredAt), ClosedAt: maybe(r.ClosedAt),
+	}
+	if x.Codes == nil {
+		x.Codes = map[int]int{}
+	}
+	end := now
+	switch { // one that was withdrawn never recovered
+	case !r.RecoveredAt.IsZero():
+		end = r.RecoveredAt
+	case !r.ClosedAt.IsZero():
+		end = r.ClosedAt
+	}
+	x.LastedMS = max(0, end.Sub(r.Since)).Milliseconds()
+	return x
+}
+
+// NewStory writes an incident and its timeline.
+func NewStory(r *store.IncidentRecord, timeline []store.Moment, now time.Time) *Story {
+	s := &Story{newPastIncident(r, now), make([]Moment, 0, len(timeline))}
+	for _, m := range timeline {
+		s.Timeline = append(s.Timeline, Moment{m.At, m.Change, m.Reason, statusOf(m.Status)})
+	}
+	return s
+}
+
+// statusOf is nil for no status code.
+func statusOf(code int) *int {
+	if code == 0 {
+		return nil
+	}
+	return &code
+}
+
+func (x *PastIncident) lasted() time.Duration { return time.Duration(x.LastedMS) * time.Millisecond }
+
+// WriteIncidents writes a list of incidents as people read it.
+func WriteIncidents(w io.Writer, all []PastIncident) error {
+	if len(all) == 0 {
+		_, err := fmt.Fprintln(w, "no incidents")
+		return err
+	}
+	cells := [][]string{{"ID", "KIND", "PHASE", "SEVERITY", "PROBE", "SINCE (UTC)", "OPENED", "RECOVERED", "LASTED", "CAUSE", "CODES"}}
+	for i := range all {
+		x := &all[i]
+		cells = append(cells, []string{
+			x.ID, x.Kind.String(), x.Phase.String(), x.Severity.String(), text.Printable(x.Probe, 40), x.Since.Format(secondLayout),
+			x.OpenedAt.Format(secondLayout), moment(x.RecoveredAt), Span(x.lasted()), x.Cause.String(), codes(x.Codes),
+		})
+	}
+	_, err := fmt.Fprintln(w, strings.Join(align(cells), "\n"))
+	return err
+}
+
+func moment(t *time.Time) string {
+	if t == nil {
+		return "-"
+	}
+	return t.Format(secondLayout)
+}
+
+// WriteText writes an incident and its timeline as people read them.
+func (s *Story) WriteText(w io.Writer) error {
+	lines := []string{fmt.Sprintf("%s  %s on %s, %s, %s", s.ID, s.Kind, text.Printable(s.Probe, 40), s.Severity, s.Phase), ""}
+	lines = append(lines, align([][]string{
+		{"  since", s.Since.Format(secondLayout) + " UTC"},
+		{"  opened", moment(&s.OpenedAt)},
+		{"  recovered", moment(s.RecoveredAt)},
+		{"  closed", moment(s.ClosedAt)},
+		{"  lasted", Span(s.lasted())},
+		{"  cause", cause(s.Cause, s.Status)},
+		{"  codes", codes(s.Codes)},
+		{"  failures", strconv.Itoa(s.Failures)},
+		{"  openings", strconv.Itoa(s.Openings)},
+	})...)
+	lines = append(lines, "", "  timeline")
+	var cells [][]string
+	for _, m := range s.Timeline {
+		cells = append(cells, []string{"  " + m.At.Format(secondLayout), m.Change.String(), cause(m.Cause, m.Status)})
+	}
+	_, err := fmt.Fprintln(w, strings.Join(append(lines, align(cells)...), "\n"))
+	return err
+}
+
+// cause is a reason with the status code that came with it.
+func cause(reason probe.Reason, status *int) string {
+	if status == nil {
+		return reason.String()
+	}
+	return fmt.Sprintf("%s (%d)", reason, *status)
+}
