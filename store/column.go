@@ -25,13 +25,16 @@ func (p *packer) column(values []int64) {
 // columnWidth is the number of bits per value that makes the column shortest.
 func columnWidth(values []int64, least int64) int {
 	var lengths [65]int
+	longest := 0
 	for _, v := range values {
-		lengths[bits.Len64(uint64(v-least))]++
+		length := bits.Len64(uint64(v - least))
+		lengths[length]++
+		longest = max(longest, length)
 	}
-	best, shortest := 64, len(values)*8
-	for width := range 65 {
+	best, shortest := longest, (len(values)*longest+7)/8
+	for width := range longest {
 		size := (len(values)*width + 7) / 8
-		for length := width + 1; length <= 64; length++ {
+		for length := width + 1; length <= longest && size < shortest; length++ {
 			const place = 1 // bytes, mostly, of where the exception is
 			size += lengths[length] * (place + (length-width+6)/7)
 		}

@@ -66,17 +66,12 @@ const waitForTally = day
 const tallyDaysAtOnce = 40
 
 func (c *compactor) missingTallies(ctx context.Context, tx *sql.Tx, now time.Time) (map[int64][]byte, error) {
-	if err := c.r.follow(ctx, tx); err != nil {
-		return nil, err
+	yesterday := dayOf(now.UnixMilli()) - 1
+	have, err := tallied(ctx, tx)
+	if err != nil || have[yesterday] {
+		return nil, err // days are summed up in their order
 	}
-	have := map[int64]bool{}
-	_, err := eachRow(ctx, tx, "SELECT day FROM tallies", nil, func(rows *sql.Rows) error {
-		var d int64
-		err := rows.Scan(&d)
-		have[d] = true
-		return err
-	})
-	if err != nil {
+	if err := c.r.follow(ctx, tx); err != nil {
 		return nil, err
 	}
 	first, err := c.firstDay(ctx, tx)
@@ -84,7 +79,7 @@ func (c *compactor) missingTallies(ctx context.Context, tx *sql.Tx, now time.Tim
 		return nil, err
 	}
 	packed := map[int64][]byte{}
-	for d := first; d < dayOf(now.UnixMilli()) && len(packed) < tallyDaysAtOnce; d++ {
+	for d := first; d <= yesterday && len(packed) < tallyDaysAtOnce; d++ {
 		if have[d] {
 			continue
 		}
@@ -97,6 +92,18 @@ func (c *compactor) missingTallies(ctx context.Context, tx *sql.Tx, now time.Tim
 		}
 	}
 	return packed, nil
+}
+
+// tallied are the days that have been summed up.
+func tallied(ctx context.Context, q querier) (map[int64]bool, error) {
+	have := map[int64]bool{}
+	_, err := eachRow(ctx, q, "SELECT day FROM tallies", nil, func(rows *sql.Rows) error {
+		var d int64
+		err := rows.Scan(&d)
+		have[d] = true
+		return err
+	})
+	return have, err
 }
 
 // firstDay is the day of the first slot of any configured probe; 0 if there is none.
