@@ -263,3 +263,24 @@ func FuzzReadTallies(f *testing.F) {
 		require.Equal(t, all, back)
 	})
 }
+
+// What is left of a damaged database may be its history alone. New segments then go on
+// behind it, and become history in their turn.
+func TestSegmentsGoOnBehindWhatIsLeftOfTheHistory(t *testing.T) {
+	w := long(t, 7)
+	w.happen(300)
+	w.commit(true)
+	_, err := w.s.Compact(t.Context(), w.now())
+	require.NoError(t, err)
+	done, err := compactedUpTo(t.Context(), w.s.db)
+	require.NoError(t, err)
+	for _, table := range []string{"log", "checkpoints"} {
+		require.NoError(t, w.s.change(t.Context(), func(tx *sql.Tx) error {
+			_, err := tx.ExecContext(t.Context(), "DELETE FROM "+table)
+			return err
+		}))
+	}
+	_, m, err := w.s.Load(t.Context())
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, m.Seq, done)
+}

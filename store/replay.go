@@ -35,7 +35,20 @@ func (s *Store) Load(ctx context.Context) ([]Probe, *Memory, error) {
 	if newest.Valid {
 		m.IDs.Next = max(m.IDs.Next, incident.ID(newest.Int64+1))
 	}
+	if m.Seq, err = lastNumber(ctx, s.db, m.Seq); err != nil {
+		return nil, nil, describe(s.path, err)
+	}
 	return known, m, nil
+}
+
+// lastNumber is the highest number that any segment had of which something is left. Of a
+// database that replaced a damaged one, history may be all that is: its spans are named
+// by segments, and no number is given twice.
+func lastNumber(ctx context.Context, q querier, seq int64) (int64, error) {
+	var highest int64
+	err := q.QueryRowContext(ctx, `SELECT max((SELECT coalesce(max(seq), 0) FROM log), (SELECT coalesce(max(id), 0) FROM spans),
+		(SELECT coalesce(max(span), 0) FROM chunks), (SELECT coalesce(max(span), 0) FROM rollups))`).Scan(&highest)
+	return max(seq, highest), err
 }
 
 func policies(known []Probe) map[probe.ID]incident.Policy {
