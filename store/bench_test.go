@@ -131,3 +131,72 @@ func BenchmarkReplay(b *testing.B) {
 	}
 	b.ReportMetric(60_000*float64(b.N)/b.Elapsed().Seconds(), "entries/s")
 }
+
+// One probe that is asked every 10 s, looked at over its 30 days.
+func BenchmarkSummaries(b *testing.B) {
+	s := open(b, newPath(b))
+	r := &Revision{At: t0, Memory: NewMemory(), Probes: []Probe{watched("a", 10*time.Second)}}
+	require.NoError(b, s.Revise(b.Context(), r))
+	memory, at := r.Memory, t0.Truncate(day)
+	for range 31 * 96 {
+		var entries []Entry
+		for range 90 {
+			at = at.Add(10 * time.Second)
+			us := time.Duration(at.UnixNano()/7e9%40_000) * time.Microsecond
+			entries = append(entries, Entry{Probe: r.Probes[0].ID, Input: incident.Input{
+				At: at, Verdict: judge(probe.OK, 200), Attempts: 1, Elapsed: us, Timings: probe.Timings{FirstByte: us, Total: us},
+			}})
+		}
+		memory.Seq++
+		for i := range entries {
+			memory.Step(r.Probes[0].Policy, &entries[i])
+		}
+		require.NoError(b, s.Commit(b.Context(), &Batch{Seq: memory.Seq, At: at, Entries: entries, Checkpoint: memory.Checkpoint()}))
+	}
+	_, err := s.Compact(b.Context(), at)
+	require.NoError(b, err)
+	reader := look(b, s.Path())
+	for b.Loop() {
+		sums, err := reader.Summaries(b.Context(), r.Probes[0].ID, at.Truncate(time.Hour).Add(-30*day), at.Truncate(time.Hour), 6*time.Hour)
+		require.NoError(b, err)
+		require.Len(b, sums, 120)
+	}
+}
+
+// A first look at ten thousand probes with a month behind them.
+func BenchmarkSnapshotOfAMonth(b *testing.B) {
+	s, memory, probes := fleet(b, 10_000)
+	for i := range probes {
+		probes[i].Policy.Interval = 6 * time.Hour
+	}
+	require.NoError(b, s.Revise(b.Context(), &Revision{At: t0, Memory: memory, Probes: probes}))
+	at := t0.Truncate(day)
+	for n := range 31 * 4 {
+		at = at.Add(6 * time.Hour)
+		entries := round(probes, 0)
+		for i := range entries {
+			entries[i].Input.At = at.Add(time.Duration(i) * time.Millisecond)
+			memory.Step(probes[i].Policy, &entries[i])
+		}
+		memory.Seq++
+		require.NoError(b, s.Commit(b.Context(), &Batch{Seq: memory.Seq, At: at.Add(time.Minute), Entries: entries, Checkpoint: memory.Checkpoint()}))
+		if n%4 == 3 {
+			_, err := s.Compact(b.Context(), at)
+			require.NoError(b, err)
+		}
+	}
+	require.Greater(b, countDays(b, s), 25)
+	for b.Loop() {
+		r, err := OpenReader(b.Context(), s.Path())
+		require.NoError(b, err)
+		snapshot, err := r.Snapshot(b.Context(), at)
+		require.NoError(b, err)
+		require.Len(b, snapshot.Probes, 10_000)
+		require.NoError(b, r.Close())
+	}
+}
+
+func countDays(b *testing.B, s *Store) (n int) {
+	require.NoError(b, s.db.QueryRowContext(b.Context(), "SELECT count(*) FROM tallies").Scan(&n))
+	return n
+}

@@ -56,12 +56,23 @@ func (r *Reader) Results(ctx context.Context, id probe.ID, from, to time.Time, f
 	if err != nil {
 		return describe(r.path, err)
 	}
+	chunks, err := r.db.PrepareContext(ctx, chunkOfProbe)
+	if err != nil {
+		return describe(r.path, err)
+	}
+	defer func() { _ = chunks.Close() }()
 	for _, span := range spans {
 		// What is older than this span's first result cannot come any more.
 		if err := s.release(span.first); err != nil {
 			return err
 		}
-		if err := r.chunk(ctx, span.id, id, &s); err != nil {
+		err := eachChunk(ctx, chunks, span.id, id, func(row *row, _ int64, points []point) {
+			for i := range points {
+				in := points[i].input(&row.shapes[points[i].shape])
+				s.add(&in, span.id)
+			}
+		})
+		if err != nil {
 			return describe(r.path, err)
 		}
 	}
@@ -148,19 +159,9 @@ func (s *sorter) release(before int64) error {
 	return nil
 }
 
-// chunk reads the chunk of a probe.
-func (r *Reader) chunk(ctx context.Context, span int64, id probe.ID, s *sorter) error {
-	return r.chunkPoints(ctx, span, id, func(row *row, _ int64, points []point) {
-		for i := range points {
-			in := points[i].input(&row.shapes[points[i].shape])
-			s.add(&in, span)
-		}
-	})
-}
-
-// chunkPoints calls f for every hour of a probe's chunk.
-func (r *Reader) chunkPoints(ctx context.Context, span int64, id probe.ID, f func(row *row, hour int64, points []point)) error {
-	_, err := eachRow(ctx, r.db, chunkOfProbe, []any{span, id}, func(rows *sql.Rows) error {
+// eachChunk calls f for every hour of a probe's chunk in a span.
+func eachChunk(ctx context.Context, chunks *sql.Stmt, span int64, id probe.ID, f func(row *row, hour int64, points []point)) error {
+	_, err := eachOf(ctx, chunks, []any{span, id}, func(rows *sql.Rows) error {
 		var packed sql.RawBytes
 		if err := rows.Scan(&packed); err != nil {
 			return err

@@ -148,22 +148,29 @@ func (l *ledgers) loadGrids(ctx context.Context, q querier, after time.Time) err
 	return err
 }
 
-// loadDays reads the sums of days in [first, last).
-func (l *ledgers) loadDays(ctx context.Context, q querier, first, last int64) error {
+// loadDays reads the sums of days in [first, last) of probes, which are in the order of
+// their ids, as the sums are.
+func (l *ledgers) loadDays(ctx context.Context, q querier, first, last int64, known []Probe) error {
 	l.firstDay, l.lastDay = first, last
+	n := int(max(0, last-first))
+	all := slices.Repeat([]dayTally{noTally}, n*len(known)) // one piece of memory
+	for i := range known {
+		l.days[known[i].ID] = all[i*n : i*n+n]
+	}
 	_, err := eachRow(ctx, q, "SELECT day, packed FROM tallies WHERE day >= ? AND day < ?", []any{first, last}, func(rows *sql.Rows) error {
 		var d int64
 		var packed sql.RawBytes
 		if err := rows.Scan(&d, &packed); err != nil {
 			return err
 		}
+		at := 0
 		return eachTally(packed, func(id probe.ID, t dayTally) {
-			days := l.days[id]
-			if days == nil {
-				days = slices.Repeat([]dayTally{noTally}, int(last-first))
-				l.days[id] = days
+			for at < len(known) && known[at].ID < id {
+				at++
 			}
-			days[d-first] = t
+			if at < len(known) && known[at].ID == id {
+				all[at*n+int(d-first)] = t
+			}
 		})
 	})
 	return err

@@ -161,7 +161,7 @@ func (r *Reader) ledgers(ctx context.Context, tx *sql.Tx, now time.Time) (*ledge
 	lengths := lookbacks(r.known)
 	start := now.Add(-slices.Max(lengths))
 	today := dayOf(now.UnixMilli())
-	if err := errors.Join(l.loadGrids(ctx, tx, start), l.loadDays(ctx, tx, dayOf(start.UnixMilli())+1, today)); err != nil {
+	if err := errors.Join(l.loadGrids(ctx, tx, start), l.loadDays(ctx, tx, dayOf(start.UnixMilli())+1, today, r.known)); err != nil {
 		return nil, err
 	}
 	needed := []window{{now.Add(-day), forever}} // shorter windows lie in it

@@ -116,8 +116,13 @@ const rowsOfProbes = `SELECT packed FROM chunks WHERE span = ?1 AND probe <= ?3
 
 func (c *compactor) sumProbes(ctx context.Context, d int64, spans []spanRow, from, to probe.ID) (map[probe.ID]*hourly, error) {
 	sums := map[probe.ID]*hourly{}
+	rows, err := c.r.db.PrepareContext(ctx, rowsOfProbes)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
 	for _, s := range spans {
-		_, err := eachRow(ctx, c.r.db, rowsOfProbes, []any{s.id, from, to}, func(rows *sql.Rows) error {
+		_, err := eachOf(ctx, rows, []any{s.id, from, to}, func(rows *sql.Rows) error {
 			var packed sql.RawBytes
 			if err := rows.Scan(&packed); err != nil {
 				return err

@@ -68,11 +68,16 @@ func (r *Reader) cut(ctx context.Context, id probe.ID, c *cutter) error {
 	if err != nil {
 		return err
 	}
+	chunks, err := r.db.PrepareContext(ctx, chunkOfProbe)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = chunks.Close() }()
 	for _, span := range spans {
 		if summedAlready(summed, span) {
 			continue
 		}
-		err := r.chunkPoints(ctx, span.id, id, func(row *row, hour int64, points []point) {
+		err := eachChunk(ctx, chunks, span.id, id, func(row *row, hour int64, points []point) {
 			if last, ok := summed[floorDiv(hour, hoursPerDay)]; ok && span.id <= last {
 				return
 			}
@@ -118,8 +123,13 @@ func (r *Reader) cutDays(ctx context.Context, id probe.ID, c *cutter) (map[int64
 	if err != nil {
 		return nil, err
 	}
+	days, err := r.db.PrepareContext(ctx, dayOfProbe)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = days.Close() }()
 	for _, p := range parts {
-		_, err := eachRow(ctx, r.db, dayOfProbe, []any{p.day, p.span, id}, func(rows *sql.Rows) error {
+		_, err := eachOf(ctx, days, []any{p.day, p.span, id}, func(rows *sql.Rows) error {
 			var packed sql.RawBytes
 			if err := rows.Scan(&packed); err != nil {
 				return err

@@ -197,10 +197,11 @@ func eachTally(packed []byte, f func(id probe.ID, t dayTally)) error {
 	var t dayTally
 	for n := u.count(true); n > 0 && u.err == nil; n-- {
 		id += probe.ID(u.int())
-		differs := u.byte()
-		for i, part := range t.parts() {
-			if differs&(1<<i) != 0 {
-				*part = uint32(u.uint())
+		if differs := u.byte(); differs != 0 {
+			for i, part := range t.parts() {
+				if differs&(1<<i) != 0 {
+					*part = uint32(u.uint())
+				}
 			}
 		}
 		f(id, t)
