@@ -42,7 +42,7 @@ func (r *Reader) Find(ctx context.Context, name string) (*Probe, error) {
 
 // Queries of the chunks of a probe: those of a span whose first probe is the nearest.
 const (
-	spansWithin  = "SELECT id, first, last FROM spans WHERE last >= ? AND first < ? AND results > 0 ORDER BY first"
+	spansWithin  = "SELECT id, first, last FROM spans WHERE (last >= ? OR id > ?) AND first < ? AND last >= ? AND results > 0 ORDER BY first"
 	tailSegments = "SELECT seq, packed FROM log WHERE seq > ? ORDER BY seq LIMIT 500"
 	chunkOfProbe = "SELECT packed FROM chunks WHERE span = ? AND probe <= ? ORDER BY probe DESC LIMIT 1"
 )
@@ -52,7 +52,7 @@ const (
 // An error of f ends it, and is returned.
 func (r *Reader) Results(ctx context.Context, id probe.ID, from, to time.Time, f func(*incident.Input) error) error {
 	s := sorter{from: from.UnixMilli(), to: to.UnixMilli(), f: f}
-	spans, err := r.spansAndTail(ctx, id, &s)
+	spans, err := r.spansAndTail(ctx, id, &s, s.from, 0)
 	if err != nil {
 		return describe(r.path, err)
 	}
@@ -80,14 +80,15 @@ func (r *Reader) Results(ctx context.Context, id probe.ID, from, to time.Time, f
 }
 
 // spansAndTail finds the spans that may hold results of a range, the earliest first, and
-// reads those of a probe that are no chunks yet. Both are of one moment.
-func (r *Reader) spansAndTail(ctx context.Context, id probe.ID, s *sorter) (spans []spanRow, err error) {
+// reads those of a probe that are no chunks yet. Both are of one moment. Spans that ended
+// before since are left out, unless they lie behind a span.
+func (r *Reader) spansAndTail(ctx context.Context, id probe.ID, s *sorter, since, behind int64) (spans []spanRow, err error) {
 	tx, err := r.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = tx.Rollback() }()
-	_, err = eachRow(ctx, tx, spansWithin, []any{s.from, s.to}, func(rows *sql.Rows) error {
+	_, err = eachRow(ctx, tx, spansWithin, []any{since, behind, s.to, s.from}, func(rows *sql.Rows) error {
 		var x spanRow
 		err := rows.Scan(&x.id, &x.first, &x.last)
 		spans = append(spans, x)

@@ -64,7 +64,8 @@ func (r *Reader) cut(ctx context.Context, id probe.ID, c *cutter) error {
 		}
 	}
 	// After the days: what they did not sum up yet is in a span or in the log.
-	spans, err := r.spansAndTail(ctx, id, &s)
+	since, behind := notSummed(summed, s.from)
+	spans, err := r.spansAndTail(ctx, id, &s, since, behind)
 	if err != nil {
 		return err
 	}
@@ -92,6 +93,23 @@ func (r *Reader) cut(ctx context.Context, id probe.ID, c *cutter) error {
 		}
 	}
 	return s.release(maxInstant)
+}
+
+// notSummed says which spans may hold what is in no sum of a day: those that reach beyond
+// the days from an instant on that have one, and those behind the last that was summed up.
+func notSummed(summed map[int64]int64, from int64) (since, behind int64) {
+	if len(summed) == 0 {
+		return from, 0
+	}
+	d := dayOf(from)
+	for {
+		span, ok := summed[d]
+		if !ok {
+			return max(from, d*day.Milliseconds()), behind
+		}
+		behind = max(behind, span)
+		d++
+	}
 }
 
 // summedAlready reports whether all that a span holds is in the sums of days.
