@@ -87,7 +87,7 @@ func sumsOf(t testing.TB, sums []Summary) (all []any) {
 }
 
 func TestDaysThatAreSummedUpSayWhatTheirResultsSay(t *testing.T) {
-	for seed := range uint64(3) {
+	for seed := range (worlds() + 1) / 2 {
 		w := long(t, seed)
 		for range 8 {
 			w.happen(400)

@@ -11,12 +11,18 @@ import (
 	"sonde/probe"
 )
 
-// worlds is how many random worlds a property is tried in.
-const worlds = 8
+// worlds is how many random worlds a property is tried in: fewer where the race detector
+// makes each of them slow.
+func worlds() uint64 {
+	if testing.Short() {
+		return 2
+	}
+	return 8
+}
 
 // inWorlds tries a property in several random worlds.
 func inWorlds(t *testing.T, property func(t *testing.T, w *world)) {
-	for seed := range uint64(worlds) {
+	for seed := range worlds() {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) { property(t, newWorld(t, seed, 3)) })
 	}
 }
