@@ -317,10 +317,26 @@ func (l *loop) commit(b *store.Batch) outcome {
 			l.stats.failing.CompareAndSwap(0, try.UnixMilli())
 			l.failed <- struct{}{} // empty: the loop reads it before the batch ends, or at its end
 		}
-		select {
-		case <-time.After(wait):
-		case <-l.life.Done():
+		if !l.pause(wait) {
 			return outcome{gaveUp: true}
 		}
 	}
+}
+
+// pause waits before the next try. Once the recorder stops it waits briefly, and tries
+// often: what is not durable by then is lost. It is false when that is given up.
+func (l *loop) pause(wait time.Duration) bool {
+	stop := l.stop
+	select {
+	case <-stop:
+		wait, stop = min(wait, retryFirst), nil
+	default:
+	}
+	select {
+	case <-time.After(wait):
+	case <-stop:
+	case <-l.life.Done():
+		return false
+	}
+	return true
 }
