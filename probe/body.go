@@ -10,12 +10,9 @@ import (
 	"time"
 )
 
-// maxBody is how much of a body is read, after decompression.
-const maxBody = 1 << 20
-
 var inflaters = sync.Pool{New: func() any { return new(gzip.Reader) }}
 
-// readBody reads the body to its end or to maxBody, into buf unless that is nil.
+// readBody reads the body to its end or as far as the target says, into buf unless that is nil.
 func (x *exchange) readBody(buf *bytes.Buffer) error {
 	x.at = reading
 	err := x.copyBody(buf)
@@ -36,16 +33,17 @@ func (x *exchange) copyBody(buf *bytes.Buffer) error {
 		}
 		body = inflater
 	}
-	limited := io.LimitReader(body, maxBody+1)
+	most := x.target.Transport.maxBody()
+	limited := io.LimitReader(body, most+1)
 	var err error
 	if buf != nil {
 		x.size, err = buf.ReadFrom(limited)
-		buf.Truncate(min(buf.Len(), maxBody))
+		buf.Truncate(min(buf.Len(), int(most)))
 	} else {
 		x.size, err = io.Copy(io.Discard, limited)
 	}
-	if x.size > maxBody {
-		x.size, x.cut = maxBody, true
+	if x.size > most {
+		x.size, x.cut = most, true
 		return nil
 	}
 	return err

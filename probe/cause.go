@@ -7,6 +7,8 @@ import (
 	"net"
 	"os"
 	"syscall"
+
+	"sonde/text"
 )
 
 // phase is how far an exchange has come.
@@ -72,6 +74,9 @@ func cause(ctx context.Context, err error, at phase) Reason {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return Canceled
 	}
+	if reason, found := ofWay(err); found {
+		return reason
+	}
 	if reason, found := ofDNS(err); found {
 		return reason
 	}
@@ -97,6 +102,49 @@ func cause(ctx context.Context, err error, at phase) Reason {
 		return timeoutReasons[at]
 	}
 	return otherReasons[at]
+}
+
+// ofWay finds the reason of an error that arose on the way to the target: an address
+// that is not asked, a proxy, a protocol that is not spoken.
+func ofWay(err error) (reason Reason, found bool) {
+	if blocked, found := errors.AsType[*blockedError](err); found {
+		return blocked.reason(), true
+	}
+	if refusal, found := errors.AsType[*refusalError](err); found {
+		return refusal.reason, true
+	}
+	if _, found := errors.AsType[*notSpokenError](err); found {
+		return ProtocolError, true
+	}
+	if _, found := errors.AsType[*wrongFamilyError](err); found {
+		return DNSNotFound, true
+	}
+	if errors.Is(err, errSocks) || errors.Is(err, errSpokeFirst) {
+		return ProtocolError, true
+	}
+	if _, found := errors.AsType[*proxyError](err); found {
+		// A proxy stands on our side: without it nothing is known of the target.
+		if errno, found := errors.AsType[syscall.Errno](err); found && errnoReasons[errno] == ProberResource {
+			return ProberResource, true
+		}
+		return ProberNetwork, true
+	}
+	return OK, false
+}
+
+// noteOn tells people what an error alone does not say; empty if it says all.
+func noteOn(err error, family Family) string {
+	if noted, found := errors.AsType[interface {
+		error
+		note() string
+	}](err); found {
+		return noted.note()
+	}
+	failure, found := errors.AsType[*net.DNSError](err)
+	if found && failure.IsNotFound && (family == IPv4 || family == IPv6) {
+		return "there is no " + family.Title() + " address for " + text.Printable(failure.Name, maxText)
+	}
+	return ""
 }
 
 // ofDNS finds the reason of a failed look-up. A resolver that could not even be

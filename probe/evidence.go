@@ -22,6 +22,9 @@ var shownHeaders = []string{
 	"Www-Authenticate", "Location", "Allow", "Etag", "Cache-Control", "Last-Modified", "Cf-Ray", "Content-Type", "Date",
 }
 
+// addNote adds a note, made printable.
+func (e *Evidence) addNote(note string) { e.Notes = append(e.Notes, text.Printable(note, maxText)) }
+
 // headerEvidence is what may be shown of a header; nil if nothing.
 func headerEvidence(header http.Header) map[string][]string {
 	var shown map[string][]string

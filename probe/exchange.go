@@ -6,7 +6,6 @@ import (
 	"crypto/tls"
 	"net"
 	"net/http"
-	"net/http/httptrace"
 	"net/netip"
 	"net/url"
 	"sync"
@@ -16,12 +15,19 @@ import (
 // exchange is one request and its answer, on a connection of their own.
 type exchange struct {
 	runner *Runner
+	target *Target
+	home   bool      // the request goes to the origin that the target names
+	guard  guard     // which addresses may be asked
 	began  time.Time // of the whole asking
 
 	at      phase
 	timings Timings
-	conn    net.Conn // as dialled
+	conn    net.Conn // to the target, plain; a tunnel if there is a proxy
+	base    net.Conn // what carries conn, if that is TLS to a proxy
 	secured *tls.Conn
+	reached netip.Addr // the target's address; none behind a proxy
+	forward bool       // the request goes to a proxy in full, which forwards it
+	doubt   error      // what verifying the certificate would have said (insecure)
 	request *http.Request
 	answer  *http.Response
 	sent    time.Time // when the request was written, or begun if the answer came before that
@@ -52,7 +58,7 @@ func (x *exchange) begin(ctx context.Context) error {
 	x.at = waiting
 	x.sent = time.Now()
 	ask := x.askHTTP1
-	if x.secured != nil && x.secured.ConnectionState().NegotiatedProtocol == "h2" {
+	if x.speaksHTTP2() {
 		ask = x.askHTTP2
 	}
 	if err := ask(ctx); err != nil {
@@ -63,44 +69,13 @@ func (x *exchange) begin(ctx context.Context) error {
 	return nil
 }
 
-// connect opens the connection, and secures it for https.
-func (x *exchange) connect(ctx context.Context, to *url.URL) (err error) {
-	host, port := to.Hostname(), portOf(to)
-	if x.conn, err = x.dial(ctx, host, port); err != nil {
-		return err
+// speaksHTTP2 reports whether the request goes over HTTP/2: the handshake said so, or
+// without TLS the target does.
+func (x *exchange) speaksHTTP2() bool {
+	if x.secured != nil {
+		return x.secured.ConnectionState().NegotiatedProtocol == "h2"
 	}
-	if to.Scheme != "https" {
-		return nil
-	}
-	x.at = handshaking
-	began := time.Now()
-	x.secured, err = handshake(ctx, x.conn, host, x.runner.Roots)
-	x.timings.TLS = time.Since(began)
-	return err
-}
-
-// dial resolves the name and connects, and times the two apart.
-func (x *exchange) dial(ctx context.Context, host, port string) (net.Conn, error) {
-	var lookup lookups
-	dialer := net.Dialer{KeepAlive: -1}
-	since := time.Now()
-	x.at = connecting
-	if _, err := netip.ParseAddr(host); err != nil {
-		x.at = resolving
-		dialer.Resolver = lookup.resolver(x.runner.Resolver)
-		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{DNSDone: func(done httptrace.DNSDoneInfo) {
-			x.timings.DNS = time.Since(since)
-			if done.Err == nil {
-				x.at = connecting
-				since = time.Now()
-			}
-		}})
-	}
-	conn, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(host, port))
-	if x.at == connecting {
-		x.timings.Connect = time.Since(since)
-	}
-	return conn, lookup.explain(err)
+	return x.target.Transport.Protocol == HTTP2
 }
 
 // portOf is the port that a URL names or that its scheme implies.
@@ -147,7 +122,11 @@ func (x *exchange) close() {
 	if x.cleanly && x.secured != nil && x.transport == nil {
 		_ = x.secured.Close()
 	}
-	_ = x.conn.Close()
+	if x.base != nil {
+		_ = x.base.Close() // at once: what is above it says no goodbye to a proxy
+	} else {
+		_ = x.conn.Close()
+	}
 	x.writing.Wait()
 	if x.transport != nil {
 		x.closeHTTP2()

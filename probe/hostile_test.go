@@ -125,7 +125,7 @@ func TestHostileServers(t *testing.T) {
 func requireBounded(t *testing.T, a Attempt) {
 	t.Helper()
 	e := a.Evidence
-	require.LessOrEqual(t, e.BodyBytes, int64(maxBody))
+	require.LessOrEqual(t, e.BodyBytes, int64(UsualBody))
 	require.LessOrEqual(t, len(e.Interim), maxInterim)
 	for _, shown := range append([]string{e.Error, e.AnsweredBy, e.Protocol}, e.Notes...) {
 		require.Equal(t, text.Printable(shown, maxText), shown)

@@ -3,6 +3,8 @@ package probe
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -18,6 +20,9 @@ type httpAsker struct{}
 
 func (httpAsker) ask(ctx context.Context, r *Runner, t *Target) observation {
 	w := walk{runner: r, target: t, hop: firstHop(t), began: time.Now()}
+	if proxy := t.Transport.Proxy; proxy != nil {
+		w.seen.evidence.Proxy = proxy.String()
+	}
 	for w.step(ctx) {
 	}
 	w.seen.timings.Total = time.Since(w.began)
@@ -31,12 +36,16 @@ type walk struct {
 	began   time.Time
 	hop     hop
 	visited []string
+	exposed bool // a public address has answered
 	seen    observation
 }
 
 // step makes one request, and reports whether another follows.
 func (w *walk) step(ctx context.Context) (more bool) {
-	x := &exchange{runner: w.runner, began: w.began, request: w.request()}
+	x := &exchange{
+		runner: w.runner, target: w.target, home: w.hop.home, began: w.began, request: w.request(),
+		guard: guard{allowed: w.target.Transport.AllowNetworks, redirected: len(w.visited) > 0, exposed: w.exposed},
+	}
 	defer x.close()
 	err := x.begin(ctx)
 	defer w.note(x)
@@ -72,7 +81,14 @@ func (w *walk) head(answer *http.Response) {
 func (w *walk) fail(ctx context.Context, x *exchange, err error) {
 	w.seen.evidence.Error = text.Printable(err.Error(), maxText)
 	w.seen.reason = cause(ctx, err, x.at)
-	if x.answer != nil {
+	if note := noteOn(err, w.target.Transport.Family); note != "" {
+		w.seen.evidence.addNote(note)
+	}
+	if refusal, found := errors.AsType[*refusalError](err); found && refusal.answer != nil {
+		w.head(refusal.answer)
+		return
+	}
+	if x.answer != nil || w.seen.reason == RedirectBlocked {
 		return
 	}
 	w.seen.status, w.seen.header = 0, nil
@@ -84,6 +100,7 @@ func (w *walk) fail(ctx context.Context, x *exchange, err error) {
 // note takes over what an exchange has shown on its way.
 func (w *walk) note(x *exchange) {
 	w.seen.timings.add(x.timings)
+	w.exposed = w.exposed || !x.reached.IsValid() || networkOf(x.reached).reach == public
 	e := &w.seen.evidence
 	e.RemoteAddr = x.remoteAddr()
 	interim := x.interims()
@@ -94,11 +111,14 @@ func (w *walk) note(x *exchange) {
 	}
 	if x.secured != nil {
 		if state := x.secured.ConnectionState(); state.HandshakeComplete {
-			e.TLS = evidenceOfTLS(&state)
+			e.TLS = evidenceOfTLS(&state, w.target.Transport.Insecure)
+			if e.TLS.Unverified {
+				e.addNote(doubted(x.doubt))
+			}
 		}
 	}
 	if x.cut {
-		e.Notes = append(e.Notes, "the body was cut at 1 MiB and judged as far as read")
+		e.addNote(fmt.Sprintf("the body was cut at %s and judged as far as read", bytesInWords(x.size)))
 	}
 }
 
@@ -117,8 +137,9 @@ func (w *walk) follow(location string) Reason {
 	if location != "" && leadsToLogin(w.target.URL, w.hop.url, location) {
 		return LoginRedirect
 	}
-	next, reason := w.hop.next(w.seen.status, location)
+	next, reason, note := w.hop.next(w.seen.status, location)
 	if reason != OK {
+		w.seen.evidence.addNote(note)
 		return reason
 	}
 	w.visited = append(w.visited, w.hop.key())

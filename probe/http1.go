@@ -59,7 +59,7 @@ func (x *exchange) send(conn io.Writer) (sent <-chan time.Time, err error) {
 	write := func() error {
 		w := writers.Get().(*bufio.Writer)
 		w.Reset(conn)
-		err := x.request.Write(w)
+		err := x.write(w)
 		if err == nil {
 			err = w.Flush()
 		}
@@ -73,6 +73,17 @@ func (x *exchange) send(conn io.Writer) (sent <-chan time.Time, err error) {
 	}
 	x.writing.Go(func() { _ = write() })
 	return done, nil
+}
+
+// write writes the request; for a proxy that forwards it, with the whole address.
+func (x *exchange) write(w io.Writer) error {
+	if !x.forward {
+		return x.request.Write(w)
+	}
+	if credential := x.target.Transport.Proxy.credential(); credential != "" {
+		x.request.Header.Set("Proxy-Authorization", credential)
+	}
+	return x.request.WriteProxy(w)
 }
 
 // readHead reads heads of answers until the final one.

@@ -22,13 +22,22 @@ func (x *exchange) askHTTP2(ctx context.Context) error {
 		DisableKeepAlives:      true,
 		DisableCompression:     true, // readBody decompresses
 		MaxResponseHeaderBytes: maxHead,
-		DialTLSContext: func(context.Context, string, string) (net.Conn, error) {
+	}
+	give := func(conn net.Conn) func(context.Context, string, string) (net.Conn, error) {
+		return func(context.Context, string, string) (net.Conn, error) {
 			if given {
 				return nil, errOneConnection
 			}
 			given = true
-			return x.secured, nil
-		},
+			return conn, nil
+		}
+	}
+	if x.secured != nil {
+		x.transport.DialTLSContext = give(x.secured)
+	} else {
+		x.transport.DialContext = give(x.conn)
+		x.transport.Protocols = new(http.Protocols)
+		x.transport.Protocols.SetUnencryptedHTTP2(true) // RFC 9113 section 3.3
 	}
 	for _, name := range hopHeaders {
 		x.request.Header.Del(name)

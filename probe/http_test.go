@@ -84,9 +84,9 @@ func TestTheBodyIsJudged(t *testing.T) {
 				w.(http.Flusher).Flush()
 			}
 		case "/long":
-			_, _ = io.WriteString(w, strings.Repeat("x", maxBody-4)+"wellwell")
+			_, _ = io.WriteString(w, strings.Repeat("x", UsualBody-4)+"wellwell")
 		case "/exact":
-			_, _ = io.WriteString(w, strings.Repeat("x", maxBody-4)+"well")
+			_, _ = io.WriteString(w, strings.Repeat("x", UsualBody-4)+"well")
 		case "/error":
 			w.WriteHeader(http.StatusInternalServerError)
 			_, _ = io.WriteString(w, "not well")
@@ -103,9 +103,9 @@ func TestTheBodyIsJudged(t *testing.T) {
 		"what is expected is not there":          {"/", "is not well", BodyMismatch, 11},
 		"a compressed body is read":              {"/zipped", "is well", OK, 11},
 		"a body in chunks is read":               {"/chunked", "is well", OK, 12},
-		"a long body is judged up to the cut":    {"/long", "well", OK, maxBody},
-		"what lies behind the cut is not seen":   {"/long", "wellwell", BodyMismatch, maxBody},
-		"a body of just the longest is not cut":  {"/exact", "well", OK, maxBody},
+		"a long body is judged up to the cut":    {"/long", "well", OK, UsualBody},
+		"what lies behind the cut is not seen":   {"/long", "wellwell", BodyMismatch, UsualBody},
+		"a body of just the longest is not cut":  {"/exact", "well", OK, UsualBody},
 		"the status goes before the body":        {"/error", "is well", ServerError, 8},
 		"nothing expected reads it all the same": {"/chunked", "", OK, 12},
 	} {

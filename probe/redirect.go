@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -37,21 +38,33 @@ func isRedirect(status int) bool {
 	return false
 }
 
-// next is the request that a redirect asks for, or why it is not made.
-func (h hop) next(status int, location string) (hop, Reason) {
+// next is the request that a redirect asks for, or why it is not made, which note
+// tells people.
+func (h hop) next(status int, location string) (following hop, reason Reason, note string) {
 	to, err := url.Parse(location)
-	if err != nil || location == "" {
-		return hop{}, RedirectInvalid
+	switch {
+	case location == "":
+		return hop{}, RedirectInvalid, "not followed: the redirect has no Location"
+	case err != nil:
+		return hop{}, RedirectInvalid, "not followed: the redirect's Location is no address (URL)"
 	}
 	to = h.url.ResolveReference(to)
 	to.User, to.Fragment, to.RawFragment = nil, "", ""
 	switch {
-	case to.Scheme != "http" && to.Scheme != "https", h.url.Scheme == "https" && to.Scheme == "http":
-		return hop{}, RedirectBlocked
+	case to.Scheme != "http" && to.Scheme != "https":
+		return hop{}, RedirectBlocked, "not followed: a redirect may lead to http and https only"
+	case h.url.Scheme == "https" && to.Scheme == "http":
+		return hop{}, RedirectBlocked, "not followed: a redirect from https to http would give up what https protects; configure the address that is meant"
 	case to.Hostname() == "":
-		return hop{}, RedirectInvalid
+		return hop{}, RedirectInvalid, "not followed: the redirect's Location has no host"
 	}
-	following := hop{url: wired(to), method: h.method, body: h.body, home: h.home && sameOrigin(h.url, to)}
+	if wrong, found := errors.AsType[*HostError](CheckHost(to.Hostname())); found {
+		if wrong.Disguise {
+			return hop{}, RedirectBlocked, "not followed: " + wrong.Error()
+		}
+		return hop{}, RedirectInvalid, "not followed: " + wrong.Error()
+	}
+	following = hop{url: wired(to), method: h.method, body: h.body, home: h.home && sameOrigin(h.url, to)}
 	if becomesGet(status, h.method) {
 		following.method = http.MethodGet
 	}
@@ -59,9 +72,9 @@ func (h hop) next(status int, location string) (hop, Reason) {
 		following.body = false
 	}
 	if following.body && !following.home {
-		return hop{}, RedirectBlocked
+		return hop{}, RedirectBlocked, "not followed: the body would have to go to another origin"
 	}
-	return following, OK
+	return following, OK, ""
 }
 
 // becomesGet reports whether a redirect turns the method into GET.

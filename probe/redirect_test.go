@@ -223,7 +223,7 @@ func TestNextRequest(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			from, err := url.Parse(tc.from)
 			require.NoError(t, err)
-			got, reason := hop{url: from, method: "GET", home: true}.next(302, tc.location)
+			got, reason, _ := hop{url: from, method: "GET", home: true}.next(302, tc.location)
 			require.Equal(t, tc.reason, reason)
 			if reason == OK {
 				require.Equal(t, tc.want, got.url.String())
@@ -241,8 +241,9 @@ func FuzzNextRequest(f *testing.F) {
 	from, err := url.Parse("https://u:p@a.test/path?q=1")
 	require.NoError(f, err)
 	f.Fuzz(func(t *testing.T, status int, location string) {
-		got, reason := hop{url: from, method: "POST", body: true, home: true}.next(status, location)
+		got, reason, note := hop{url: from, method: "POST", body: true, home: true}.next(status, location)
 		_ = leadsToLogin(from, from, location)
+		require.Equal(t, reason == OK, note == "")
 		if reason != OK {
 			return
 		}

@@ -75,8 +75,9 @@ type Timings struct {
 
 // Evidence is what an attempt saw, for people. Text from the target is printable.
 type Evidence struct {
-	RemoteAddr string
-	Protocol   string              // "HTTP/1.1", "HTTP/2.0"
+	RemoteAddr string              // of the target, or of the proxy before it
+	Proxy      string              // what the request went through, without user-info; empty: nothing
+	Protocol   string              // "HTTP/1.1", "HTTP/2.0", "HTTP/3.0"
 	AnsweredBy string              // the Server or Via header
 	Header     map[string][]string // an allow-list, names in lower case; nil if none
 	Interim    []Interim           // 1xx answers before the final one
@@ -96,5 +97,7 @@ type Interim struct {
 // TLSEvidence is what the handshake agreed on.
 type TLSEvidence struct {
 	Version  string    // "TLS 1.3"
-	NotAfter time.Time // the earliest end of a certificate in the verified chain
+	NotAfter time.Time // the earliest end of a certificate in the verified chain, or in that which was sent
+
+	Unverified bool // the certificate was not verified, because the target says so
 }

@@ -24,6 +24,8 @@ type Target struct {
 	Retries  int           // attempts after the first, at the most
 	Redirect int           // redirects that are followed, at the most; 0 judges the 3xx itself
 
+	Transport Transport // how the target is reached
+
 	// Idempotent says that repeating the request does no harm although the
 	// method does not promise it (RFC 9110 section 9.2.2).
 	Idempotent bool

@@ -11,35 +11,100 @@ import (
 	"time"
 )
 
-// minTLS is the oldest version of TLS that counts as an answer.
-const minTLS = tls.VersionTLS12
-
-// alertProtocolVersion is the alert of RFC 8446 section 6.2.
-const alertProtocolVersion = 70
+// Alerts of RFC 8446 section 6.2.
+const (
+	alertProtocolVersion = 70
+	alertNoProtocol      = 120 // no_application_protocol
+)
 
 // oldTLSError says that the two sides agreed on a version that is too old.
-type oldTLSError struct{ version uint16 }
+type oldTLSError struct{ version, least uint16 }
 
 func (e oldTLSError) Error() string {
-	return fmt.Sprintf("the server speaks %s at most; %s is the least", tls.VersionName(e.version), tls.VersionName(minTLS))
+	return fmt.Sprintf("the server speaks %s at most; %s is the least", tls.VersionName(e.version), tls.VersionName(e.least))
 }
 
-// handshake speaks TLS over a connection. Versions that are too old may finish
-// their handshake, for only so can it be said why the answer is refused.
-func handshake(ctx context.Context, conn net.Conn, host string, roots *x509.CertPool) (*tls.Conn, error) {
-	secured := tls.Client(conn, &tls.Config{
-		ServerName: host,
-		RootCAs:    roots,
-		MinVersion: tls.VersionTLS10,
-		NextProtos: []string{"h2", "http/1.1"},
-		VerifyConnection: func(state tls.ConnectionState) error {
-			if state.Version < minTLS {
-				return oldTLSError{state.Version}
-			}
-			return nil
-		},
-	})
-	return secured, secured.HandshakeContext(ctx)
+// notSpokenError says that the server does not speak the protocol that was asked for.
+type notSpokenError struct {
+	protocol Protocol
+	err      error // may be nil
+}
+
+func (e *notSpokenError) Error() string {
+	s := fmt.Sprintf("the server does not speak HTTP/%s here", e.protocol)
+	if e.err != nil {
+		s += ": " + e.err.Error()
+	}
+	return s
+}
+
+func (e *notSpokenError) Unwrap() error { return e.err }
+
+func (e *notSpokenError) note() string {
+	return fmt.Sprintf("only HTTP/%s was offered, as protocol says; write protocol: any to take what the server speaks", e.protocol)
+}
+
+// tlsConfig is how TLS is spoken with a target: the one place that says whom to trust
+// and what to show. Versions that are too old may finish their handshake, for only so
+// can it be said why the answer is refused.
+func (x *exchange) tlsConfig(host string) *tls.Config {
+	t := &x.target.Transport
+	config := &tls.Config{
+		ServerName:         host,
+		RootCAs:            x.runner.Roots,
+		MinVersion:         tls.VersionTLS10,
+		NextProtos:         t.Protocol.offered(),
+		InsecureSkipVerify: t.Insecure, // examine takes its place
+	}
+	if t.ServerName != "" && x.home {
+		config.ServerName = t.ServerName
+	}
+	config.VerifyConnection = func(state tls.ConnectionState) error {
+		if least := t.minTLS(); state.Version < least {
+			return oldTLSError{state.Version, least}
+		}
+		if t.Insecure {
+			x.doubt = examine(&state, config)
+		}
+		return nil
+	}
+	return config
+}
+
+// examine says what verifying a certificate would have said.
+func examine(state *tls.ConnectionState, config *tls.Config) error {
+	options := x509.VerifyOptions{Roots: config.RootCAs, DNSName: config.ServerName, Intermediates: x509.NewCertPool()}
+	for _, certificate := range state.PeerCertificates[1:] {
+		options.Intermediates.AddCert(certificate)
+	}
+	_, err := state.PeerCertificates[0].Verify(options)
+	return err
+}
+
+// handshake speaks TLS over the connection, and sees that what was asked for is spoken.
+func (x *exchange) handshake(ctx context.Context, host string) error {
+	x.at = handshaking
+	began := time.Now()
+	x.secured = tls.Client(x.conn, x.tlsConfig(host))
+	err := x.secured.HandshakeContext(ctx)
+	x.timings.TLS = time.Since(began)
+	protocol := x.target.Transport.Protocol
+	switch {
+	case err != nil:
+		return refusedProtocol(protocol, err)
+	case protocol == HTTP2 && x.secured.ConnectionState().NegotiatedProtocol != "h2":
+		return &notSpokenError{protocol: protocol}
+	}
+	return nil
+}
+
+// refusedProtocol says so if a handshake failed because the server does not speak the
+// one protocol that was offered.
+func refusedProtocol(protocol Protocol, err error) error {
+	if alert, found := alertOf(err); found && alert == alertNoProtocol && protocol != AnyProtocol {
+		return &notSpokenError{protocol, err}
+	}
+	return err
 }
 
 // ofTLS finds the reason of an error that TLS or a certificate is about.
@@ -99,9 +164,26 @@ func alertOf(err error) (alert uint8, found bool) {
 	return uint8(value.Uint()), true
 }
 
-// evidenceOfTLS is what a handshake agreed on.
-func evidenceOfTLS(state *tls.ConnectionState) *TLSEvidence {
-	return &TLSEvidence{Version: tls.VersionName(state.Version), NotAfter: validUntil(state.VerifiedChains)}
+// evidenceOfTLS is what a handshake agreed on. Of a certificate that was not verified
+// the chain is what the server has sent.
+func evidenceOfTLS(state *tls.ConnectionState, insecure bool) *TLSEvidence {
+	chains := state.VerifiedChains
+	if insecure {
+		chains = [][]*x509.Certificate{state.PeerCertificates}
+	}
+	return &TLSEvidence{Version: tls.VersionName(state.Version), NotAfter: validUntil(chains), Unverified: insecure}
+}
+
+// doubted tells people what is known of a certificate that was not verified.
+func doubted(doubt error) string {
+	if doubt == nil {
+		return "the certificate was not verified (insecure: true); it would have been accepted"
+	}
+	reason, found := ofTLS(doubt)
+	if !found {
+		reason = TLSFailure
+	}
+	return "the certificate was not verified (insecure: true); it would have been refused: " + reason.String()
 }
 
 // validUntil is when the last of the verified chains ends: a chain ends with the

@@ -42,6 +42,21 @@ func newAuthority(t testing.TB) *authority {
 	return &authority{certificate, key}
 }
 
+// delegate makes an authority that this one vouches for.
+func (a *authority) delegate(t testing.TB) *authority {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	template := *a.certificate
+	template.SerialNumber, template.Subject = big.NewInt(3), pkix.Name{CommonName: "test intermediate"}
+	template.SubjectKeyId, template.AuthorityKeyId = nil, nil
+	der, err := x509.CreateCertificate(rand.Reader, &template, a.certificate, &key.PublicKey, a.key)
+	require.NoError(t, err)
+	certificate, err := x509.ParseCertificate(der)
+	require.NoError(t, err)
+	return &authority{certificate, key}
+}
+
 func (a *authority) pool() *x509.CertPool {
 	pool := x509.NewCertPool()
 	pool.AddCert(a.certificate)

@@ -1,0 +1,142 @@
+package probe
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http/httptrace"
+	"net/netip"
+	"net/url"
+	"time"
+)
+
+// connect opens the connection to the target, and secures it for https.
+func (x *exchange) connect(ctx context.Context, to *url.URL) (err error) {
+	if proxy := x.target.Transport.Proxy; proxy != nil {
+		err = x.connectThrough(ctx, proxy, to)
+	} else {
+		err = x.connectDirectly(ctx, to)
+	}
+	if err != nil || to.Scheme != "https" {
+		return err
+	}
+	return x.handshake(ctx, to.Hostname())
+}
+
+func (x *exchange) connectDirectly(ctx context.Context, to *url.URL) (err error) {
+	x.conn, err = x.dial(ctx, &x.guard, to.Hostname(), portOf(to))
+	if err == nil {
+		x.reached = addrOf(x.conn.RemoteAddr())
+	}
+	return err
+}
+
+// addrOf is the IP address of an address of the network.
+func addrOf(a net.Addr) netip.Addr {
+	switch a := a.(type) {
+	case *net.TCPAddr:
+		return a.AddrPort().Addr().Unmap()
+	case *net.UDPAddr:
+		return a.AddrPort().Addr().Unmap()
+	}
+	return netip.Addr{}
+}
+
+// wrongFamilyError says that an address is not of the family that is asked for.
+type wrongFamilyError struct {
+	host   string
+	family Family
+}
+
+func (e *wrongFamilyError) Error() string { return e.host + " is no " + e.family.Title() + " address" }
+
+// fits reports whether an address belongs to a family.
+func (f Family) fits(address netip.Addr) bool {
+	switch f {
+	case IPv4:
+		return address.Unmap().Is4()
+	case IPv6:
+		return !address.Unmap().Is4()
+	}
+	return true
+}
+
+// dial resolves the name and connects, and times the two apart.
+func (x *exchange) dial(ctx context.Context, g *guard, host, port string) (net.Conn, error) {
+	family := x.target.Transport.Family
+	dialer := net.Dialer{KeepAlive: -1, ControlContext: g.control}
+	network, address := "tcp"+family.suffix(), net.JoinHostPort(host, port)
+	if literal, err := netip.ParseAddr(host); err == nil {
+		if !family.fits(literal) {
+			return nil, &wrongFamilyError{host, family}
+		}
+		x.at = connecting
+		since := time.Now()
+		conn, err := dialer.DialContext(ctx, network, address)
+		x.timings.Connect += time.Since(since)
+		return conn, err
+	}
+	var conn net.Conn
+	err := x.resolve(ctx, func(ctx context.Context, resolver *net.Resolver, resolved func()) (err error) {
+		since := time.Now()
+		dialer.Resolver = resolver
+		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{DNSDone: func(done httptrace.DNSDoneInfo) {
+			x.timings.DNS += time.Since(since)
+			if done.Err == nil {
+				resolved()
+				x.at = connecting
+				since = time.Now()
+			}
+		}})
+		conn, err = dialer.DialContext(ctx, network, address)
+		if x.at == connecting {
+			x.timings.Connect += time.Since(since)
+		}
+		return err
+	})
+	return conn, err
+}
+
+// resolve asks the resolvers in turn until one knows the name or knows that there is
+// none. All but the last have their share of the time; ask calls resolved once it has
+// its answer, and may then go on for as long as ctx lasts.
+func (x *exchange) resolve(ctx context.Context, ask func(ctx context.Context, resolver *net.Resolver, resolved func()) error) error {
+	var lookup lookups
+	resolvers := x.resolvers()
+	for i, resolver := range resolvers {
+		x.at = resolving
+		last := i == len(resolvers)-1
+		err := func() error {
+			asking, cancel := context.WithCancel(ctx)
+			defer cancel()
+			resolved := func() {}
+			if deadline, ok := ctx.Deadline(); ok && !last {
+				impatience := time.AfterFunc(time.Until(deadline)/time.Duration(len(resolvers)-i), cancel)
+				defer impatience.Stop()
+				resolved = func() { impatience.Stop() }
+			}
+			return ask(asking, lookup.resolver(resolver), resolved)
+		}()
+		failure, isLookup := errors.AsType[*net.DNSError](err)
+		if last || !isLookup || failure.IsNotFound || ctx.Err() != nil {
+			return lookup.explain(err)
+		}
+	}
+	return nil
+}
+
+// resolvers are whom to ask for names; nil stands for the system's.
+func (x *exchange) resolvers() []*net.Resolver {
+	named := x.target.Transport.Resolvers
+	if len(named) == 0 {
+		return []*net.Resolver{x.runner.Resolver}
+	}
+	all := make([]*net.Resolver, 0, len(named))
+	for _, server := range named {
+		address := server.String()
+		all = append(all, &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, network, address)
+		}})
+	}
+	return all
+}
