@@ -132,7 +132,8 @@ func (w *walk) mayFollow() bool {
 	return w.target.Redirect > 0 || leadsToLogin(w.target.URL, w.hop.url, w.seen.header.Get("Location"))
 }
 
-// follow goes where a redirect leads, or says why not.
+// follow goes where a redirect leads, or says why not. A request that may not be
+// repeated is not repeated elsewhere either.
 func (w *walk) follow(location string) Reason {
 	if location != "" && leadsToLogin(w.target.URL, w.hop.url, location) {
 		return LoginRedirect
@@ -141,6 +142,11 @@ func (w *walk) follow(location string) Reason {
 	if reason != OK {
 		w.seen.evidence.addNote(note)
 		return reason
+	}
+	if !w.target.mayRepeat(next.method) {
+		w.seen.evidence.Notes = append(w.seen.evidence.Notes,
+			next.method+" was not sent again to "+text.URL(next.url)+": configure that address, or idempotent: true")
+		return RedirectBlocked
 	}
 	w.visited = append(w.visited, w.hop.key())
 	switch {
@@ -182,6 +188,8 @@ func (w *walk) request() *http.Request {
 		body := w.target.Body.Reveal()
 		request.ContentLength = int64(len(body))
 		request.Body = io.NopCloser(strings.NewReader(body))
+		// A repeat is an attempt of its own, never something that net/http does in between.
+		request.GetBody = func() (io.ReadCloser, error) { return nil, errOneConnection }
 	}
 	w.addDefaults(request)
 	return request

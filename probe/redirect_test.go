@@ -152,7 +152,7 @@ func TestWhatBecomesOfARequestThatIsRedirected(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := serveWeb(t, redirecting(map[string]string{"/": tc.status + " /end"}))
-			asked := target(t, server.URL, sending("data"), using(tc.method), with("content-type", "text/plain"), with("x-api-key", "k"))
+			asked := target(t, server.URL, sending("data"), using(tc.method), idempotent, with("content-type", "text/plain"), with("x-api-key", "k"))
 			require.Equal(t, OK, runOnce(t, quick(), asked).Verdict.Reason)
 			last := server.last(t)
 			require.Equal(t, tc.want, last.line)
@@ -189,7 +189,7 @@ func TestNothingSecretGoesToAnotherOrigin(t *testing.T) {
 	})
 	t.Run("a body that would have to go along blocks", func(t *testing.T) {
 		before := len(elsewhere.lines())
-		got := lastAttempt(t, quick(), secretive("/307", sending("s3cret")))
+		got := lastAttempt(t, quick(), secretive("/307", sending("s3cret"), idempotent))
 		require.Equal(t, RedirectBlocked, got.Verdict.Reason)
 		require.Len(t, elsewhere.lines(), before)
 	})

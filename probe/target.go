@@ -32,9 +32,13 @@ type Target struct {
 	Credit     RetryCredit
 }
 
-// Repeatable reports whether the request may be sent more than once.
-func (t *Target) Repeatable() bool {
-	switch t.Method {
+// Repeatable reports whether the request may be sent more than once: its method is
+// idempotent (RFC 9110 section 9.2.2), or the target says that it is.
+func (t *Target) Repeatable() bool { return t.mayRepeat(t.Method) }
+
+// mayRepeat is Repeatable for the method that a request has become on its way.
+func (t *Target) mayRepeat(method string) bool {
+	switch method {
 	case "", http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace, http.MethodPut, http.MethodDelete:
 		return true
 	}
