@@ -54,7 +54,7 @@ func TestTheExampleShowsKeysThatExist(t *testing.T) {
 	for _, key := range []string{"listen", "public_url", "database", "location", "history", "results", "rollups",
 		"folder", "every", "keep", "destinations", "defaults", "probes", "name", "was", "group", "url",
 		"method", "headers", "body", "expect", "status", "contains", "latency", "redirects", "idempotent", "interval", "timeout", "retries",
-		"retry_credit", "count_4xx", "objective", "notify", "alert", "down_after", "auth_after", "recheck_every", "resolve_after", "remind_every",
+		"retry_credit", "count_4xx", "may_shed", "objective", "notify", "alert", "down_after", "auth_after", "recheck_every", "resolve_after", "remind_every",
 		"labels", "runbook", "slack", "token", "channel", "webhook", "api_url"} {
 		require.Regexp(t, `\b`+key+`:`, text, "the example is complete")
 	}

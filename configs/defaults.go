@@ -32,6 +32,7 @@ type settings struct {
 	retries    int
 	credit     probe.RetryCredit
 	count4xx   probe.Count4xx
+	mayShed    bool
 	objectives []slo.Objective
 	routes     notify.Routes
 	alert      alert

@@ -105,6 +105,7 @@ func requireCheckout(t *testing.T, p configs.Probe) {
 	require.Equal(t, []int{0, 0}, []int{p.Target.Redirect, p.Target.Retries})
 	require.Equal(t, []time.Duration{time.Minute, 10 * time.Second}, []time.Duration{p.Interval, p.Target.Timeout})
 	require.Equal(t, probe.CreditNone, p.Target.Credit)
+	require.False(t, p.Target.MayShed, "the probe's own word goes before the defaults'")
 	require.Equal(t, []slo.Objective{{BadPPM: 1000, Window: 30 * day}, {BadPPM: 5000, Window: 7 * day}}, p.Objectives)
 	require.Equal(t, notify.Routes{
 		Default: []string{"ops", "backup"},
@@ -127,6 +128,7 @@ func requireInherited(t *testing.T, p configs.Probe) {
 	require.Equal(t, []time.Duration{30 * time.Second, 5 * time.Second}, []time.Duration{p.Interval, p.Target.Timeout})
 	require.Equal(t, []string{"ops"}, p.Notify.For(probe.KindDown))
 	require.Equal(t, probe.CountNever, p.Policy.Count4xx)
+	require.True(t, p.Target.MayShed)
 	require.Zero(t, p.Policy.DownAfter)
 	require.Equal(t, "https://runbooks.example.com/shop", p.Runbook)
 }

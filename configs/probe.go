@@ -132,6 +132,7 @@ func (s *spec) probe() Probe {
 		Redirect:   s.redirects,
 		Idempotent: s.idempotent,
 		Credit:     s.credit,
+		MayShed:    s.mayShed,
 	}
 	user := s.address.url.User
 	if len(s.headers) > 0 || user != nil {

@@ -24,6 +24,7 @@ var settingKeys = keys[settings]{
 	"retries":      func(d *decoder, v value, s *settings) { d.count(v, 10, &s.retries) },
 	"retry_credit": func(d *decoder, v value, s *settings) { d.word(v, &s.credit) },
 	"count_4xx":    func(d *decoder, v value, s *settings) { d.word(v, &s.count4xx) },
+	"may_shed":     func(d *decoder, v value, s *settings) { d.boolean(v, &s.mayShed) },
 	"objective":    func(d *decoder, v value, s *settings) { d.objectives(v, &s.objectives) },
 	"notify":       func(d *decoder, v value, s *settings) { s.routes = d.routes(v) },
 	"alert":        func(d *decoder, v value, s *settings) { object(d, v, alertKeys, &s.alert) },

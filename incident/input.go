@@ -50,8 +50,8 @@ func FromResult(r *probe.Result) Input {
 	if n := len(r.Attempts); n > 0 {
 		last := r.Attempts[n-1]
 		in.Cured = r.Verdict.Outcome == probe.Bad && last.Verdict.Outcome == probe.Good
-		if last.RetryAfter > 0 {
-			in.RecoverBy = r.At.Add(r.Elapsed + last.RetryAfter).Truncate(time.Second)
+		if last.RetryAfter.Made {
+			in.RecoverBy = r.At.Add(r.Elapsed + last.RetryAfter.Wait).Truncate(time.Second)
 		}
 	}
 	return in

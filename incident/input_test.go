@@ -12,7 +12,7 @@ import (
 
 func TestFromResult(t *testing.T) {
 	attempt := func(v probe.Verdict, retryAfter time.Duration) probe.Attempt {
-		return probe.Attempt{Verdict: v, RetryAfter: retryAfter, Timings: probe.Timings{
+		return probe.Attempt{Verdict: v, RetryAfter: probe.Announcement{Wait: retryAfter, Made: retryAfter > 0}, Timings: probe.Timings{
 			DNS: 1999, Connect: 2999, TLS: 3999, FirstByte: 4999, Transfer: 5999, Total: 20_999,
 		}}
 	}

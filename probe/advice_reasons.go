@@ -303,4 +303,11 @@ var advices = [...]advice{
 			"Nothing needs to be done if sonde was stopped or reloaded",
 			"Otherwise look in the service's log for who stopped it",
 		}},
+	LoadShed: {"load is shed", ClassServerError, "RFC 9110 section 15.6.4; white paper section 3.5, section 4",
+		"The target refuses a part of its load on purpose (503) and says when to come back: degraded, not down.", []string{
+			"Look at what the target sheds and why: load, queue lengths, a limit that was set too low",
+			"Wait for the announced time: sonde asks again then, and says if it passes unkept",
+			"If it goes on, add capacity or lower the load before the core functions suffer",
+			"If this target should never shed, remove may_shed from the probe",
+		}},
 }

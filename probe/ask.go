@@ -5,7 +5,6 @@ import (
 	"context"
 	"net/http"
 	"sync"
-	"time"
 )
 
 // An asker is a kind of probe: it asks a target once. It says what came of it
@@ -25,7 +24,7 @@ type observation struct {
 	status     int    // of the answer; 0 if none came
 	reason     Reason // why the asking ended early; OK if it did not
 	timings    Timings
-	retryAfter time.Duration
+	retryAfter Announcement
 	header     http.Header   // of the answer; nil if none came
 	body       *bytes.Buffer // as far as read; nil unless an expectation needs it
 	evidence   Evidence

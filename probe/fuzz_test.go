@@ -51,7 +51,7 @@ func FuzzAnswer(f *testing.F) {
 		got := lastAttempt(t, runner, asked)
 		require.NotEqual(t, ProberPanic, got.Verdict.Reason)
 		require.True(t, got.Verdict.Valid())
-		require.LessOrEqual(t, got.RetryAfter, maxRetryAfter)
+		require.LessOrEqual(t, got.RetryAfter.Wait, maxRetryAfter)
 		requireBounded(t, got)
 	})
 }

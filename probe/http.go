@@ -71,9 +71,9 @@ func (w *walk) step(ctx context.Context) (more bool) {
 func (w *walk) head(answer *http.Response) {
 	w.seen.status = answer.StatusCode
 	w.seen.header = answer.Header
-	w.seen.retryAfter = 0
+	w.seen.retryAfter = Announcement{}
 	if ClassOf(answer.StatusCode) != ClassSuccess {
-		w.seen.retryAfter = retryAfter(answer.Header.Get("Retry-After"), answer.Header.Get("Date"), time.Now())
+		w.seen.retryAfter = retryAfter(answer.Header, time.Now())
 	}
 }
 

@@ -6,8 +6,12 @@ import (
 )
 
 // judge says what an observation means, given what was expected. It is pure.
-func judge(expect *Expect, o *observation) Verdict {
+func judge(t *Target, o *observation) Verdict {
+	expect := &t.Expect
 	status := judgeStatus(expect.Status, o.status)
+	if t.MayShed && status == ServerError && o.status == http.StatusServiceUnavailable && o.retryAfter.Made {
+		status = LoadShed
+	}
 	switch {
 	case o.reason == OK:
 	case o.status != 0 && status != OK && reasons[o.reason].symptom == NoAnswer:

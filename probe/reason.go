@@ -53,6 +53,7 @@ const (
 	ProberPanic
 	AddressBlocked
 	Canceled
+	LoadShed
 )
 
 // Reasons lists every reason, in the order of the table.

@@ -66,4 +66,5 @@ var reasons = [...]rule{
 	ProberPanic:         {"prober_panic", Unknown, FaultProber, RetryNotApplicable, KindProber, Critical, ProberTrouble, "a defect of sonde"},
 	AddressBlocked:      {"address_blocked", Unknown, FaultProber, RetryNo, KindProber, Warning, ProberTrouble, "the address is not one this probe may reach"},
 	Canceled:            {"canceled", Unknown, FaultProber, RetryNotApplicable, NoIncident, NoSeverity, ProberTrouble, "stopped before it ended"},
+	LoadShed:            {"load_shed", Excluded, FaultTarget, RetryBackoff, KindDegraded, Warning, FiveXX, "a 503 with Retry-After from a target that may shed load"},
 }

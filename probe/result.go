@@ -35,6 +35,10 @@ type Result struct {
 	Attempts []Attempt // oldest first; empty if nothing was asked
 	Verdict  Verdict
 	Elapsed  time.Duration // of the whole run, waits included
+
+	// Forgone is how many retries were left when the target asked for a wait that no
+	// longer fitted the run.
+	Forgone int
 }
 
 // Timings returns the phases of the attempt that speaks last.
@@ -45,10 +49,10 @@ func (r *Result) Timings() Timings {
 	return r.Attempts[len(r.Attempts)-1].Timings
 }
 
-// RetryAfter is the wait that the last attempt's answer asked for; 0 if none.
-func (r *Result) RetryAfter() time.Duration {
+// RetryAfter is what the last attempt's answer announced.
+func (r *Result) RetryAfter() Announcement {
 	if len(r.Attempts) == 0 {
-		return 0
+		return Announcement{}
 	}
 	return r.Attempts[len(r.Attempts)-1].RetryAfter
 }
@@ -58,7 +62,7 @@ type Attempt struct {
 	StartedAt  time.Time
 	Verdict    Verdict
 	Timings    Timings
-	RetryAfter time.Duration // as announced, bounded by a day; 0 if not announced
+	RetryAfter Announcement
 	Evidence   Evidence
 }
 

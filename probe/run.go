@@ -46,7 +46,8 @@ func (p pauseRange) before(n int) time.Duration {
 }
 
 // Run makes one run of a target: attempts and the waits between them, all within
-// the target's timeout. A re-check makes one attempt. The slot at is taken over
+// the target's timeout. What an answer announces is waited for, and never less than
+// the usual pause; if that no longer fits, the run ends. A re-check makes one attempt. The slot at is taken over
 // into the result as it is, in UTC and whole milliseconds. Run returns when the
 // run has ended, and soon after ctx has: then the verdict is [Canceled]. A panic
 // inside an attempt does not leave Run; it is the verdict [ProberPanic].
@@ -60,16 +61,19 @@ func (r *Runner) Run(ctx context.Context, t *Target, kind RunKind, at time.Time)
 	}
 	result := Result{Run: kind, At: at.UTC().Truncate(time.Millisecond)}
 	for used := 0; ; used++ {
+		// A credential is renewed, and its one repeat made, within the attempt at hand: it
+		// is another request, and takes none of the retries.
 		last := r.attempt(ctx, t)
 		result.Attempts = append(result.Attempts, last)
-		if last.Verdict.Outcome == Good || used >= last.Verdict.Retry.Allows(retries) {
+		left := last.Verdict.Retry.Allows(retries) - used
+		if last.Verdict.Outcome == Good || left <= 0 {
 			break
 		}
-		wait := r.pauses.before(used + 1)
-		if last.RetryAfter > 0 {
-			wait = last.RetryAfter
-		}
+		wait := max(r.pauses.before(used+1), last.RetryAfter.Wait)
 		if !fits(ctx, wait, t.Timeout) {
+			if last.RetryAfter.Made {
+				result.Forgone = left
+			}
 			break
 		}
 		if !sleep(ctx, wait) {
@@ -120,7 +124,7 @@ func (r *Runner) attempt(ctx context.Context, t *Target) (a Attempt) {
 	}
 	o := kind.ask(ctx, r, t)
 	defer o.release()
-	a.Verdict = judge(&t.Expect, &o)
+	a.Verdict = judge(t, &o)
 	a.Timings = o.timings
 	a.RetryAfter = o.retryAfter
 	a.Evidence = o.evidence

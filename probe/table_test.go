@@ -95,44 +95,6 @@ func FuzzParseStatus(f *testing.F) {
 	})
 }
 
-func TestRetryAfter(t *testing.T) {
-	now := time.Date(2026, 11, 23, 5, 0, 0, 0, time.UTC)
-	const skewed = "Mon, 23 Nov 2026 04:00:00 GMT"
-	for name, tc := range map[string]struct {
-		value, date string
-		want        time.Duration
-	}{
-		"none":                                {"", "", 0},
-		"seconds":                             {"120", "", 2 * time.Minute},
-		"seconds with space around":           {" 120\t", "", 2 * time.Minute},
-		"zero":                                {"0", "", 0},
-		"a day at most":                       {"86401", "", 24 * time.Hour},
-		"a number beyond all bounds":          {"99999999999999999999999", "", 24 * time.Hour},
-		"a date counts from now":              {"Mon, 23 Nov 2026 05:00:30 GMT", "", 30 * time.Second},
-		"a date counts from the answer's own": {"Mon, 23 Nov 2026 04:00:30 GMT", skewed, 30 * time.Second},
-		"a date with a Date that is none":     {"Mon, 23 Nov 2026 05:00:30 GMT", "yesterday", 30 * time.Second},
-		"a date in an old form":               {"Monday, 23-Nov-26 05:00:30 GMT", "", 30 * time.Second},
-		"a date that has passed":              {"Mon, 23 Nov 2026 04:59:59 GMT", "", 0},
-		"a date far away":                     {"Mon, 23 Nov 2099 05:00:00 GMT", "", 24 * time.Hour},
-		"a negative number":                   {"-5", "", 0},
-		"a fraction":                          {"1.5", "", 0},
-		"a word":                              {"soon", "", 0},
-	} {
-		t.Run(name, func(t *testing.T) { require.Equal(t, tc.want, retryAfter(tc.value, tc.date, now)) })
-	}
-}
-
-func FuzzRetryAfter(f *testing.F) {
-	f.Add("120", "")
-	f.Add("Mon, 23 Nov 2026 05:00:30 GMT", "Mon, 23 Nov 2026 05:00:00 GMT")
-	f.Add("-1", "x")
-	f.Fuzz(func(t *testing.T, value, date string) {
-		got := retryAfter(value, date, time.Unix(1_800_000_000, 0))
-		require.GreaterOrEqual(t, got, time.Duration(0))
-		require.LessOrEqual(t, got, 24*time.Hour)
-	})
-}
-
 func dialing(errno syscall.Errno) error {
 	return &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", errno)}
 }

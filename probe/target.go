@@ -30,6 +30,10 @@ type Target struct {
 	// method does not promise it (RFC 9110 section 9.2.2).
 	Idempotent bool
 	Credit     RetryCredit
+
+	// MayShed says that the target may shed load: a 503 that announces when to come
+	// back (RFC 9110 section 15.6.4) is then load_shed instead of server_error.
+	MayShed bool
 }
 
 // Repeatable reports whether the request may be sent more than once: its method is

@@ -106,11 +106,12 @@ func (c *RetryCredit) UnmarshalText(text []byte) (err error) {
 }
 
 // ofRun is the verdict of a run from those of its attempts, oldest first. The
-// last attempt speaks for the run, unless it is good and an earlier failure is
-// not forgiven: then the latest failure of that kind does.
+// last attempt speaks for the run, unless it shows no failure of the target's and an
+// earlier failure is not forgiven: then the latest failure of that kind does. A
+// limit or a refusal that a retry ran into does not hide the failure before it.
 func ofRun(attempts []Attempt, credit RetryCredit) Verdict {
 	last := attempts[len(attempts)-1].Verdict
-	if last.Outcome != Good || credit == CreditAll {
+	if last.Outcome != Good && last.Outcome != Excluded || credit == CreditAll {
 		return last
 	}
 	for i := len(attempts) - 2; i >= 0; i-- {

@@ -21,7 +21,7 @@ type Attempt struct {
 	RemoteAddr  string            `json:"remote_addr"`
 	Protocol    string            `json:"protocol"`
 	AnsweredBy  string            `json:"answered_by"`
-	RetryAfterS *float64          `json:"retry_after_s"` // null if none was announced
+	RetryAfterS *float64          `json:"retry_after_s"` // null if none was announced; 0 is now
 	Headers     map[string]string `json:"headers"`       // an allow-list, names in lower case; several values stand behind commas
 	Interim     []Interim         `json:"interim"`
 	TLS         *TLS              `json:"tls"`
@@ -79,8 +79,8 @@ func newAttempt(a *probe.Attempt) Attempt {
 			out.Cache[name] = value
 		}
 	}
-	if a.RetryAfter > 0 {
-		seconds := a.RetryAfter.Seconds()
+	if a.RetryAfter.Made {
+		seconds := a.RetryAfter.Wait.Seconds()
 		out.RetryAfterS = &seconds
 	}
 	for _, i := range a.Evidence.Interim {

@@ -180,3 +180,28 @@ func explained(t *testing.T, query string) report.Explanation {
 	require.NoError(t, err)
 	return report.NewExplanation(e)
 }
+
+func TestWhatWasAnnouncedIsNeverMistakenForNothing(t *testing.T) {
+	for name, tc := range map[string]struct {
+		announced  probe.Announcement
+		json, text string
+	}{
+		"nothing":         {probe.Announcement{}, `"retry_after_s":null`, ""},
+		"now":             {probe.Announcement{Made: true}, `"retry_after_s":0`, "retry      after 0 s, as the target says"},
+		"in half an hour": {probe.Announcement{Wait: 30 * time.Minute, Made: true}, `"retry_after_s":1800`, "retry      after 1800 s, as the target says"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := report.NewCheck("http://a/", &probe.Result{At: now, Attempts: []probe.Attempt{{RetryAfter: tc.announced}}})
+			document, err := json.Marshal(c)
+			require.NoError(t, err)
+			require.Contains(t, string(document), tc.json)
+			var told strings.Builder
+			require.NoError(t, c.WriteText(&told))
+			if tc.text == "" {
+				require.NotContains(t, told.String(), "as the target says")
+				return
+			}
+			require.Contains(t, told.String(), tc.text)
+		})
+	}
+}

@@ -79,7 +79,7 @@ func digestOf(attempts []probe.Attempt) ([]byte, error) {
 	same := slices.Clone(attempts)
 	for i := range same {
 		a := &same[i]
-		a.StartedAt, a.Timings, a.RetryAfter = time.Time{}, probe.Timings{}, 0
+		a.StartedAt, a.Timings, a.RetryAfter = time.Time{}, probe.Timings{}, probe.Announcement{}
 		a.Evidence.Interim = slices.Clone(a.Evidence.Interim)
 		for j := range a.Evidence.Interim {
 			a.Evidence.Interim[j].At = 0
