@@ -103,7 +103,7 @@ func TestTheCheckDocumentShowsEveryAttemptInFull(t *testing.T) {
 	golden(t, "check.json", indented(t, c))
 	requireContract(t, "contract-check.json", c)
 	var out strings.Builder
-	require.NoError(t, c.WriteText(&out))
+	require.NoError(t, c.WriteText(&out, report.Screen{}))
 	golden(t, "check.txt", out.String())
 	require.NotContains(t, indented(t, c)+out.String(), "hidden", "neither query values nor cookies are shown")
 	require.NotContains(t, out.String(), "\u202e", "what the target says is made printable")
@@ -132,7 +132,7 @@ func TestACheckWithoutAnAnswerHasEveryKey(t *testing.T) {
 	require.Equal(t, "2", string(document.Verdict["attempts"]))
 
 	var out strings.Builder
-	require.NoError(t, settled(t, c).WriteText(&out))
+	require.NoError(t, settled(t, c).WriteText(&out, report.Screen{}))
 	golden(t, "check-refused.txt", out.String())
 }
 
@@ -148,7 +148,7 @@ func TestTheAdviceOfACheckIsThatOfItsCodeOrReason(t *testing.T) {
 	advice := func(v probe.Verdict) string {
 		c := report.NewCheck("http://a/", &probe.Result{At: now, Verdict: v, Attempts: []probe.Attempt{{Verdict: v}}})
 		var out strings.Builder
-		require.NoError(t, c.WriteText(&out))
+		require.NoError(t, c.WriteText(&out, report.Screen{}))
 		_, after, _ := strings.Cut(out.String(), "verdict  ")
 		return after
 	}
@@ -196,7 +196,7 @@ func TestWhatWasAnnouncedIsNeverMistakenForNothing(t *testing.T) {
 			require.NoError(t, err)
 			require.Contains(t, string(document), tc.json)
 			var told strings.Builder
-			require.NoError(t, c.WriteText(&told))
+			require.NoError(t, c.WriteText(&told, report.Screen{}))
 			if tc.text == "" {
 				require.NotContains(t, told.String(), "as the target says")
 				return
@@ -204,4 +204,14 @@ func TestWhatWasAnnouncedIsNeverMistakenForNothing(t *testing.T) {
 			require.Contains(t, told.String(), tc.text)
 		})
 	}
+}
+
+func TestOnATerminalACheckIsAPicture(t *testing.T) {
+	server := shop(t)
+	roots := x509.NewCertPool()
+	roots.AddCert(server.Certificate())
+	c := settled(t, check(t, server.URL+"/old?token=hidden", roots))
+	var out strings.Builder
+	require.NoError(t, c.WriteText(&out, report.Screen{Palette: report.Palette{On: true}, Bars: true}))
+	golden(t, "check-terminal.txt", out.String())
 }

@@ -11,12 +11,12 @@ import (
 
 // WriteText writes a check as people read it: every attempt with its phases, then the
 // verdict and what to look at next.
-func (c *Check) WriteText(w io.Writer) error {
+func (c *Check) WriteText(w io.Writer, screen Screen) error {
 	lines := []string{c.URL}
 	for i := range c.Attempts {
-		lines = append(lines, c.Attempts[i].lines(i+1)...)
+		lines = append(lines, c.Attempts[i].lines(i+1, screen)...)
 	}
-	lines = append(lines, "", "verdict  "+c.Verdict.sentence())
+	lines = append(lines, "", "verdict  "+c.Verdict.painted(screen.Palette))
 	for i, item := range c.advice() {
 		lines = append(lines, fmt.Sprintf("  %d. %s", i+1, item))
 	}
@@ -24,8 +24,8 @@ func (c *Check) WriteText(w io.Writer) error {
 	return err
 }
 
-func (a *Attempt) lines(n int) []string {
-	lines := []string{fmt.Sprintf("attempt %d  %s", n, a.sentence())}
+func (a *Attempt) lines(n int, screen Screen) []string {
+	lines := []string{fmt.Sprintf("attempt %d  %s", n, a.painted(screen.Palette))}
 	add := func(what, value string) {
 		if value != "" {
 			lines = append(lines, fmt.Sprintf("  %-9s  %s", what, value))
@@ -37,7 +37,11 @@ func (a *Attempt) lines(n int) []string {
 	case a.RemoteAddr != "":
 		add("connected", "to "+a.RemoteAddr)
 	}
-	add("phases", a.Timings.String())
+	if screen.Bars {
+		lines = append(lines, a.picture(screen.Palette)...)
+	} else {
+		add("phases", a.Timings.String())
+	}
 	if a.TLS != nil {
 		add("tls", a.TLS.Version+", certificate good until "+a.TLS.NotAfter.Format("2006-01-02"))
 	}
@@ -58,30 +62,31 @@ func (a *Attempt) lines(n int) []string {
 	return lines
 }
 
-// sentence is the verdict in a line.
-func (v Verdict) sentence() string {
-	what := v.Class.Title()
-	if v.Status != nil {
-		what = strconv.Itoa(*v.Status) + " " + probe.CodeOf(*v.Status).Name + " (" + what + ")"
-	}
-	return fmt.Sprintf("%s: %s, %s; retry %s, fault %s", v.Outcome, what, v.Reason, strings.ReplaceAll(v.Retry.String(), "_", " "), v.Fault)
+// painted is the verdict in a line, its outcome in colour.
+func (v Verdict) painted(palette Palette) string {
+	return fmt.Sprintf("%s: %s, %s; retry %s, fault %s",
+		palette.Outcome(v.Outcome), v.reply(), v.Reason, strings.ReplaceAll(v.Retry.String(), "_", " "), v.Fault)
 }
 
-// String writes the phases that took place, in milliseconds.
-func (t Timings) String() string {
-	var parts []string
-	for _, phase := range []struct {
-		name string
-		ms   float64
-	}{{"dns", t.DNS}, {"connect", t.Connect}, {"tls", t.TLS}, {"first byte", t.FirstByte}, {"transfer", t.Transfer}, {"total", t.Total}} {
-		if phase.ms > 0 {
-			parts = append(parts, fmt.Sprintf("%s %.1f", phase.name, phase.ms))
-		}
+// reply is what came, as people read it.
+func (v Verdict) reply() string {
+	if v.Status == nil {
+		return v.Class.Title()
 	}
-	if len(parts) == 0 {
-		return ""
+	return strconv.Itoa(*v.Status) + " " + probe.CodeOf(*v.Status).Name + " (" + v.Class.Title() + ")"
+}
+
+// Outcome is an outcome in its colour.
+func (p Palette) Outcome(o probe.Outcome) string {
+	switch o {
+	case probe.Good:
+		return p.paint("32", o.String())
+	case probe.Bad:
+		return p.paint("31;1", o.String())
+	case probe.Excluded:
+		return p.paint("33", o.String())
 	}
-	return strings.Join(parts, ", ") + " ms"
+	return p.paint("90", o.String())
 }
 
 // advice is what the catalogue says to look at. A good verdict needs none.

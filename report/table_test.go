@@ -177,7 +177,7 @@ func TestAWriterThatFailsIsReported(t *testing.T) {
 	s := &report.Status{GeneratedAt: now, Probes: slices.Repeat([]report.Probe{{Name: "a", State: report.Up}}, 3)}
 	for name, err := range map[string]error{
 		"a status":       s.WriteText(closed, report.Palette{}),
-		"a check":        (&report.Check{}).WriteText(closed),
+		"a check":        (&report.Check{}).WriteText(closed, report.Screen{}),
 		"an explanation": report.Explanation{}.WriteText(closed),
 	} {
 		require.True(t, errors.Is(err, os.ErrClosed), name)

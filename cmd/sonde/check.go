@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -18,7 +19,10 @@ func newCheck() *cobra.Command {
 		Use:   "check URL|NAME",
 		Short: "Ask one endpoint now, and judge its answer",
 		Long: `check asks one endpoint now: a URL, or a probe of the configuration by its name. It needs
-no service and no database, and stores nothing.
+no service and no database, and stores nothing. On a terminal it draws where the time
+went.
+
+With --repeat it asks again and again, shows a line for each run, and sums them up.
 
 It exits 0 when the answer is good, 1 on a warning, 2 when it is critical, and 3 when that
 is unknown.`,
@@ -26,32 +30,53 @@ is unknown.`,
 		Annotations: forMonitoring(),
 		RunE:        check,
 	}
+	c.Flags().Int("repeat", 0, "ask `N` times, as ping does; 0 asks until it is interrupted")
+	c.Flags().Duration("every", time.Second, "how far apart repeated runs begin, 100ms or more")
 	addJSON(c)
 	return c
 }
 
 func check(c *cobra.Command, args []string) error {
+	again, repeated, err := repetitionOf(c)
+	if err != nil {
+		return err
+	}
 	target, count, err := targetFor(c, args[0])
 	if err != nil {
 		return err
 	}
-	runner := &probe.Runner{UserAgent: userAgent(), Detail: true}
-	result := runner.Run(c.Context(), target, probe.Manual, time.Now())
-	// Without history nobody can say that the request has worked before.
-	result.Verdict = result.Verdict.Settle(count, false)
-	for i := range result.Attempts {
-		result.Attempts[i].Verdict = result.Attempts[i].Verdict.Settle(count, false)
+	k := &checker{&probe.Runner{UserAgent: userAgent(), Detail: true}, target, count}
+	if repeated {
+		return k.repeat(c, again)
 	}
-	answer := report.NewCheck(text.URL(target.URL), &result)
+	answer, verdict := k.ask(c.Context())
+	out := c.OutOrStdout()
 	if asJSON(c) {
-		err = writeJSON(c.OutOrStdout(), answer)
+		err = writeJSON(out, answer)
 	} else {
-		err = answer.WriteText(c.OutOrStdout())
+		err = answer.WriteText(out, report.Screen{Palette: palette(out), Bars: isTerminal(out)})
 	}
 	if err != nil {
 		return err
 	}
-	return exitWith(report.VerdictExitCode(result.Verdict))
+	return exitWith(report.VerdictExitCode(verdict))
+}
+
+// checker asks a target outside of any schedule.
+type checker struct {
+	runner *probe.Runner
+	target *probe.Target
+	count  probe.Count4xx
+}
+
+// ask makes one run. Without history nobody can say that the request has worked before.
+func (k *checker) ask(ctx context.Context) (*report.Check, probe.Verdict) {
+	result := k.runner.Run(ctx, k.target, probe.Manual, time.Now())
+	result.Verdict = result.Verdict.Settle(k.count, false)
+	for i := range result.Attempts {
+		result.Attempts[i].Verdict = result.Attempts[i].Verdict.Settle(k.count, false)
+	}
+	return report.NewCheck(text.URL(k.target.URL), &result), result.Verdict
 }
 
 func userAgent() string { return "sonde/" + version }
