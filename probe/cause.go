@@ -119,9 +119,6 @@ func ofWay(err error) (reason Reason, found bool) {
 	if _, found := errors.AsType[*wrongFamilyError](err); found {
 		return DNSNotFound, true
 	}
-	if errors.Is(err, errSocks) || errors.Is(err, errSpokeFirst) {
-		return ProtocolError, true
-	}
 	if _, found := errors.AsType[*proxyError](err); found {
 		// A proxy stands on our side: without it nothing is known of the target.
 		if errno, found := errors.AsType[syscall.Errno](err); found && errnoReasons[errno] == ProberResource {
@@ -134,6 +131,9 @@ func ofWay(err error) (reason Reason, found bool) {
 
 // noteOn tells people what an error alone does not say; empty if it says all.
 func noteOn(err error, family Family) string {
+	if blocked, found := errors.AsType[*blockedError](err); found { // also where it is the proxy's address
+		return blocked.note()
+	}
 	if noted, found := errors.AsType[interface {
 		error
 		note() string

@@ -2,7 +2,6 @@ package probe
 
 import (
 	"context"
-	"errors"
 	"net"
 	"net/http/httptrace"
 	"net/netip"
@@ -77,13 +76,12 @@ func (x *exchange) dial(ctx context.Context, g *guard, host, port string) (net.C
 		return conn, err
 	}
 	var conn net.Conn
-	err := x.resolve(ctx, func(ctx context.Context, resolver *net.Resolver, resolved func()) (err error) {
+	err := x.resolve(ctx, func(resolver *net.Resolver) (err error) {
 		since := time.Now()
 		dialer.Resolver = resolver
-		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{DNSDone: func(done httptrace.DNSDoneInfo) {
+		ctx := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{DNSDone: func(done httptrace.DNSDoneInfo) {
 			x.timings.DNS += time.Since(since)
 			if done.Err == nil {
-				resolved()
 				x.at = connecting
 				since = time.Now()
 			}
@@ -95,48 +93,4 @@ func (x *exchange) dial(ctx context.Context, g *guard, host, port string) (net.C
 		return err
 	})
 	return conn, err
-}
-
-// resolve asks the resolvers in turn until one knows the name or knows that there is
-// none. All but the last have their share of the time; ask calls resolved once it has
-// its answer, and may then go on for as long as ctx lasts.
-func (x *exchange) resolve(ctx context.Context, ask func(ctx context.Context, resolver *net.Resolver, resolved func()) error) error {
-	var lookup lookups
-	resolvers := x.resolvers()
-	for i, resolver := range resolvers {
-		x.at = resolving
-		last := i == len(resolvers)-1
-		err := func() error {
-			asking, cancel := context.WithCancel(ctx)
-			defer cancel()
-			resolved := func() {}
-			if deadline, ok := ctx.Deadline(); ok && !last {
-				impatience := time.AfterFunc(time.Until(deadline)/time.Duration(len(resolvers)-i), cancel)
-				defer impatience.Stop()
-				resolved = func() { impatience.Stop() }
-			}
-			return ask(asking, lookup.resolver(resolver), resolved)
-		}()
-		failure, isLookup := errors.AsType[*net.DNSError](err)
-		if last || !isLookup || failure.IsNotFound || ctx.Err() != nil {
-			return lookup.explain(err)
-		}
-	}
-	return nil
-}
-
-// resolvers are whom to ask for names; nil stands for the system's.
-func (x *exchange) resolvers() []*net.Resolver {
-	named := x.target.Transport.Resolvers
-	if len(named) == 0 {
-		return []*net.Resolver{x.runner.Resolver}
-	}
-	all := make([]*net.Resolver, 0, len(named))
-	for _, server := range named {
-		address := server.String()
-		all = append(all, &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, network, address)
-		}})
-	}
-	return all
 }

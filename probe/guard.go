@@ -47,7 +47,7 @@ func (e *blockedError) note() string {
 		return fmt.Sprintf("not asked: a redirect led to %s, which is in %s (%s) and never asked; correct what redirects there",
 			e.address, e.network.prefix, e.network.name)
 	}
-	return fmt.Sprintf("not asked: %s is in %s (%s), where sonde never asks; configure another address of the service",
+	return fmt.Sprintf("not asked: %s is in %s (%s), where sonde never asks; configure another address",
 		e.address, e.network.prefix, e.network.name)
 }
 

@@ -54,6 +54,12 @@ func (w *walk) step(ctx context.Context) (more bool) {
 		return false
 	}
 	w.head(x.answer)
+	if x.forward && x.answer.StatusCode == http.StatusProxyAuthRequired { // RFC 9110 section 15.5.8: of the proxy
+		refusal := refusalError{proxy: w.seen.evidence.Proxy, reason: Unauthenticated}
+		w.seen.reason = refusal.reason
+		w.seen.evidence.addNote(refusal.note())
+		return false
+	}
 	if w.mayFollow() {
 		w.seen.reason = w.follow(x.answer.Header.Get("Location"))
 		return w.seen.reason == OK

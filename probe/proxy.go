@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"syscall"
 	"time"
 
 	"sonde/text"
@@ -80,7 +81,7 @@ func (e *refusalError) note() string {
 	case Forbidden:
 		return "the proxy " + e.proxy + " does not allow this target; the target was not asked"
 	}
-	return "this is the answer of the proxy " + e.proxy + ", which found no way to the target"
+	return "this is what the proxy " + e.proxy + " answered; it opened no way to the target"
 }
 
 // connectThrough opens a way to the target through a proxy: for http a connection to a
@@ -122,13 +123,32 @@ func (x *exchange) tunnel(ctx context.Context, p *Proxy, address string) error {
 	} else {
 		err = httpConnect(x.conn, p, address)
 	}
-	switch {
-	case err == nil || ctx.Err() != nil || timedOut(err):
+	if err == nil {
+		return nil
+	}
+	if _, refused := errors.AsType[*refusalError](err); refused {
 		return err
-	case ended(err):
+	}
+	if _, system := errors.AsType[syscall.Errno](err); system || timedOut(err) || ctx.Err() != nil {
+		return &tunnelError{p.String(), err}
+	}
+	if ended(err) {
 		return &refusalError{proxy: p.String(), reason: ConnectionClosed, what: "nothing, and closed the connection"}
 	}
-	return err
+	return &refusalError{proxy: p.String(), reason: ProtocolError, what: err.Error()}
+}
+
+// tunnelError says that the proxy was reached and nothing came back for the target.
+type tunnelError struct {
+	proxy string
+	err   error
+}
+
+func (e *tunnelError) Error() string { return "the proxy " + e.proxy + ": " + e.err.Error() }
+func (e *tunnelError) Unwrap() error { return e.err }
+
+func (e *tunnelError) note() string {
+	return "the proxy " + e.proxy + " was reached and opened no way to the target"
 }
 
 // errSpokeFirst says that something came through a tunnel before anything was asked.

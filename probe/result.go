@@ -32,7 +32,7 @@ type Result struct {
 	Probe    ID
 	Run      RunKind
 	At       time.Time // the slot of a scheduled run, else the instant it was due; UTC, whole milliseconds
-	Attempts []Attempt // oldest first; empty if nothing was asked
+	Attempts []Attempt // oldest first, over both families one after the other; empty if nothing was asked
 	Verdict  Verdict
 	Elapsed  time.Duration // of the whole run, waits included
 

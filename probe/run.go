@@ -52,6 +52,9 @@ func (p pauseRange) before(n int) time.Duration {
 // run has ended, and soon after ctx has: then the verdict is [Canceled]. A panic
 // inside an attempt does not leave Run; it is the verdict [ProberPanic].
 func (r *Runner) Run(ctx context.Context, t *Target, kind RunKind, at time.Time) Result {
+	if t.Transport.Family == BothFamilies {
+		return r.runBoth(ctx, t, kind, at)
+	}
 	began := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, t.Timeout)
 	defer cancel()
