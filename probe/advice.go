@@ -24,57 +24,74 @@ type Explanation struct {
 }
 
 // Explain returns the entry of a status code such as "504" or of a reason such
+// as "tls_expired" in English, as [ExplainIn] does.
+func Explain(query string) (Explanation, error) { return ExplainIn(English, query) }
+
+// ExplainIn returns the entry of a status code such as "504" or of a reason such
 // as "tls_expired"; upper case and spaces around it do not matter. Every code
 // from 100 to 599 is answered. The error for another word names the reasons
-// nearest to it.
-func Explain(query string) (Explanation, error) {
+// nearest to it; errors are in English.
+func ExplainIn(l Language, query string) (Explanation, error) {
 	word := strings.ToLower(strings.TrimSpace(query))
 	status, err := strconv.ParseUint(word, 10, 16)
 	if !errors.Is(err, strconv.ErrSyntax) { // also a number too large to read
 		if !valid(int(status)) {
 			return Explanation{}, fmt.Errorf("%.20q is no status code; they run from %d to %d", query, firstStatus, lastStatus)
 		}
-		return explainCode(CodeOf(int(status))), nil
+		return explainCode(l, CodeOf(int(status))), nil
 	}
 	for _, reason := range Reasons() {
 		if reason.String() == word {
-			return explainReason(reason), nil
+			return explainReason(l, reason), nil
 		}
 	}
 	return Explanation{}, fmt.Errorf("%.40q is neither a status code nor a reason; the nearest reasons are %s",
 		query, strings.Join(nearestReasons(word), ", "))
 }
 
-// Explanations lists the whole catalogue: every status code that has an entry,
-// ascending, then every reason in the order of [Reasons].
-func Explanations() []Explanation {
+// Explanations lists the whole catalogue in a language: every status code that
+// has an entry, ascending, then every reason in the order of [Reasons].
+func Explanations(l Language) []Explanation {
 	var all []Explanation
 	for _, code := range Codes() {
-		all = append(all, explainCode(code))
+		all = append(all, explainCode(l, code))
 	}
 	for _, reason := range Reasons() {
-		all = append(all, explainReason(reason))
+		all = append(all, explainReason(l, reason))
 	}
 	return all
 }
 
-func explainCode(c Code) Explanation {
-	return Explanation{
+func explainCode(l Language, c Code) Explanation {
+	e := Explanation{
 		Code: c.Status, Name: c.Name, Class: c.Class(), Retry: c.Retry.String(), Fault: c.Fault,
 		Meaning: c.Meaning, Next: slices.Clone(c.Next), Source: c.Source,
 	}
+	if l == Korean {
+		e.say(codeWordsKO(c))
+	}
+	return e
 }
 
-func explainReason(r Reason) Explanation {
+func explainReason(l Language, r Reason) Explanation {
 	row, says := reasons[r], advices[r]
 	retry := "by_code"
 	if row.retry != retryByCode {
 		retry = row.retry.String()
 	}
-	return Explanation{
+	e := Explanation{
 		Reason: row.name, Name: says.name, Class: says.class, Retry: retry, Fault: row.fault,
 		Meaning: says.meaning, Next: slices.Clone(says.next), Source: says.source,
 	}
+	if l == Korean {
+		e.say(advicesKO[r])
+	}
+	return e
+}
+
+// say replaces the words of an entry by those of Korean.
+func (e *Explanation) say(words wording) {
+	e.Name, e.Meaning, e.Next, e.Source = words.name, words.meaning, slices.Clone(words.next), sourceKO(e.Source)
 }
 
 // nearestReasons returns the three reasons that a mistyped or half remembered
@@ -99,8 +116,8 @@ func nearestReasons(word string) []string {
 // the reason's name, 1 if it stands in what is said about it, else the number of
 // slips of the finger between them.
 func distanceTo(r Reason, word string) int {
-	const shortest = 3 // fewer letters stand in any text
-	says := strings.ToLower(advices[r].name + " " + advices[r].meaning)
+	const shortest = 3 // fewer bytes stand in any text, and a Korean syllable has as many
+	says := strings.ToLower(advices[r].name + " " + advices[r].meaning + " " + advicesKO[r].name + " " + advicesKO[r].meaning)
 	switch {
 	case len(word) >= shortest && strings.Contains(r.String(), word):
 		return 0

@@ -11,7 +11,7 @@ type advice struct {
 
 // advices has an entry per reason. What follows from a reason for retries,
 // budgets and incidents stands in the table reasons.
-var advices = [...]advice{
+var advices = [len(reasons)]advice{
 	OK: {"as expected", ClassSuccess, "RFC 9110 section 15.3; white paper section 3.2",
 		"The answer is complete and as the probe expects.", []string{
 			"Check now and then that the probe expects enough: status, body, latency",
@@ -154,7 +154,9 @@ var advices = [...]advice{
 	ClientError: {"request refused", ClassClientError, "RFC 9110 section 15.5; white paper section 2.2, section 6.1",
 		"The server sees a mistake in the request (4xx), so asking again in the same way cannot help.", []string{
 			"Explain the status code itself: it names the kind of mistake",
-			"Compare URL, method, headers and body of the probe with the API document",
+			"Compare URL, method and required headers of the probe with the API document",
+			"Check parameters and body: types, required fields, format",
+			"Check that the token is valid and that its account has the permission",
 			"If this request has worked before, look at what the server or gateway released last",
 		}},
 	UnexpectedStatus: {"unexpected status", ClassRedirection, "RFC 9110 section 15",
@@ -165,9 +167,9 @@ var advices = [...]advice{
 		}},
 	Unauthenticated: {"not authenticated", ClassClientError, "RFC 9110 section 15.5.2, section 15.5.8; white paper section 3.4, section 6.1",
 		"The server or a proxy does not accept the credential: it is missing, wrong or expired.", []string{
+			"Compare header and scheme with the API document and with WWW-Authenticate",
 			"Check whether the probe's token, key or password has expired, and renew it",
 			"Check that the secret reaches sonde: variable, file or systemd credential",
-			"Check the header and scheme against WWW-Authenticate",
 			"If users get it too, look at the identity provider and its signing keys",
 			"For a 407, check the proxy's credential",
 		}},

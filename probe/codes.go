@@ -20,7 +20,7 @@ const (
 	lastStatus  = 599
 )
 
-// codeTable is the catalogue by status code: an entry for each code that is
+// codeTable is the catalogue in English by status code: an entry for each code that is
 // registered with IANA or that a common server or proxy is known to send.
 var codeTable = byStatus(informational, successes, redirections, clientErrors, serverErrors, vendorCodes)
 

@@ -28,5 +28,13 @@ var informational = []Code{
 		Next: []string{
 			"Wait for the final answer",
 			"If none follows, look at the application: the hints often come from a proxy in front of it",
+			"Compare the Link headers with what the page really loads: a wrong hint wastes bandwidth",
+		}},
+	{Status: 104, Name: "Upload Resumption Supported", Retry: RetryYes,
+		Source:  "IANA HTTP status code registry, temporary registration; draft-ietf-httpbis-resumable-upload",
+		Meaning: "The server says that this upload can be resumed should it break off.",
+		Next: []string{
+			"Go on sending, then wait for the final answer",
+			"As its registration is temporary, check that client and server follow the same draft",
 		}},
 }

@@ -32,7 +32,7 @@ var redirections = []Code{
 			"Allow redirects if the probe should judge the result",
 		}},
 	{Status: 304, Name: "Not Modified",
-		Source:  "RFC 9110 section 15.4.5; white paper section 3.3, section 5",
+		Source:  "RFC 9110 section 15.4.5; white paper section 3.3, section 4, section 5",
 		Meaning: "The copy that the client holds is still valid, so nothing is sent again.",
 		Next: []string{
 			"Check whether the probe meant to send If-None-Match or If-Modified-Since",
@@ -44,6 +44,13 @@ var redirections = []Code{
 		Next: []string{
 			"Replace the answer on the server: the code is deprecated for security reasons",
 			"If a proxy is needed, configure it in the probe",
+		}},
+	{Status: 306, Name: "(Unused)",
+		Source:  "RFC 9110 section 15.4.7",
+		Meaning: "The code is reserved: an earlier version of HTTP defined it, and it is no longer used.",
+		Next: []string{
+			"Find the application or proxy that sends it: no server should",
+			"Make the server answer with a code that has a meaning",
 		}},
 	{Status: 307, Name: "Temporary Redirect",
 		Source:  "RFC 9110 section 15.4.8",

@@ -2,16 +2,18 @@ package probe
 
 var successes = []Code{
 	{Status: 200, Name: "OK",
-		Source:  "RFC 9110 section 15.3.1; white paper section 3.2",
+		Source:  "RFC 9110 section 15.3.1; white paper section 3.2, section 3.4",
 		Meaning: "The request was carried out and the answer carries its result.",
 		Next: []string{
 			"Check the body as well: an error page can arrive as a 200",
+			"An empty search is a 200 too: check that it answers [] and not an error",
 		}},
 	{Status: 201, Name: "Created",
 		Source:  "RFC 9110 section 15.3.2; white paper section 3.2",
 		Meaning: "The request made a new resource.",
 		Next: []string{
 			"Read the address of the new resource from the Location header",
+			"If there is no Location header, correct the server: clients should not have to guess the address",
 			"Remove what the probe creates, or let it ask with GET",
 		}},
 	{Status: 202, Name: "Accepted",

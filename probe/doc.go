@@ -8,7 +8,8 @@
 //
 // What follows from an answer is written in two tables only: one line per status
 // code (codes.go) and one line per reason (reasons.go). No other package decides
-// it, and nothing is ever found out by matching the text of an error.
+// it, and nothing is ever found out by matching the text of an error. What people
+// are told about it is the catalogue ([ExplainIn]), in English and Korean.
 //
 // The package knows nothing of schedules, storage, incidents' life or messages.
 package probe

@@ -46,7 +46,7 @@ func ExampleExplanation_WriteText() {
 		fmt.Println(err)
 		return
 	}
-	if err := report.NewExplanation(entry).WriteText(os.Stdout); err != nil {
+	if err := report.NewExplanation(entry).WriteText(os.Stdout, probe.English); err != nil {
 		fmt.Println(err)
 	}
 	// Output:
@@ -58,10 +58,10 @@ func ExampleExplanation_WriteText() {
 	//   fault  target
 	//
 	//   check next
-	//   1. Follow the trace id from the gateway's log to the upstream that failed
-	//   2. Check that the upstream runs and has not crashed or restarted
-	//   3. Check the gateway's upstream address, port and protocol, and the last change to them
-	//   4. Check firewall and network between gateway and upstream
+	//   1. Follow the trace id from the gateway's log to the log of the upstream that failed
+	//   2. Check that the upstream runs, and was not killed or restarted for want of memory
+	//   3. Check that the upstream's database and the services it calls answer as they should
+	//   4. Check the gateway's settings for the upstream (address, port, protocol) and the firewall between
 	//   5. Check that a circuit breaker keeps the failure from spreading
 	//
 	//   source  RFC 9110 section 15.6.3; white paper section 3.5, section 4, section 5, section 6.2

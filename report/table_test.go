@@ -178,7 +178,8 @@ func TestAWriterThatFailsIsReported(t *testing.T) {
 	for name, err := range map[string]error{
 		"a status":       s.WriteText(closed, report.Palette{}),
 		"a check":        (&report.Check{}).WriteText(closed, report.Screen{}),
-		"an explanation": report.Explanation{}.WriteText(closed),
+		"an explanation": report.Explanation{}.WriteText(closed, probe.English),
+		"all of them":    report.WriteExplanations(closed, probe.English, make([]report.Explanation, 2)),
 	} {
 		require.True(t, errors.Is(err, os.ErrClosed), name)
 	}
