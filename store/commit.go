@@ -35,7 +35,7 @@ type Effect struct {
 // already is kept as it is: the earlier commit got through although it seemed not to.
 // A batch without entries is not known by its Seq, and must have no effects.
 func (s *Store) Commit(ctx context.Context, b *Batch) error {
-	return s.bound(b, s.change(ctx, func(tx *sql.Tx) error {
+	err := s.bound(b, s.change(ctx, func(tx *sql.Tx) error {
 		fresh, err := s.appendLog(ctx, tx, b)
 		if err != nil || !fresh {
 			return err
@@ -59,6 +59,22 @@ func (s *Store) Commit(ctx context.Context, b *Batch) error {
 		}
 		return s.addCheckpoint(ctx, tx, b.Checkpoint, b.At)
 	}))
+	if err == nil {
+		next := nextIncident(b.Effects)
+		s.marker.note(mark{b.Seq, next}, next > 0, b.Checkpoint != nil)
+	}
+	return err
+}
+
+// nextIncident is an id behind those of all incidents that something happened to; 0 if
+// nothing did.
+func nextIncident(effects []Effect) (next incident.ID) {
+	for i := range effects {
+		for j := range effects[i].Transitions {
+			next = max(next, effects[i].Transitions[j].Problem.ID+1)
+		}
+	}
+	return next
 }
 
 // appendLog writes the segment, and reports false if it was there already. A batch

@@ -128,7 +128,7 @@ func (c *compactor) nextSpan(ctx context.Context) (*span, error) {
 	if err := c.r.db.QueryRowContext(ctx, segmentUpTo, int64(1)<<62).Scan(&last, &newest); err != nil {
 		return nil, err
 	}
-	length := spanLength.Milliseconds()
+	length := cmp.Or(c.s.span, spanLength).Milliseconds()
 	end := (floorDiv(from, length) + 1) * length
 	if newest < end {
 		if last-first < spanSegments {
@@ -357,7 +357,7 @@ const (
 // inSteps runs a statement again and again, whose last argument is how many rows it may
 // take, until it takes none. The steps are as large as their time allows.
 func (c *compactor) inSteps(ctx context.Context, statement string, args ...any) error {
-	for step := firstStep; ; {
+	for step := cmp.Or(c.s.step, firstStep); ; {
 		var n int64
 		start := time.Now()
 		err := c.change(ctx, func(tx *sql.Tx) error {
@@ -370,6 +370,9 @@ func (c *compactor) inSteps(ctx context.Context, statement string, args ...any) 
 		})
 		if err != nil || n < int64(step) {
 			return err
+		}
+		if c.s.step > 0 {
+			continue
 		}
 		took := time.Since(start)
 		step = clamp(int(float64(step)*float64(stepTime)/float64(max(took, time.Millisecond))), firstStep/5, min(2*step, maxStep))

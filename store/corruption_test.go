@@ -111,9 +111,11 @@ func TestADamagedDatabase(t *testing.T) {
 		"a page of zeros":             {stopped, func(f image) { clear(f[""][10*page : 11*page]) }, "", "set aside"},
 		"an empty file":               {stopped, func(f image) { f[""] = nil }, "is damaged", "gone"},
 		"an empty file beside a log":  {killed, func(f image) { f[""] = nil }, "is damaged", "set aside"},
+		"nothing that says so beside": {killed, func(f image) { f[""] = nil; delete(f, ".stamp") }, "it is empty", "set aside"},
 		"no file":                     {stopped, func(f image) { delete(f, "") }, "no such file", "gone"},
-		"garbage for the log":         {killed, func(f image) { noise(f["-wal"]) }, "8 probes", "8 probes"}, // SQLite takes it for an empty one
-		"half a log":                  {killed, func(f image) { f["-wal"] = f["-wal"][:len(f["-wal"])/2] }, "8 probes", "8 probes"},
+		"garbage for the log":         {killed, func(f image) { noise(f["-wal"]) }, "8 probes", "missing"}, // SQLite takes it for an empty one
+		"half a log":                  {killed, func(f image) { f["-wal"] = f["-wal"][:len(f["-wal"])/2] }, "8 probes", "missing"},
+		"no log":                      {killed, func(f image) { delete(f, "-wal") }, "8 probes", "gone"},
 		"garbage for the index":       {killed, func(f image) { noise(f["-shm"]) }, "all", "all"},
 		"the log of another database": {killed, func(f image) { f["-wal"] = stranger["-wal"] }, "", ""},
 		"a checkpoint of zeros":       {killed.withSQL(t, zeroCheckpoint), func(image) {}, "all", "all"},
@@ -171,6 +173,8 @@ func kind(found string) string {
 		return "all there"
 	case strings.Contains(found, "set aside"):
 		return "set aside"
+	case strings.HasSuffix(found, "missing"):
+		return "some is missing, and told"
 	case strings.Contains(found, ", then "):
 		return "fails later"
 	case strings.Contains(found, " probes, "):
@@ -223,12 +227,15 @@ func (f image) open(t *testing.T, folder string, want *Memory) string {
 		return found
 	case lost.Aside == "":
 		return found + ", gone"
+	case strings.HasSuffix(lost.Aside, "-wal"):
+		kept, err := os.ReadFile(lost.Aside)
+		require.NoError(t, err)
+		require.True(t, bytes.Equal(f["-wal"], kept), "the log that was set aside is not as it was")
+		require.Equal(t, []string{lost.Aside}, stillAside(path))
+		return found + ", missing"
 	}
 	kept := readImage(t, lost.Aside)
 	for _, end := range []string{"", "-wal"} {
-		if len(f[""]) == 0 {
-			continue // SQLite removes a log that stands beside an empty file
-		}
 		require.True(t, bytes.Equal(f[end], kept[end]), "what was set aside is not as it was: %q, %s", end, lost.Why)
 	}
 	return found + ", set aside"

@@ -121,9 +121,16 @@ func asides(path string) []string {
 	return found
 }
 
-// stillAside are those of them that nobody has removed.
+// stillAside are those of them that nobody has removed: the database, or the log if
+// that was all there was to set aside.
 func stillAside(path string) []string {
-	return slices.DeleteFunc(asides(path), func(name string) bool { return !exists(name) })
+	var still []string
+	for _, name := range asides(path) {
+		if files := trio(name)[:2]; slices.ContainsFunc(files, exists) {
+			still = append(still, files[slices.IndexFunc(files, exists)])
+		}
+	}
+	return still
 }
 
 // asideName is a name under which nothing lies yet.

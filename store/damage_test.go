@@ -93,7 +93,7 @@ func TestADamagedDatabaseIsSetAsideAndTheServiceGoesOn(t *testing.T) {
 			path := newPath(t)
 			left := damage(append([]byte{}, content...))
 			require.NoError(t, os.WriteFile(path, left, 0o640))
-			require.NoError(t, writeStamp(path, true))
+			require.NoError(t, writeStamp(path, true, mark{}))
 			requireUnreadable(t, path)
 			_, err := OpenWith(t.Context(), Options{Path: path, Fallback: "here", OnCorrupt: Stop})
 			require.ErrorAs(t, err, new(*DamagedError))
@@ -231,7 +231,7 @@ func TestAThousandFlippedBitsStopNothing(t *testing.T) {
 			flipped[rnd.IntN(len(flipped))] ^= 1 << rnd.IntN(8)
 		}
 		require.NoError(t, os.WriteFile(path, flipped, 0o640))
-		require.NoError(t, writeStamp(path, true))
+		require.NoError(t, writeStamp(path, true, mark{}))
 		requireUnreadable(t, path)
 		s, err := Open(t.Context(), path, "", "here")
 		if err != nil {
@@ -272,10 +272,13 @@ func TestAtMostThreeDamagedDatabasesAreKept(t *testing.T) {
 }
 
 func TestADatabaseThatIsGoneIsNoFirstStart(t *testing.T) {
-	path, _ := history(t)
+	path, memory := history(t)
 	require.NoError(t, removeTrio(path))
 	s, err := Open(t.Context(), path, "", "here")
 	require.NoError(t, err)
+	_, fresh, err := s.Load(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []any{memory.Seq, memory.IDs.Next}, []any{fresh.Seq, fresh.IDs.Next}, "no number is given twice")
 	lost, err := s.Lost(t.Context())
 	require.NoError(t, err)
 	require.Empty(t, lost.Aside, "nothing was left of it")
@@ -390,7 +393,7 @@ func TestAReplacementThatIsKilledIsEndedByTheNextStart(t *testing.T) {
 	for range kills {
 		path := newPath(t)
 		require.NoError(t, os.WriteFile(path, content, 0o640))
-		require.NoError(t, writeStamp(path, true))
+		require.NoError(t, writeStamp(path, true, mark{}))
 		cmd := command("hold", path)
 		require.NoError(t, cmd.Start())
 		<-time.After(time.Duration(rnd.IntN(120)) * time.Millisecond)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"modernc.org/sqlite"
@@ -33,6 +34,10 @@ type Options struct {
 	// CheckAtOnce is up to which size a database that was closed well is checked before
 	// Open returns; 0: 256 MiB. For a larger one, see [Store.Unchecked].
 	CheckAtOnce int64
+
+	// Span is how much time of the log becomes history together; 0: a quarter of an hour.
+	// Tests that cannot wait for so long choose less.
+	Span time.Duration
 }
 
 // Open opens the database at path as its one writer, creates it if there is none, and
@@ -66,7 +71,7 @@ func OpenWith(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{path: path, lock: held, health: newHealth()}
+	s := &Store{path: path, lock: held, span: o.Span, health: newHealth()}
 	if err := s.begin(ctx, &o); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -129,7 +134,7 @@ func (s *Store) begin(ctx context.Context, o *Options) error {
 	if o.OnCorrupt == Stop {
 		return err
 	}
-	if err := errors.Join(s.closeDB(), s.replace(ctx, o, damage.Why)); err != nil {
+	if err := errors.Join(s.closeDB(), s.replace(ctx, o, damage.Why, marked.mark)); err != nil {
 		return fmt.Errorf("%w; %w", damage, err)
 	}
 	s.unchecked = false
@@ -149,10 +154,14 @@ func (s *Store) tryOpen(ctx context.Context, o *Options, marked stamp) error {
 	case err != nil:
 		return err
 	}
-	if size == 0 && marked.found {
+	if size == 0 && (marked.found || filled(s.path+"-wal")) {
 		return &DamagedError{s.path, errGone}
 	}
 	if err := s.examine(ctx, o, size, marked); err != nil {
+		return err
+	}
+	missing, err := s.seeMissing(ctx, o, size, marked)
+	if err != nil {
 		return err
 	}
 	if size == 0 {
@@ -170,13 +179,17 @@ func (s *Store) tryOpen(ctx context.Context, o *Options, marked stamp) error {
 	if err != nil {
 		return contentDamage(ctx, s.path, err)
 	}
+	if err := s.admitMissing(ctx, missing, memory, marked); err != nil {
+		return err
+	}
 	if err := os.Remove(suspectPath(s.path)); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("open database: %w", err)
 	}
-	s.stamped = true
-	if err := writeStamp(s.path, false); err != nil {
+	reached := mark{memory.Seq, memory.IDs.Next}
+	if err := errors.Join(writeStamp(s.path, false, reached), s.marker.open(s.path, reached)); err != nil {
 		return err
 	}
+	s.stamped = true
 	s.loaded.Store(&loaded{known, memory})
 	return nil
 }
@@ -241,16 +254,18 @@ func place(path string) error {
 
 // replace makes a fresh database of what can still be read, sets the damaged one aside,
 // and puts the fresh one in its place.
-func (s *Store) replace(ctx context.Context, o *Options, why error) error {
+func (s *Store) replace(ctx context.Context, o *Options, why error, reached mark) error {
 	now := time.Now().UTC().Truncate(time.Second)
 	aside := asideName(s.path, corruptInfix, now)
 	lost := &Loss{At: now, Why: why.Error()}
-	for _, file := range trio(s.path)[:2] {
-		if info, err := os.Stat(file); err == nil && info.Size() > 0 {
-			lost.Aside = aside
-		}
+	damaged := s.path
+	if slices.ContainsFunc(trio(s.path)[:2], filled) {
+		lost.Aside = aside
 	}
-	if err := rebuild(ctx, o, s.path, lost); err != nil {
+	if !filled(s.path) {
+		damaged = "" // there is nothing to read, and SQLite would remove the log beside it
+	}
+	if err := rebuild(ctx, o, damaged, reached, lost); err != nil {
 		return fmt.Errorf("make a fresh database: %w", err)
 	}
 	if _, err := setAside(s.path, aside); err != nil {

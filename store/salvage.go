@@ -24,16 +24,16 @@ const salvageWithin = 30 * time.Second
 
 // rebuild makes a fresh database that waits to take the place of a damaged one, with
 // what can still be read of that. If nothing of that can be used, it is an empty one.
-func rebuild(ctx context.Context, o *Options, damaged string, lost *Loss) error {
-	err := rebuildFrom(ctx, o, damaged, lost)
+func rebuild(ctx context.Context, o *Options, damaged string, reached mark, lost *Loss) error {
+	err := rebuildFrom(ctx, o, damaged, reached, lost)
 	if err != nil && ctx.Err() == nil {
 		lost.Incidents, lost.Probes = 0, 0
-		err = rebuildFrom(ctx, o, "", lost)
+		err = rebuildFrom(ctx, o, "", reached, lost)
 	}
 	return err
 }
 
-func rebuildFrom(ctx context.Context, o *Options, damaged string, lost *Loss) (err error) {
+func rebuildFrom(ctx context.Context, o *Options, damaged string, reached mark, lost *Loss) (err error) {
 	fresh := &Store{path: freshPath(o.Path) + ".tmp"}
 	if err := errors.Join(removeTrio(fresh.path), removeTrio(freshPath(o.Path))); err != nil {
 		return err
@@ -57,7 +57,7 @@ func rebuildFrom(ctx context.Context, o *Options, damaged string, lost *Loss) (e
 	if err := fresh.chooseLocation(ctx, o.Location, o.Fallback); err != nil {
 		return err
 	}
-	if err := fresh.settleStates(ctx, damaged, lost); err != nil {
+	if err := fresh.settleStates(ctx, damaged, reached, lost); err != nil {
 		return err
 	}
 	if err := fresh.seal(ctx); err != nil {
@@ -221,7 +221,7 @@ func isConstraint(err error) bool {
 
 // settleStates writes the checkpoint that the fresh database goes on from, and what was
 // lost.
-func (s *Store) settleStates(ctx context.Context, damaged string, lost *Loss) error {
+func (s *Store) settleStates(ctx context.Context, damaged string, reached mark, lost *Loss) error {
 	known, err := probes(ctx, s.db)
 	if err != nil {
 		return err
@@ -230,6 +230,7 @@ func (s *Store) settleStates(ctx context.Context, damaged string, lost *Loss) er
 	if err := s.reconcile(ctx, m); err != nil {
 		return err
 	}
+	m.reach(reached)
 	lost.Probes = len(known)
 	for _, state := range m.States {
 		lost.Incidents += len(state.Problems)

@@ -7,18 +7,33 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"time"
+
+	"sonde/incident"
 )
 
 // A stamp is a small file beside a database. It says that a database of sonde's lies
-// there, even when that cannot say so itself any more, and whether it was closed by
-// whoever wrote it last.
+// there, even when that cannot say so itself any more, whether it was closed by whoever
+// wrote it last, and how far it was written.
 type stamp struct {
 	found bool
 	clean bool
+	mark
 }
+
+// mark says what a database held at least, when the mark was made.
+type mark struct {
+	seq  int64       // its last segment
+	next incident.ID // that no incident had
+}
+
+// raise moves a mark on.
+func (m *mark) raise(to mark) { m.seq, m.next = max(m.seq, to.seq), max(m.next, to.next) }
 
 const (
 	stampTitle   = "A database of sonde's lies beside this file.\n"
+	stampMark    = "segment %020d, next incident %020d\n"
 	stampClosed  = "closed\n"
 	stampWritten = "being written\n"
 )
@@ -33,23 +48,85 @@ func readStamp(database string) (stamp, error) {
 	if err != nil {
 		return stamp{}, fmt.Errorf("read stamp: %w", err)
 	}
-	return stamp{found: true, clean: strings.HasSuffix(string(content), stampClosed)}, nil
+	s := stamp{found: true, clean: strings.HasSuffix(string(content), stampClosed)}
+	if line, ok := strings.CutPrefix(string(content), stampTitle); ok {
+		if n, _ := fmt.Sscanf(line, stampMark, &s.seq, &s.next); n < 2 || s.seq < 0 || s.next < 0 {
+			s.mark = mark{} // of an older sonde, or not to be trusted
+		}
+	}
+	return s, nil
 }
 
 // writeStamp replaces the stamp, whole or not at all.
-func writeStamp(database string, clean bool) error {
+func writeStamp(database string, clean bool, m mark) error {
 	state := stampWritten
 	if clean {
 		state = stampClosed
 	}
 	tmp := stampPath(database) + ".tmp"
-	if err := os.WriteFile(tmp, []byte(stampTitle+state), 0o640); err != nil {
+	if err := os.WriteFile(tmp, []byte(stampTitle+m.String()+state), 0o640); err != nil {
 		return fmt.Errorf("write stamp: %w", err)
 	}
 	if err := errors.Join(syncFile(tmp), os.Rename(tmp, stampPath(database)), syncFolder(filepath.Dir(database))); err != nil {
 		return fmt.Errorf("write stamp: %w", err)
 	}
 	return nil
+}
+
+func (m mark) String() string { return fmt.Sprintf(stampMark, m.seq, m.next) }
+
+// markEvery is how old the mark in a stamp may be while segments are written. Incidents are
+// noted at once: what was told of must not be missing in silence.
+const markEvery = time.Second
+
+// marker notes in a stamp how far its database has come. That costs no waiting for the
+// disk, and may be lost with the power: a mark is never ahead of its database.
+type marker struct {
+	mu   sync.Mutex
+	file *os.File
+	mark
+	written time.Time
+}
+
+// open begins to note, in the stamp that is there.
+func (k *marker) open(database string, m mark) error {
+	f, err := os.OpenFile(stampPath(database), os.O_WRONLY, 0)
+	if err != nil {
+		return fmt.Errorf("write stamp: %w", err)
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.file, k.mark = f, m
+	return nil
+}
+
+// note notes what has become durable. now has it written at once, and safe has it
+// outlive a cut of the power.
+func (k *marker) note(m mark, now, safe bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.raise(m)
+	if k.file == nil || !now && !safe && time.Since(k.written) < markEvery {
+		return
+	}
+	k.written = time.Now()
+	// A mark that cannot be written is one that is behind; less would be noticed then.
+	_, err := k.file.WriteAt([]byte(k.mark.String()), int64(len(stampTitle)))
+	if err == nil && safe {
+		_ = k.file.Sync()
+	}
+}
+
+// close ends noting, and returns how far the database has come.
+func (k *marker) close() (mark, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.file == nil {
+		return k.mark, nil
+	}
+	err := k.file.Close()
+	k.file = nil
+	return k.mark, err
 }
 
 // suspectPath is the marker of a database in which damage was met while it was in use.

@@ -27,7 +27,11 @@ type Store struct {
 
 	health
 
+	marker marker
+	span   time.Duration // of the log that becomes chunks together
+
 	hook func() // of tests: before compaction changes anything
+	step int    // of tests: rows that compaction deletes at a time; 0: as many as time allows
 }
 
 // querier is what reading needs: a database or a transaction.
@@ -165,8 +169,9 @@ func (s *Store) Tidy(ctx context.Context, now time.Time) error {
 // Close ends writing and gives the lock back.
 func (s *Store) Close() error {
 	errs := []error{s.closeDB()}
-	if s.stamped && errs[0] == nil {
-		errs = append(errs, writeStamp(s.path, true))
+	reached, err := s.marker.close()
+	if errs = append(errs, err); s.stamped && errs[0] == nil {
+		errs = append(errs, writeStamp(s.path, true, reached))
 	}
 	s.stamped = false
 	if s.lock != nil {

@@ -30,11 +30,15 @@ type chapter struct {
 	name string
 	do   func(ctx context.Context, s *Store) error
 	want *Memory // what the database must remember afterwards
+
+	steps bool      // it is several transactions, that may be cut between any two
+	since time.Time // results from then on are there before, between and after its steps
 }
 
 // story is what a service does with a database that is empty at first. It is the same
 // each time it is asked for: so one that was cut short can be held against one that
-// was not. It has outages, deliveries, checkpoints, changes of the configuration.
+// was not. It has outages, deliveries, checkpoints, changes of the configuration; what
+// is old becomes history, and history is forgotten.
 func story(t testing.TB, length int) []chapter {
 	w := &world{
 		t: t, rnd: rand.New(rand.NewPCG(7, 7)), memory: &Memory{States: map[probe.ID]*incident.State{}},
@@ -52,8 +56,15 @@ func story(t testing.TB, length int) []chapter {
 		case n%70 == 0:
 			w.probes[w.rnd.IntN(len(w.probes))].Policy.Interval = time.Duration(30+w.rnd.IntN(60)) * time.Second
 			chapters = append(chapters, w.revision())
-		case n%100 == 0:
-			chapters = append(chapters, chapter{"tidy", func(ctx context.Context, s *Store) error { return s.Tidy(ctx, t0) }, remembered(w.memory)})
+		case n%50 == 0:
+			chapters = append(chapters, chapter{name: "tidy", do: func(ctx context.Context, s *Store) error { return s.Tidy(ctx, t0) }, want: remembered(w.memory)})
+		case n%compactApart == compactApart-1:
+			chapters = append(chapters, w.compaction())
+		case n%forgetApart == forgetApart-1:
+			chapters = append(chapters, w.forgetting())
+		case n%compactApart == compactApart/2:
+			w.sleep(7 * time.Hour)
+			chapters = append(chapters, w.segment(true))
 		case n%3 == 0:
 			chapters = append(chapters, w.delivery()...)
 		default:
@@ -74,22 +85,57 @@ func remembered(m *Memory) *Memory {
 
 func (w *world) revision() chapter {
 	r := &Revision{At: t0, Probes: slices.Clone(w.probes), Memory: remembered(w.memory)}
-	return chapter{"revise", func(ctx context.Context, s *Store) error { return s.Revise(ctx, r) }, r.Memory}
+	return chapter{name: "revise", do: func(ctx context.Context, s *Store) error { return s.Revise(ctx, r) }, want: r.Memory}
+}
+
+// How often the story makes history and forgets some of it, and how it does.
+const (
+	compactApart = 24
+	forgetApart  = 60
+	stepRows     = 7 // that are deleted at a time, so that even a short story has many steps
+)
+
+var keepInStory = Retention{Results: 12 * time.Hour, Rollups: 2 * day}
+
+func (w *world) compaction() chapter {
+	now := w.now()
+	return chapter{name: "compact", steps: true, since: now.Add(-keepInStory.Results), want: remembered(w.memory), do: func(ctx context.Context, s *Store) error {
+		_, err := s.Compact(ctx, now)
+		return err
+	}}
+}
+
+func (w *world) forgetting() chapter {
+	now := w.now()
+	return chapter{name: "forget", steps: true, since: now.Add(-keepInStory.Results), want: remembered(w.memory), do: func(ctx context.Context, s *Store) error {
+		return s.Forget(ctx, now, keepInStory)
+	}}
+}
+
+// sleep lets time pass in which the service did not run.
+func (w *world) sleep(d time.Duration) {
+	for id := range w.next {
+		w.next[id] = w.next[id].Add(d)
+	}
 }
 
 // segment is a commit of some results and of what follows from them.
 func (w *world) segment(checkpoint bool) chapter {
 	w.batch = Batch{}
 	for range 1 + w.rnd.IntN(30) {
-		w.step(w.entry(&w.probes[w.rnd.IntN(len(w.probes))]))
+		e := w.entry(&w.probes[w.rnd.IntN(len(w.probes))])
+		if e.Input.Kind == incident.Ran && e.Input.Verdict.Outcome == probe.Bad {
+			e.Attempts = []probe.Attempt{{StartedAt: e.Input.At, Verdict: e.Input.Verdict, Timings: e.Input.Timings}}
+		}
+		w.step(e)
 	}
 	w.memory.Seq++
 	b := w.batch
-	b.Seq, b.At = w.memory.Seq, t0
+	b.Seq, b.At = w.memory.Seq, w.now()
 	if checkpoint {
 		b.Checkpoint = w.memory.Checkpoint()
 	}
-	return chapter{"commit", func(ctx context.Context, s *Store) error { return s.Commit(ctx, &b) }, remembered(w.memory)}
+	return chapter{name: "commit", do: func(ctx context.Context, s *Store) error { return s.Commit(ctx, &b) }, want: remembered(w.memory)}
 }
 
 // delivery takes a message and delivers it; or not, the first time.
@@ -101,16 +147,16 @@ func (w *world) delivery() []chapter {
 	}
 	m := remembered(w.memory)
 	return []chapter{
-		{"claim", func(ctx context.Context, s *Store) (err error) {
-			claimed, _, err = s.Claim(ctx, "ops", t0.Add(time.Hour))
+		{name: "claim", want: m, do: func(ctx context.Context, s *Store) (err error) {
+			claimed, _, err = s.Claim(ctx, "ops", forever)
 			return err
-		}, m},
-		{"settle", func(ctx context.Context, s *Store) error {
+		}},
+		{name: "settle", want: m, do: func(ctx context.Context, s *Store) error {
 			if claimed == nil {
 				return nil
 			}
 			return s.Settle(ctx, claimed.Message.ID, end)
-		}, m},
+		}},
 	}
 }
 
@@ -121,6 +167,7 @@ func live(ctx context.Context, path string, length int, careless bool) error {
 	if err != nil {
 		return err
 	}
+	s.step = stepRows
 	if careless {
 		if _, err := s.db.ExecContext(ctx, "PRAGMA synchronous = NORMAL"); err != nil {
 			return err
@@ -140,23 +187,53 @@ func live(ctx context.Context, path string, length int, careless bool) error {
 // truth is what a database must hold after each chapter: index 0 is before the first.
 type truth struct {
 	chapters []chapter
-	content  []map[string]string // of each table
+	content  []map[string]string   // of each table
+	between  [][]map[string]string // by chapter: before each of its steps
 }
 
 // tell lives a story on a database that is never cut short.
 func tell(t *testing.T, length int) *truth {
 	s := open(t, newPath(t))
-	told := &truth{chapters: story(t, length)}
+	s.step = stepRows
+	told := &truth{chapters: story(t, length), between: make([][]map[string]string, length)}
 	told.content = append(told.content, content(t, s))
-	incidents := 0
-	for _, c := range told.chapters {
+	incidents, steps := 0, 0
+	for i, c := range told.chapters {
+		if c.steps {
+			r := look(t, s.path)
+			want := resultsSince(t, r, c.since)
+			s.hook = func() {
+				told.between[i] = append(told.between[i], content(t, s))
+				require.Equal(t, want, resultsSince(t, r, c.since), "%s, step %d", c.name, len(told.between[i]))
+			}
+		}
 		require.NoError(t, c.do(t.Context(), s), c.name)
+		if s.hook != nil {
+			s.hook()
+			s.hook = nil
+		}
 		told.content = append(told.content, content(t, s))
-		incidents = count(t, s, "SELECT count(*) FROM incidents")
+		incidents = max(incidents, count(t, s, "SELECT count(*) FROM incidents"))
+		steps += len(told.between[i])
 	}
 	require.Greater(t, incidents, 10, "the story is not a quiet one")
 	require.Positive(t, count(t, s, "SELECT count(*) FROM outbox WHERE state = 'sent'"))
+	require.Positive(t, count(t, s, "SELECT count(*) FROM chunks"))
+	require.Greater(t, steps, length/4, "history is made in many steps")
 	return told
+}
+
+// resultsSince sums up all results that a reader finds from an instant on.
+func resultsSince(t *testing.T, r *Reader, since time.Time) string {
+	sum, n := sha256.New(), 0
+	for id := range probe.ID(9) {
+		require.NoError(t, r.Results(t.Context(), id, since, forever, func(in *incident.Input) error {
+			n++
+			_, err := fmt.Fprintln(sum, id, in.At, in.Verdict, in.Attempts, in.Timings)
+			return err
+		}))
+	}
+	return fmt.Sprintf("%d results, %x", n, sum.Sum(nil)[:8])
 }
 
 // memory is what must be remembered after n chapters.
@@ -177,8 +254,9 @@ func content(t testing.TB, s *Store) map[string]string {
 		if table == "checkpoints" {
 			query = "SELECT seq, location, at FROM checkpoints"
 		}
-		sum := sha256.Sum256([]byte(all(t, s, query)))
-		sums[table] = fmt.Sprintf("%d rows, %x", count(t, s, "SELECT count(*) FROM "+table), sum[:8])
+		rows := all(t, s, query)
+		sum := sha256.Sum256([]byte(rows))
+		sums[table] = fmt.Sprintf("%d rows, %x", strings.Count(rows, "\x1f\n"), sum[:8])
 	}
 	return sums
 }
@@ -195,21 +273,31 @@ func all(t testing.TB, s *Store, query string) string {
 	for i := range values {
 		into[i] = &values[i]
 	}
-	var text strings.Builder
+	var text []byte
 	for rows.Next() {
 		require.NoError(t, rows.Scan(into...))
 		for _, v := range values {
-			_, _ = fmt.Fprintf(&text, "%v\x1f", v)
+			switch v := v.(type) {
+			case int64:
+				text = strconv.AppendInt(text, v, 10)
+			case string:
+				text = append(text, v...)
+			case []byte:
+				text = append(text, v...)
+			default:
+				text = fmt.Append(text, v)
+			}
+			text = append(text, '\x1f')
 		}
-		text.WriteByte('\n')
+		text = append(text, '\n')
 	}
 	require.NoError(t, rows.Err())
-	return text.String()
+	return string(text)
 }
 
 // judgeCut opens a database as a cut left it, and says what is wrong with it: it must hold
-// the chapters that were told as done, and the next one wholly or not at all. done is -1
-// when not even the opening had been told.
+// the chapters that were told as done, and the next one wholly or not at all, or as far as
+// one of its steps. done is -1 when not even the opening had been told.
 func (tr *truth) judgeCut(t *testing.T, path string, done int) (complaint string) {
 	s, err := Open(t.Context(), path, "", "here")
 	if err != nil {
@@ -223,6 +311,9 @@ func (tr *truth) judgeCut(t *testing.T, path string, done int) (complaint string
 	if err != nil {
 		return "it is not read: " + err.Error()
 	}
+	if lost, err := s.Lost(t.Context()); err != nil || lost != nil {
+		return fmt.Sprintf("%d were done, and something is lost: %v, %v", done, lost, err)
+	}
 	found := content(t, s)
 	var complaints []string
 	for n := max(0, done); n <= min(done+1, len(tr.chapters)); n++ {
@@ -231,6 +322,10 @@ func (tr *truth) judgeCut(t *testing.T, path string, done int) (complaint string
 			return ""
 		}
 		complaints = append(complaints, fmt.Sprintf("not as after %d: %v", n, wrong))
+	}
+	if now := max(0, done); now < len(tr.chapters) && reflect.DeepEqual(tr.memory(now), memory) &&
+		slices.ContainsFunc(tr.between[now], func(step map[string]string) bool { return len(differences(step, found)) == 0 }) {
+		return ""
 	}
 	return fmt.Sprintf("%d were done: %s", done, strings.Join(complaints, "; "))
 }

@@ -8,9 +8,22 @@ import (
 	"sonde/store"
 )
 
-// compactEvery is how often the service looks whether some of the log is to become
-// chunks. Most looks find nothing to do.
-const compactEvery = time.Minute
+// pace is how often the service makes history, and of how much of the log at a time.
+// Most looks find nothing to do.
+type pace struct{ every, span time.Duration }
+
+// usualPace is that of every service but those of tests, which name another in the
+// context: a service that is killed every other second would never come to it.
+var usualPace = pace{every: time.Minute, span: 15 * time.Minute}
+
+type paceKey struct{}
+
+func paceOf(ctx context.Context) pace {
+	if p, ok := ctx.Value(paceKey{}).(pace); ok {
+		return p
+	}
+	return usualPace
+}
 
 // compact turns what is old enough of the log into history, and forgets what is too old.
 func (s *service) compact(ctx context.Context) {

@@ -16,8 +16,9 @@ import (
 )
 
 // A hundred kills of the real program at random moments, some while it starts, under some
-// 300 probes a second. What anybody had seen before a kill stands as it was, every slot is
-// accounted for, every outage is told, and the database is sound.
+// 300 probes a second, while it turns its log into history every second. What anybody had
+// seen before a kill stands as it was, every slot is accounted for, every result is in the
+// history once, every outage is told, and the database is sound.
 func TestAHundredKillsLoseNothingThatWasSeen(t *testing.T) {
 	const kills = 100
 	l := newLoad(t, steadyProbes)
@@ -27,7 +28,7 @@ func TestAHundredKillsLoseNothingThatWasSeen(t *testing.T) {
 	var starts []time.Duration
 	for range kills {
 		began := time.Now()
-		p := begin(t, []string{"SLACK_TOKEN=" + fakeslack.Token}, "serve", "-c", l.config)
+		p := begin(t, []string{"SLACK_TOKEN=" + fakeslack.Token, asSonde + "=" + hasty}, "serve", "-c", l.config)
 		if chance.IntN(4) == 0 {
 			<-time.After(time.Duration(chance.IntN(200)) * time.Millisecond)
 			p.kill()
@@ -58,6 +59,7 @@ func TestAHundredKillsLoseNothingThatWasSeen(t *testing.T) {
 	require.Equal(t, 0, last.end(syscall.SIGTERM))
 
 	l.judge(t)
+	l.judgeHistory(t, kills/2)
 	l.judgeAlerts(t)
 	l.sound(t)
 	slices.Sort(starts)

@@ -16,7 +16,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"sonde/incident"
 	"sonde/notify/slack/fakeslack"
+	"sonde/probe"
 	"sonde/slo"
 	"sonde/store"
 )
@@ -137,6 +139,47 @@ func (l *load) judge(t *testing.T) {
 		require.Equal(t, s.tally, p.Ledger.Tally(l.before, s.until), "what was seen of %s until %s has changed", s.probe, s.until)
 	}
 	t.Logf("%d answers, %d sightings; good %s, bad %s, unknown %s of probe time", answers, len(l.seen), all.Good, all.Bad, all.Unknown)
+}
+
+// judgeHistory holds the history of every probe against its time and the target's record:
+// no slot's result is lacking, none is there twice, and most of it left the log. There were
+// at least so many passes that made history.
+func (l *load) judgeHistory(t *testing.T, passes int) {
+	t.Helper()
+	r, err := store.OpenReader(t.Context(), l.database())
+	require.NoError(t, err)
+	defer func() { require.NoError(t, r.Close()) }()
+	results := 0
+	for _, p := range l.look(t).Probes {
+		grid, seen, good, bad := p.State.Account.Grid, map[time.Time]bool{}, 0, 0
+		require.NoError(t, r.Results(t.Context(), p.ID, l.before, time.Now().Add(time.Hour), func(in *incident.Input) error {
+			results++
+			if in.Run == probe.Scheduled { // a run at the start may come with the very same millisecond
+				require.False(t, seen[in.At], "%s at %s is there twice", p.Name(), in.At)
+				seen[in.At] = true
+			}
+			switch in.Verdict.Outcome {
+			case probe.Good:
+				good++
+			case probe.Bad:
+				bad++
+			}
+			return nil
+		}))
+		tally := p.Ledger.Tally(l.before, grid.Last)
+		require.LessOrEqual(t, int(tally.Good/max(1, grid.Step)), good, "results of %s are lacking", p.Name())
+		require.LessOrEqual(t, int(tally.Bad/max(1, grid.Step)), bad, "results of %s are lacking", p.Name())
+		require.LessOrEqual(t, good, l.answered[p.Name()][http.StatusOK], "%s was good more often than it was", p.Name())
+		require.LessOrEqual(t, bad, l.answered[p.Name()][http.StatusServiceUnavailable], "%s was bad more often than it was", p.Name())
+	}
+	db, err := sql.Open("sqlite", "file:"+l.database()+"?mode=ro")
+	require.NoError(t, err)
+	defer func() { require.NoError(t, db.Close()) }()
+	var spans, packed int
+	require.NoError(t, db.QueryRowContext(t.Context(), "SELECT count(*), sum(results) FROM spans").Scan(&spans, &packed))
+	require.GreaterOrEqual(t, spans, passes)
+	require.Greater(t, packed, results/2)
+	t.Logf("%d results in the history, %d of them as chunks, in %d spans", results, packed, spans)
 }
 
 // judgeAlerts holds what Slack was told against the database: all was told, what came

@@ -7,6 +7,7 @@ import (
 	"os/signal"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"go.uber.org/goleak"
@@ -16,9 +17,16 @@ import (
 // one, and kill it.
 const asSonde = "SONDE_TEST_BE_THE_PROGRAM"
 
+// hasty is the value of it that makes the program turn its log into history every
+// second, all of it but the latest second.
+const hasty = "hasty"
+
 func TestMain(m *testing.M) {
 	if os.Getenv(asSonde) != "" {
 		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+		if os.Getenv(asSonde) == hasty {
+			ctx = context.WithValue(ctx, paceKey{}, pace{time.Second, time.Second})
+		}
 		code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 		stop()
 		os.Exit(code)

@@ -38,6 +38,7 @@ const (
 type service struct {
 	log        *slog.Logger
 	corrupt    store.OnCorrupt
+	pace       pace
 	clock      *scheduler.Clock
 	store      *store.Store
 	reader     *store.Reader
@@ -61,7 +62,7 @@ type service struct {
 // startService opens the database, begins to probe, to deliver and to answer. On an
 // error nothing is left running.
 func startService(ctx context.Context, config *configs.Config, corrupt store.OnCorrupt, log *slog.Logger) (*service, error) {
-	s := &service{log: log, corrupt: corrupt, tallies: web.NewTallies(), history: config.History}
+	s := &service{log: log, corrupt: corrupt, pace: paceOf(ctx), tallies: web.NewTallies(), history: config.History}
 	if err := s.start(ctx, config); err != nil {
 		return nil, errors.Join(err, s.closeWeb(ctx), s.closeStore())
 	}
@@ -126,7 +127,7 @@ func (s *service) openStore(ctx context.Context, config *configs.Config) error {
 	if err != nil || host == "" {
 		host = "here"
 	}
-	if s.store, err = store.OpenWith(ctx, store.Options{Path: config.Database, Location: config.Location, Fallback: host, OnCorrupt: s.corrupt}); err != nil {
+	if s.store, err = store.OpenWith(ctx, store.Options{Path: config.Database, Location: config.Location, Fallback: host, OnCorrupt: s.corrupt, Span: s.pace.span}); err != nil {
 		return err
 	}
 	s.reader, err = store.OpenReader(ctx, config.Database)
@@ -173,7 +174,7 @@ func (s *service) begin(ctx context.Context, jobs []scheduler.Job) error {
 	err := errors.Join(
 		s.scheduler.Upkeep("checkpoint", checkpointEvery, func(context.Context) { s.recorder.Checkpoint() }),
 		s.scheduler.Upkeep("tidy", tidyEvery, s.tidy),
-		s.scheduler.Upkeep("compact", compactEvery, s.compact),
+		s.scheduler.Upkeep("compact", s.pace.every, s.compact),
 		s.scheduler.Upkeep("storage", storageEvery, s.watchStorage),
 		s.scheduler.Upkeep("space", spaceEvery, s.watchSpace),
 		s.scheduler.Start(ctx, jobs),

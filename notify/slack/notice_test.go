@@ -44,8 +44,8 @@ func TestANoticeIsAboutSondeAndNotAboutAProbe(t *testing.T) {
 	require.NotContains(t, r.text, "{")
 	m.Body.Location = "seoul-1"
 	r = told(m).render()
-	require.Equal(t, "sonde at seoul-1 has lost history: its database was damaged or gone at "+started.Format("15:04:05 MST")+
-		". It goes on with a fresh one and with what could still be read; `sonde status` says where the damaged one lies.", r.text)
+	require.Equal(t, "sonde at seoul-1 has lost history: its database, or a part of it, was damaged or gone at "+started.Format("15:04:05 MST")+
+		". It goes on with what could still be read; the log says what is missing, and `sonde status` where the damaged part lies.", r.text)
 	m.Repeat = true
 	require.Contains(t, told(m).render().text, "(possible repeat)")
 	require.Equal(t, Text(m, started.Add(time.Second)), told(m).sentence())

@@ -71,7 +71,7 @@ var english = words{
 	delayed:   " (delivered {late} late)",
 
 	notices: map[notify.Notice]string{
-		notify.HistoryLost:    "sonde at {location} has lost history: its database was damaged or gone at {time}. It goes on with a fresh one and with what could still be read; `sonde status` says where the damaged one lies.",
+		notify.HistoryLost:    "sonde at {location} has lost history: its database, or a part of it, was damaged or gone at {time}. It goes on with what could still be read; the log says what is missing, and `sonde status` where the damaged part lies.",
 		notify.StorageFull:    "storage full: sonde at {location} has no room for its database since {since}. It goes on probing and telling from memory.",
 		notify.StorageFailing: "storage failing: sonde at {location} cannot write its database since {since}. It goes on probing and telling from memory.",
 		notify.StorageBack:    "storage works again: sonde at {location} could not write its database for {lasted}, since {since}; results lost: {lost}.",
