@@ -3,6 +3,8 @@ package configs
 import (
 	"fmt"
 	"time"
+
+	"sonde/probe"
 )
 
 // decoder reads one file. It goes on after a problem, so that all are found.
@@ -17,6 +19,9 @@ type decoder struct {
 	kept     map[string]value // what the history says
 	places   []string         // names of destinations, in order
 	placeOf  map[string]value
+
+	credentials map[string]*probe.Credential // by what they are made of
+	authorities map[string]*probe.Roots      // by file
 }
 
 // maxVisits is far more than a file of 1 MiB without aliases can hold.

@@ -25,6 +25,9 @@ type settings struct {
 	group      string
 	method     string
 	headers    map[string]header // by canonical name
+	auth       *auth             // nil: nobody in particular asks
+	ca         filePath
+	roots      *probe.Roots // of ca
 	expect     probe.Expect
 	redirects  int
 	interval   time.Duration

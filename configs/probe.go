@@ -146,6 +146,7 @@ func (s *spec) probe() Probe {
 		password, _ := user.Password()
 		target.Header["Authorization"] = text.NewSecret("Basic " + base64.StdEncoding.EncodeToString([]byte(user.Username()+":"+password)))
 	}
+	s.useAuth(target)
 	return Probe{
 		Name: s.name, Was: s.was, Group: s.group, Target: target, Interval: s.interval,
 		Objectives: s.objectives, Notify: s.routes, Labels: s.labels, Runbook: s.runbook,
@@ -169,6 +170,9 @@ func (s *spec) requestHash() string {
 	write(h, s.method, s.address.written, s.body.template.written)
 	for _, name := range slices.Sorted(maps.Keys(s.headers)) {
 		write(h, name, s.headers[name].written)
+	}
+	if s.auth != nil { // without it the hash is as it always was
+		write(h, s.auth.written...)
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }

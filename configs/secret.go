@@ -6,7 +6,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -17,7 +16,7 @@ import (
 const maxSecret = 64 << 10
 
 // secretFields is where references may stand, in words.
-const secretFields = "header values, the query of a url, body, and slack token and webhook"
+const secretFields = "auth, header values, the query of a url, body, and slack token and webhook"
 
 // vault resolves references, each once.
 type vault struct {
@@ -56,16 +55,10 @@ func (v *vault) fetch(p part) (string, error) {
 			return "", fmt.Errorf("the environment variable %s is not set; set it where sonde starts", p.name)
 		}
 		return value, nil
-	case "credential":
-		folder, ok := v.env("CREDENTIALS_DIRECTORY")
-		if !ok || folder == "" {
-			return "", fmt.Errorf("%s needs $CREDENTIALS_DIRECTORY, which is not set; systemd sets it for a unit with LoadCredential=%s:PATH", p, p.name)
-		}
-		return readSecret(p, filepath.Join(folder, p.name))
 	}
-	path := p.name
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(v.folder, path)
+	path, err := v.locate(p)
+	if err != nil {
+		return "", err
 	}
 	return readSecret(p, path)
 }
@@ -91,7 +84,7 @@ func readSecret(p part, path string) (string, error) {
 	case len(data) > maxSecret:
 		return "", fmt.Errorf("%s: %s is larger than 64 KiB; is it the right file?", p, quote(path))
 	}
-	return strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r"), nil
+	return trimmed(data), nil
 }
 
 func unreadableSecret(p part, path string, err error) error {
@@ -189,7 +182,8 @@ func (d *decoder) unknown(e entry, known []string) {
 }
 
 // secretKeys are the keys whose values are not quoted even when misspelt.
-var secretKeys = map[string]bool{"slack": true, "token": true, "webhook": true, "body": true, "headers": true, "url": true}
+var secretKeys = map[string]bool{"slack": true, "token": true, "webhook": true, "body": true, "headers": true, "url": true,
+	"auth": true, "basic": true, "bearer": true, "oauth2": true, "user": true, "password": true, "client_id": true, "client_secret": true}
 
 // hideSuspect hides a text that stands where a mapping belongs.
 func (d *decoder) hideSuspect(v value) {

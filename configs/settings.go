@@ -16,6 +16,8 @@ import (
 var settingKeys = keys[settings]{
 	"group":        func(d *decoder, v value, s *settings) { d.name(v, &s.group) },
 	"method":       func(d *decoder, v value, s *settings) { d.method(v, &s.method) },
+	"auth":         func(d *decoder, v value, s *settings) { s.auth = d.auth(v) },
+	"tls":          func(d *decoder, v value, s *settings) { d.tls(v, s) },
 	"headers":      func(d *decoder, v value, s *settings) { d.headers(v, &s.headers) },
 	"expect":       func(d *decoder, v value, s *settings) { object(d, v, expectKeys, &s.expect) },
 	"redirects":    func(d *decoder, v value, s *settings) { d.count(v, 10, &s.redirects) },

@@ -28,6 +28,8 @@ type observation struct {
 	header     http.Header   // of the answer; nil if none came
 	body       *bytes.Buffer // as far as read; nil unless an expectation needs it
 	evidence   Evidence
+	proof      proof // what was shown of who asks
+	form       bool  // the body is a page with a form to log in
 }
 
 var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}

@@ -20,6 +20,7 @@ type exchange struct {
 	guard  guard     // which addresses may be asked
 	began  time.Time // of the whole asking
 
+	client  clientPart
 	at      phase
 	timings Timings
 	conn    net.Conn // to the target, plain; a tunnel if there is a proxy

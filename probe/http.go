@@ -19,7 +19,11 @@ import (
 type httpAsker struct{}
 
 func (httpAsker) ask(ctx context.Context, r *Runner, t *Target) observation {
-	w := walk{runner: r, target: t, hop: firstHop(t), began: time.Now()}
+	w := walk{runner: r, target: t, hop: firstHop(t)}
+	if !w.prove(ctx) {
+		return w.seen
+	}
+	w.began = time.Now()
 	if proxy := t.Transport.Proxy; proxy != nil {
 		w.seen.evidence.Proxy = proxy.String()
 	}
@@ -43,7 +47,7 @@ type walk struct {
 // step makes one request, and reports whether another follows.
 func (w *walk) step(ctx context.Context) (more bool) {
 	x := &exchange{
-		runner: w.runner, target: w.target, home: w.hop.home, began: w.began, request: w.request(),
+		runner: w.runner, target: w.target, home: w.hop.home, began: w.began, request: w.request(), client: w.clientPart(),
 		guard: guard{allowed: w.target.Transport.AllowNetworks, redirected: len(w.visited) > 0, exposed: w.exposed},
 	}
 	defer x.close()
@@ -64,12 +68,14 @@ func (w *walk) step(ctx context.Context) (more bool) {
 		w.seen.reason = w.follow(x.answer.Header.Get("Location"))
 		return w.seen.reason == OK
 	}
-	if w.target.Expect.Body.needed() {
+	w.noteRefusal(x)
+	if w.target.Expect.Body.needed() || w.target.keepBody || w.maybeLogin() {
 		w.seen.body = bodies.Get().(*bytes.Buffer)
 	}
 	if err := x.readBody(w.seen.body); err != nil {
 		w.fail(ctx, x, err)
 	}
+	w.seen.form = w.maybeLogin() && asksForPassword(w.seen.body.Bytes())
 	return false
 }
 
@@ -86,12 +92,14 @@ func (w *walk) head(answer *http.Response) {
 // fail takes over why there is no complete answer.
 func (w *walk) fail(ctx context.Context, x *exchange, err error) {
 	w.seen.evidence.Error = text.Printable(err.Error(), maxText)
-	w.seen.reason = cause(ctx, err, x.at)
+	w.seen.reason = x.client.causeOf(err, cause(ctx, err, x.at))
+	w.noteCertificate(x, err)
 	if note := noteOn(err, w.target.Transport.Family); note != "" {
 		w.seen.evidence.addNote(note)
 	}
 	if refusal, found := errors.AsType[*refusalError](err); found && refusal.answer != nil {
 		w.head(refusal.answer)
+		w.noteRefusal(x)
 		return
 	}
 	if x.answer != nil || w.seen.reason == RedirectBlocked {
@@ -174,7 +182,7 @@ func (w *walk) tell(next hop) {
 	if status := w.seen.status; status == http.StatusMovedPermanently || status == http.StatusPermanentRedirect {
 		e.Notes = append(e.Notes, "moved permanently: configure "+address)
 	}
-	if w.hop.home && !next.home && (len(w.target.Header) > 0 || w.target.URL.User != nil) {
+	if w.hop.home && !next.home && (len(w.target.Header) > 0 || w.target.URL.User != nil || w.target.Auth != nil) {
 		e.Notes = append(e.Notes, "headers and user-info were not sent to another origin: "+address)
 	}
 }
@@ -217,6 +225,9 @@ func (w *walk) addConfigured(request *http.Request) {
 		default:
 			request.Header[name] = []string{value.Reveal()}
 		}
+	}
+	if proof := w.seen.proof.header; !proof.IsZero() {
+		request.Header["Authorization"] = []string{proof.Reveal()}
 	}
 }
 

@@ -23,6 +23,9 @@ func (t *Target) mask(e *Evidence) {
 			values[i] = masker.Replace(values[i])
 		}
 	}
+	for i := range e.Challenges {
+		e.Challenges[i] = e.Challenges[i].printable(masker)
+	}
 	for _, texts := range [][]string{e.Redirects, e.Notes} {
 		for i := range texts {
 			texts[i] = masker.Replace(texts[i])
@@ -32,20 +35,16 @@ func (t *Target) mask(e *Evidence) {
 
 // secrets are the texts to mask, each with what stands in its place.
 func (t *Target) secrets() (pairs []string) {
-	add := func(secret string) {
-		for _, form := range [...]string{secret, url.QueryEscape(secret), url.PathEscape(secret)} {
-			if len(form) >= shortestMasked {
-				pairs = append(pairs, form, "[redacted]")
-			}
-		}
-	}
+	add := func(secret string) { pairs = append(pairs, masks(secret)...) }
 	for name, value := range t.Header {
 		if isHarmless(name) {
 			continue
 		}
 		add(value.Reveal())
 		for part := range strings.FieldsFuncSeq(value.Reveal(), func(r rune) bool { return strings.ContainsRune(" ;,=", r) }) {
-			add(part)
+			if !isScheme(part) {
+				add(part)
+			}
 		}
 	}
 	for _, values := range t.URL.Query() {
@@ -57,6 +56,19 @@ func (t *Target) secrets() (pairs []string) {
 		add(password)
 	}
 	add(t.Body.Reveal())
+	return append(pairs, masks(t.Auth.secrets()...)...)
+}
+
+// masks pairs secrets, in the forms in which they may come back, with what stands in
+// their place.
+func masks(secrets ...string) (pairs []string) {
+	for _, secret := range secrets {
+		for _, form := range [...]string{secret, url.QueryEscape(secret), url.PathEscape(secret)} {
+			if len(form) >= shortestMasked {
+				pairs = append(pairs, form, "[redacted]")
+			}
+		}
+	}
 	return pairs
 }
 

@@ -64,6 +64,8 @@ type Attempt struct {
 	Timings    Timings
 	RetryAfter Announcement
 	Evidence   Evidence
+
+	proof proof // what it showed of who asks
 }
 
 // Timings are the phases of an attempt, up to the end of the body. A phase that
@@ -88,8 +90,9 @@ type Evidence struct {
 	TLS        *TLSEvidence        // nil without TLS
 	Redirects  []string            // the addresses that were followed, query values removed
 	Notes      []string
-	Error      string // what went wrong on the way; "" if an answer came
-	BodyBytes  int64  // as far as read
+	Error      string      // what went wrong on the way; "" if an answer came
+	BodyBytes  int64       // as far as read
+	Challenges []Challenge // what a refusal asks for
 }
 
 // Interim is a 1xx answer.

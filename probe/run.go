@@ -63,11 +63,14 @@ func (r *Runner) Run(ctx context.Context, t *Target, kind RunKind, at time.Time)
 		retries = 0
 	}
 	result := Result{Run: kind, At: at.UTC().Truncate(time.Millisecond)}
+	renewed := kind == Recheck
 	for used := 0; ; used++ {
-		// A credential is renewed, and its one repeat made, within the attempt at hand: it
-		// is another request, and takes none of the retries.
 		last := r.attempt(ctx, t)
 		result.Attempts = append(result.Attempts, last)
+		if r.renew(ctx, t, &result, &renewed) {
+			used-- // it is another request, and takes none of the retries
+			continue
+		}
 		left := last.Verdict.Retry.Allows(retries) - used
 		if last.Verdict.Outcome == Good || left <= 0 {
 			break
@@ -127,7 +130,8 @@ func (r *Runner) attempt(ctx context.Context, t *Target) (a Attempt) {
 	}
 	o := kind.ask(ctx, r, t)
 	defer o.release()
-	a.Verdict = judge(t, &o)
+	a.Verdict = t.authorised(judge(t, &o), &o)
+	a.proof = o.proof
 	a.Timings = o.timings
 	a.RetryAfter = o.retryAfter
 	a.Evidence = o.evidence

@@ -19,6 +19,8 @@ type Target struct {
 	Method   string   // GET if empty
 	Header   map[string]text.Secret
 	Body     text.Secret
+	Auth     *Auth  // nil: nobody in particular asks
+	Roots    *Roots // whom to trust; the runner's if nil
 	Expect   Expect
 	Timeout  time.Duration // bounds the whole run, retries and waits included; > 0
 	Retries  int           // attempts after the first, at the most
@@ -34,6 +36,8 @@ type Target struct {
 	// MayShed says that the target may shed load: a 503 that announces when to come
 	// back (RFC 9110 section 15.6.4) is then load_shed instead of server_error.
 	MayShed bool
+
+	keepBody bool // whatever is expected of it
 }
 
 // Repeatable reports whether the request may be sent more than once: its method is

@@ -59,6 +59,7 @@ func (x *exchange) tlsConfig(host string) *tls.Config {
 	if t.ServerName != "" && x.home {
 		config.ServerName = t.ServerName
 	}
+	x.client.apply(config)
 	config.VerifyConnection = func(state tls.ConnectionState) error {
 		if least := t.minTLS(); state.Version < least {
 			return oldTLSError{state.Version, least}

@@ -1,0 +1,89 @@
+package probe
+
+import (
+	"bytes"
+	"mime"
+	"net/http"
+	"strings"
+
+	"golang.org/x/net/html"
+)
+
+// maxForm is how much of a page is looked through for a form.
+const maxForm = 256 << 10
+
+// maybeLogin reports whether the answer may be a page to log in that stands where
+// something else was asked for: HTML with a 2xx, where a credential was sent or something is
+// expected that such a page does not have. Whoever asks for a login page gets what was asked for.
+func (w *walk) maybeLogin() bool {
+	t := w.target
+	if ClassOf(w.seen.status) != ClassSuccess || t.Method == http.MethodHead || t.keepBody || loginPath.MatchString(t.URL.Path) {
+		return false
+	}
+	kind, _, err := mime.ParseMediaType(w.seen.header.Get("Content-Type"))
+	if err != nil || kind != "text/html" && kind != "application/xhtml+xml" {
+		return false
+	}
+	return t.bears() || t.Expect.content() || t.Expect.Status.onlyDenial()
+}
+
+// content reports whether something is expected of what an answer says, beyond its
+// status.
+func (e *Expect) content() bool { return e.Body.needed() }
+
+// asksForPassword reports whether a page has a form to log in: one field for a password
+// that is there already. A page to register or to change a password has several, or says that
+// the password is a new one (HTML section 4.10.18.7).
+func asksForPassword(page []byte) bool {
+	tokens := html.NewTokenizer(bytes.NewReader(page[:min(len(page), maxForm)]))
+	fields := 0
+	for {
+		switch tokens.Next() {
+		case html.ErrorToken:
+			return fields == 1
+		case html.StartTagToken, html.SelfClosingTagToken:
+			name, has := tokens.TagName()
+			if string(name) != "input" || !has {
+				continue
+			}
+			switch password, fresh := passwordField(tokens); {
+			case fresh:
+				return false
+			case password:
+				fields++
+			}
+		}
+	}
+}
+
+// passwordField reads the attributes of an input.
+func passwordField(tokens *html.Tokenizer) (password, fresh bool) {
+	for more := true; more; {
+		var name, value []byte
+		name, value, more = tokens.TagAttr()
+		switch string(name) {
+		case "type":
+			password = strings.EqualFold(strings.TrimSpace(string(value)), "password")
+		case "autocomplete":
+			fresh = strings.Contains(strings.ToLower(string(value)), "new-password")
+		}
+	}
+	return password, password && fresh
+}
+
+// authorised is the verdict in which a page to log in is no answer: a 2xx with such a
+// page in place of what was expected is a refused credential, and neither a broken target nor an
+// open door.
+func (t *Target) authorised(v Verdict, o *observation) Verdict {
+	if o.form {
+		switch v.Reason {
+		case BodyMismatch, JSONMismatch, HeaderMismatch, AuthBypass:
+			return judged(LoginRedirect, v.Status)
+		case OK, TooSlow:
+			if !t.Expect.content() && t.bears() {
+				return judged(LoginRedirect, v.Status)
+			}
+		}
+	}
+	return v
+}
