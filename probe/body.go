@@ -37,7 +37,7 @@ func (x *exchange) copyBody(buf *bytes.Buffer) error {
 	limited := io.LimitReader(body, most+1)
 	var err error
 	if buf != nil {
-		x.size, err = buf.ReadFrom(limited)
+		x.size, err = fill(buf, limited, int(most)+1)
 		buf.Truncate(min(buf.Len(), int(most)))
 	} else {
 		x.size, err = io.Copy(io.Discard, limited)
@@ -47,6 +47,29 @@ func (x *exchange) copyBody(buf *bytes.Buffer) error {
 		return nil
 	}
 	return err
+}
+
+// smallBody is how much room a body gets at first. Most need no more.
+const smallBody = 32 << 10
+
+// fill reads to the end, at most so many bytes. A body that needs more than little room
+// gets all that it may take at once: to double it again and again would leave three times
+// as much to be collected, and hostile targets send large bodies all at the same time.
+func fill(buf *bytes.Buffer, from io.Reader, most int) (int64, error) {
+	buf.Grow(min(smallBody, most))
+	for {
+		room := buf.AvailableBuffer()
+		n, err := from.Read(room[:min(cap(room), most-buf.Len())])
+		_, _ = buf.Write(room[:n])
+		switch {
+		case err == io.EOF || err == nil && buf.Len() == most:
+			return int64(buf.Len()), nil
+		case err != nil:
+			return int64(buf.Len()), err
+		case buf.Available() == 0:
+			buf.Grow(most - buf.Len())
+		}
+	}
 }
 
 // compressed reports whether the body has to be decompressed. A part of a

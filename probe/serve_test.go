@@ -99,10 +99,11 @@ func says(format string, args ...any) func(net.Conn) {
 
 // saysForEver repeats a text until the connection is closed.
 func saysForEver(start, again string) func(net.Conn) {
+	more := []byte(again)
 	return func(conn net.Conn) {
 		_, err := conn.Write([]byte(start))
 		for err == nil {
-			_, err = conn.Write([]byte(again))
+			_, err = conn.Write(more)
 		}
 	}
 }
