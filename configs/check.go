@@ -68,8 +68,8 @@ func (d *decoder) checkBody(s *spec) {
 	if v, ok := s.found["body"]; ok && !slices.Contains(bodied, s.method) {
 		d.fail(v, "%s has no body; remove it, or use POST, PUT, PATCH or DELETE", s.method)
 	}
-	if v, ok := d.where(s, "expect"); ok && s.method == http.MethodHead && s.expect.Body.Contains != "" {
-		d.fail(v, "the answer to HEAD has no body to look into; remove body, or use GET")
+	if v, ok := d.where(s, "expect"); ok && s.method == http.MethodHead && looksIntoBody(&s.expect) {
+		d.fail(v, "the answer to HEAD has no body to look into; remove body, size and json, or use GET")
 	}
 }
 

@@ -100,8 +100,7 @@ func requireCheckout(t *testing.T, p configs.Probe) {
 	require.Equal(t, `{"token": "t"}`, p.Target.Body.Reveal())
 	require.True(t, p.Target.Idempotent)
 	require.Equal(t, "200, 204, 3xx", p.Target.Expect.Status.String())
-	require.Equal(t, "ok", p.Target.Expect.Body.Contains)
-	require.Equal(t, 2*time.Second, p.Target.Expect.Latency, "what a probe does not say is inherited key by key")
+	requireExpectations(t, p.Target.Expect)
 	require.Equal(t, []int{0, 0}, []int{p.Target.Redirect, p.Target.Retries})
 	require.Equal(t, []time.Duration{time.Minute, 10 * time.Second}, []time.Duration{p.Interval, p.Target.Timeout})
 	require.Equal(t, probe.CreditNone, p.Target.Credit)
@@ -117,6 +116,27 @@ func requireCheckout(t *testing.T, p configs.Probe) {
 	}, p.Policy)
 	require.Equal(t, map[string]string{"team": "payments", "tier": "0"}, p.Labels)
 	require.Equal(t, "https://runbooks.example.com/checkout", p.Runbook)
+}
+
+func requireExpectations(t *testing.T, e probe.Expect) {
+	t.Helper()
+	require.Equal(t, 2*time.Second, e.Latency, "what a probe does not say is inherited key by key")
+	header := map[string]string{}
+	for _, h := range e.Header {
+		header[h.Name] = "absent"
+		if !h.Absent {
+			header[h.Name] = h.Match.String()
+		}
+	}
+	require.Equal(t, map[string]string{"Content-Type": "^application/json", "X-Powered-By": "absent", "X-Cache": "."}, header)
+	require.Equal(t, []string{"ok"}, e.Body.Contains)
+	require.Equal(t, []string{"error", "stack trace"}, e.Body.NotContains)
+	require.Len(t, e.Body.Matches, 2)
+	require.Equal(t, `"version": "\d+"`, e.Body.Matches[1].String())
+	require.Equal(t, probe.SizeExpect{Min: 2, Max: 64 << 10, Bounded: true}, e.Size)
+	require.Equal(t, `status == "up" && queue < 100`, e.JSON.String())
+	require.Equal(t, "status == 500\n&& body.code == \"NO_FUNDS\"\n", e.Business.String())
+	require.Equal(t, "^https://", e.Redirect.String())
 }
 
 func requireInherited(t *testing.T, p configs.Probe) {

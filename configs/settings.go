@@ -34,16 +34,6 @@ var settingKeys = keys[settings]{
 	"runbook":      func(d *decoder, v value, s *settings) { d.webAddress(v, &s.runbook) },
 }
 
-var expectKeys = keys[probe.Expect]{
-	"status":  func(d *decoder, v value, e *probe.Expect) { e.Status = d.statuses(v) },
-	"latency": func(d *decoder, v value, e *probe.Expect) { d.duration(v, time.Millisecond, &e.Latency) },
-	"body":    func(d *decoder, v value, e *probe.Expect) { object(d, v, bodyKeys, &e.Body) },
-}
-
-var bodyKeys = keys[probe.BodyExpect]{
-	"contains": func(d *decoder, v value, b *probe.BodyExpect) { d.filled(v, &b.Contains) },
-}
-
 var alertKeys = keys[alert]{
 	"down_after":    func(d *decoder, v value, a *alert) { d.duration(v, 0, &a.downAfter) },
 	"auth_after":    func(d *decoder, v value, a *alert) { d.duration(v, 0, &a.authAfter) },
@@ -112,28 +102,6 @@ func (d *decoder) method(v value, into *string) {
 	default:
 		*into = s
 	}
-}
-
-// statuses reads a code, a class such as 2xx, or a list of them.
-func (d *decoder) statuses(v value) probe.StatusSet {
-	var set probe.StatusSet
-	items := d.oneOrList(v)
-	for _, item := range items {
-		written, ok := d.loose(item)
-		if !ok {
-			continue
-		}
-		some, err := probe.ParseStatus(written)
-		if err != nil {
-			d.fail(item, "%v", err)
-			continue
-		}
-		set = set.Union(some)
-	}
-	if len(items) == 0 && v.node.Value == "" {
-		d.fail(v, "expects no status at all; name one, or remove the key to expect 2xx")
-	}
-	return set
 }
 
 // objectives reads one objective or a list; an empty list promises nothing.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/http"
 	"sync"
+	"time"
 )
 
 // An asker is a kind of probe: it asks a target once. It says what came of it
@@ -21,12 +22,16 @@ var askers = map[string]asker{
 
 // observation is what asking once has shown.
 type observation struct {
-	status     int    // of the answer; 0 if none came
-	reason     Reason // why the asking ended early; OK if it did not
+	status     int       // of the answer; 0 if none came
+	reason     Reason    // why the asking ended early; OK if it did not
+	asked      time.Time // when the asking began
 	timings    Timings
 	retryAfter Announcement
 	header     http.Header   // of the answer; nil if none came
 	body       *bytes.Buffer // as far as read; nil unless an expectation needs it
+	cut        bool          // the body went on
+	leads      string        // where the last redirect leads; empty if there was none or nobody asks
+	elsewhere  bool          // redirects led to another path than the target's
 	evidence   Evidence
 	proof      proof // what was shown of who asks
 	form       bool  // the body is a page with a form to log in

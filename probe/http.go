@@ -24,6 +24,7 @@ func (httpAsker) ask(ctx context.Context, r *Runner, t *Target) observation {
 		return w.seen
 	}
 	w.began = time.Now()
+	w.seen.asked = w.began
 	if proxy := t.Transport.Proxy; proxy != nil {
 		w.seen.evidence.Proxy = proxy.String()
 	}
@@ -69,7 +70,7 @@ func (w *walk) step(ctx context.Context) (more bool) {
 		return w.seen.reason == OK
 	}
 	w.noteRefusal(x)
-	if w.target.Expect.Body.needed() || w.target.keepBody || w.maybeLogin() {
+	if w.target.Expect.needsBody(w.seen.status) || w.target.keepBody || w.maybeLogin() {
 		w.seen.body = bodies.Get().(*bytes.Buffer)
 	}
 	if err := x.readBody(w.seen.body); err != nil {
@@ -84,6 +85,10 @@ func (w *walk) head(answer *http.Response) {
 	w.seen.status = answer.StatusCode
 	w.seen.header = answer.Header
 	w.seen.retryAfter = Announcement{}
+	w.seen.elsewhere = w.hop.url.Path != w.target.URL.Path
+	if w.target.Expect.Redirect != nil {
+		w.seen.lead(w.hop.url, answer)
+	}
 	if ClassOf(answer.StatusCode) != ClassSuccess {
 		w.seen.retryAfter = retryAfter(answer.Header, time.Now())
 	}
@@ -125,13 +130,14 @@ func (w *walk) note(x *exchange) {
 	}
 	if x.secured != nil {
 		if state := x.secured.ConnectionState(); state.HandshakeComplete {
-			e.TLS = evidenceOfTLS(&state, w.target.Transport.Insecure)
+			e.TLS = endsFirst(e.TLS, evidenceOfTLS(&state, w.target.Transport.Insecure))
 			if e.TLS.Unverified {
 				e.addNote(doubted(x.doubt))
 			}
 		}
 	}
 	if x.cut {
+		w.seen.cut = true
 		e.addNote(fmt.Sprintf("the body was cut at %s and judged as far as read", bytesInWords(x.size)))
 	}
 }
@@ -140,7 +146,7 @@ func (w *walk) note(x *exchange) {
 // asked for. A redirect to a login page is looked at even where none is followed.
 func (w *walk) mayFollow() bool {
 	status := w.seen.status
-	if !isRedirect(status) || w.target.Expect.Status.Has(status) {
+	if !isRedirect(status) || w.target.Expect.Status.Has(status) || w.target.wantsRedirect() {
 		return false
 	}
 	return w.target.Redirect > 0 || leadsToLogin(w.target.URL, w.hop.url, w.seen.header.Get("Location"))
@@ -149,7 +155,7 @@ func (w *walk) mayFollow() bool {
 // follow goes where a redirect leads, or says why not. A request that may not be
 // repeated is not repeated elsewhere either.
 func (w *walk) follow(location string) Reason {
-	if location != "" && leadsToLogin(w.target.URL, w.hop.url, location) {
+	if location != "" && leadsToLogin(w.target.URL, w.hop.url, location) && !w.expectedThere(location) {
 		return LoginRedirect
 	}
 	next, reason, note := w.hop.next(w.seen.status, location)

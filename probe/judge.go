@@ -1,17 +1,16 @@
 package probe
 
 import (
-	"bytes"
+	"context"
+	"errors"
 	"net/http"
 )
 
-// judge says what an observation means, given what was expected. It is pure.
-func judge(t *Target, o *observation) Verdict {
+// judge says what an observation means, given what was expected of it, and notes which
+// expectation was not met. The context bounds how long it looks at a hostile body.
+func judge(ctx context.Context, t *Target, o *observation) Verdict {
 	expect := &t.Expect
-	status := judgeStatus(expect.Status, o.status)
-	if t.MayShed && status == ServerError && o.status == http.StatusServiceUnavailable && o.retryAfter.Made {
-		status = LoadShed
-	}
+	status, expiring := o.weighStatus(t), o.weighCertificate(&expect.TLS)
 	switch {
 	case o.reason == OK:
 	case o.status != 0 && status != OK && reasons[o.reason].symptom == NoAnswer:
@@ -20,15 +19,100 @@ func judge(t *Target, o *observation) Verdict {
 	default:
 		return judged(o.reason, o.status)
 	}
-	switch {
-	case status != OK:
+	if status == ServerError && expect.Business != nil {
+		return judged(o.business(ctx, t), o.status)
+	}
+	if status != OK {
 		return judged(status, o.status)
-	case !expect.Body.met(o.body):
-		return judged(BodyMismatch, o.status)
-	case expect.Latency > 0 && o.timings.Total > expect.Latency:
-		return judged(TooSlow, o.status)
+	}
+	if reason := o.weigh(ctx, t); reason != OK {
+		return judged(reason, o.status)
+	}
+	if expiring {
+		o.noteCertificate()
+		return judged(CertificateExpiring, o.status)
 	}
 	return judged(OK, o.status)
+}
+
+// weigh finds the first expectation beyond the status that is not met.
+func (o *observation) weigh(ctx context.Context, t *Target) Reason {
+	expect := &t.Expect
+	if expect.Redirect != nil {
+		why, err := leadsTo(ctx, expect.Redirect, o.leads)
+		if why != nil || err != nil {
+			return o.unmet(ctx, t, HeaderMismatch, why, err)
+		}
+	}
+	for i := range expect.Header {
+		if why, err := expect.Header[i].met(ctx, o.header); why != nil || err != nil {
+			return o.unmet(ctx, t, HeaderMismatch, why, err)
+		}
+	}
+	if !bodiless(o.status) {
+		if reason := o.weighBody(ctx, t); reason != OK {
+			return reason
+		}
+	}
+	if expect.Latency > 0 && o.timings.Total > expect.Latency {
+		return TooSlow
+	}
+	return OK
+}
+
+// weighBody finds the first expectation of the body that is not met.
+func (o *observation) weighBody(ctx context.Context, t *Target) Reason {
+	expect := &t.Expect
+	if expect.Body.needed() {
+		if why, err := expect.Body.met(ctx, o.read()); why != nil || err != nil {
+			return o.unmet(ctx, t, BodyMismatch, why, err)
+		}
+	}
+	if why := expect.Size.met(o.evidence.BodyBytes, o.cut); why != nil {
+		return o.unmet(ctx, t, BodyMismatch, why, nil)
+	}
+	if expect.JSON != nil {
+		if why, err := expect.JSON.met(ctx, o.read(), o.cut); why != nil || err != nil {
+			return o.unmet(ctx, t, JSONMismatch, why, err)
+		}
+	}
+	return OK
+}
+
+// read is the body as far as it was read.
+func (o *observation) read() []byte {
+	if o.body == nil {
+		return nil
+	}
+	return o.body.Bytes()
+}
+
+// unmet notes for people what is not as expected. An error says that time ran out while
+// that was being found out.
+func (o *observation) unmet(ctx context.Context, t *Target, reason Reason, why *mismatch, err error) Reason {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return Canceled
+	}
+	note := "what came could not be judged before the time ran out; ask for less of it"
+	if err == nil {
+		note = why.note(t)
+	}
+	o.evidence.Notes = append(o.evidence.Notes, note)
+	return reason
+}
+
+// weighStatus says what the status means for a target.
+func (o *observation) weighStatus(t *Target) Reason {
+	reason := judgeStatus(t.Expect.Status, o.status)
+	switch {
+	case isRedirect(o.status) && t.wantsRedirect():
+		return OK
+	case reason == AuthBypass && o.elsewhere:
+		return UnexpectedStatus // another page than the one that should be closed
+	case reason == ServerError && t.MayShed && o.status == http.StatusServiceUnavailable && o.retryAfter.Made:
+		return LoadShed
+	}
+	return reason
 }
 
 // judgeStatus says what a status means. An expected one is good whatever it is.
@@ -65,15 +149,4 @@ func (s StatusSet) onlyDenial() bool {
 		}
 	}
 	return denials > 0 && denials == s.size()
-}
-
-// needed reports whether the body has to be kept for judging.
-func (b *BodyExpect) needed() bool { return b.Contains != "" }
-
-// met reports whether the body is as expected, as far as it was read.
-func (b *BodyExpect) met(body *bytes.Buffer) bool {
-	if !b.needed() {
-		return true
-	}
-	return body != nil && bytes.Contains(body.Bytes(), []byte(b.Contains))
 }

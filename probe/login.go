@@ -29,7 +29,7 @@ func (w *walk) maybeLogin() bool {
 
 // content reports whether something is expected of what an answer says, beyond its
 // status.
-func (e *Expect) content() bool { return e.Body.needed() }
+func (e *Expect) content() bool { return e.Body.needed() || e.JSON != nil }
 
 // asksForPassword reports whether a page has a form to log in: one field for a password
 // that is there already. A page to register or to change a password has several, or says that
@@ -79,7 +79,7 @@ func (t *Target) authorised(v Verdict, o *observation) Verdict {
 		switch v.Reason {
 		case BodyMismatch, JSONMismatch, HeaderMismatch, AuthBypass:
 			return judged(LoginRedirect, v.Status)
-		case OK, TooSlow:
+		case OK, TooSlow, CertificateExpiring:
 			if !t.Expect.content() && t.bears() {
 				return judged(LoginRedirect, v.Status)
 			}

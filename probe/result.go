@@ -101,10 +101,13 @@ type Interim struct {
 	At     time.Duration // since the attempt began
 }
 
-// TLSEvidence is what the handshake agreed on.
+// TLSEvidence is what the handshake agreed on. Where redirects were followed it is that of the
+// host whose certificate ends first.
 type TLSEvidence struct {
-	Version  string    // "TLS 1.3"
-	NotAfter time.Time // the earliest end of a certificate in the verified chain, or in that which was sent
+	Version   string    // "TLS 1.3"
+	NotBefore time.Time // when the certificate begins that ends first
+	NotAfter  time.Time // the earliest end of a certificate in the verified chain, or in that which was sent
 
 	Unverified bool // the certificate was not verified, because the target says so
+	Expiring   bool // it ends sooner than is expected
 }

@@ -130,7 +130,7 @@ func (r *Runner) attempt(ctx context.Context, t *Target) (a Attempt) {
 	}
 	o := kind.ask(ctx, r, t)
 	defer o.release()
-	a.Verdict = t.authorised(judge(t, &o), &o)
+	a.Verdict = t.authorised(judge(ctx, t, &o), &o)
 	a.proof = o.proof
 	a.Timings = o.timings
 	a.RetryAfter = o.retryAfter

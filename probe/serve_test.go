@@ -145,7 +145,13 @@ func within(d time.Duration) func(*Target) { return func(t *Target) { t.Timeout 
 func retrying(n int) func(*Target)         { return func(t *Target) { t.Retries = n } }
 func redirects(n int) func(*Target)        { return func(t *Target) { t.Redirect = n } }
 func using(method string) func(*Target)    { return func(t *Target) { t.Method = method } }
-func containing(s string) func(*Target)    { return func(t *Target) { t.Expect.Body.Contains = s } }
+func containing(s string) func(*Target) {
+	return func(t *Target) {
+		if s != "" {
+			t.Expect.Body.Contains = []string{s}
+		}
+	}
+}
 
 func sending(body string) func(*Target) {
 	return func(t *Target) { t.Method, t.Body = http.MethodPost, text.NewSecret(body) }

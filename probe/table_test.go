@@ -23,6 +23,10 @@ func newExampleServer(status int) *httptest.Server {
 	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
 }
 
+func newBodyServer(body string) *httptest.Server {
+	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) }))
+}
+
 func exampleTarget(address string) *Target {
 	u, err := url.Parse(address)
 	if err != nil {

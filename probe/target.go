@@ -52,15 +52,3 @@ func (t *Target) mayRepeat(method string) bool {
 	}
 	return t.Idempotent
 }
-
-// Expect is what the answer must be like to be good.
-type Expect struct {
-	Status  StatusSet     // empty: any 2xx
-	Latency time.Duration // slower is too_slow; 0: any
-	Body    BodyExpect
-}
-
-// BodyExpect is what the body must be like, as far as it is read.
-type BodyExpect struct {
-	Contains string // empty: anything
-}

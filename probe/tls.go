@@ -172,7 +172,11 @@ func evidenceOfTLS(state *tls.ConnectionState, insecure bool) *TLSEvidence {
 	if insecure {
 		chains = [][]*x509.Certificate{state.PeerCertificates}
 	}
-	return &TLSEvidence{Version: tls.VersionName(state.Version), NotAfter: validUntil(chains), Unverified: insecure}
+	seen := &TLSEvidence{Version: tls.VersionName(state.Version), Unverified: insecure}
+	if first := endingFirst(chains); first != nil {
+		seen.NotBefore, seen.NotAfter = first.NotBefore.UTC(), first.NotAfter.UTC()
+	}
+	return seen
 }
 
 // doubted tells people what is known of a certificate that was not verified.
@@ -187,19 +191,28 @@ func doubted(doubt error) string {
 	return "the certificate was not verified (insecure: true); it would have been refused: " + reason.String()
 }
 
-// validUntil is when the last of the verified chains ends: a chain ends with the
-// first of its certificates.
-func validUntil(chains [][]*x509.Certificate) (until time.Time) {
+// endingFirst is the certificate with which the last of the verified chains ends: a chain
+// ends with the first of its certificates. It is nil if there is none.
+func endingFirst(chains [][]*x509.Certificate) (last *x509.Certificate) {
 	for _, chain := range chains {
-		var end time.Time
+		var first *x509.Certificate
 		for _, certificate := range chain {
-			if end.IsZero() || certificate.NotAfter.Before(end) {
-				end = certificate.NotAfter
+			if first == nil || certificate.NotAfter.Before(first.NotAfter) {
+				first = certificate
 			}
 		}
-		if end.After(until) {
-			until = end
+		if last == nil || first != nil && first.NotAfter.After(last.NotAfter) {
+			last = first
 		}
 	}
-	return until.UTC()
+	return last
+}
+
+// endsFirst is the evidence of the handshake whose certificate ends first; that of the later
+// one where neither tells.
+func endsFirst(earlier, later *TLSEvidence) *TLSEvidence {
+	if earlier == nil || earlier.NotAfter.IsZero() || !later.NotAfter.IsZero() && !earlier.NotAfter.Before(later.NotAfter) {
+		return later
+	}
+	return earlier
 }

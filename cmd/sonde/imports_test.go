@@ -44,6 +44,7 @@ var onlyImporter = map[string]string{
 	"modernc.org/sqlite":           "store",
 	"github.com/DataDog":           "store",
 	"go.yaml.in/yaml":              "configs",
+	"github.com/expr-lang/expr":    "probe",
 	"github.com/prometheus":        "web",
 	"github.com/spf13/cobra":       "cmd/sonde",
 	"github.com/coreos/go-systemd": "cmd/sonde",
