@@ -77,3 +77,6 @@ CREATE INDEX evidence_of_probe ON evidence(probe, at);
 CREATE INDEX evidence_of_sight ON evidence(digest);
 
 CREATE INDEX incident_opened ON incidents(opened_at);
+
+-- The configured probes are read from the latest revision, the retired ones from their rows.
+CREATE INDEX probe_retired ON probes(id) WHERE retired_at IS NOT NULL;

@@ -68,8 +68,6 @@ func (f image) clone() image {
 	return c
 }
 
-const page = 4096
-
 func noise(b []byte) {
 	rnd := rand.New(rand.NewPCG(3, 3))
 	for i := range b {
@@ -106,9 +104,9 @@ func TestADamagedDatabase(t *testing.T) {
 		"none, after a kill":          {killed, func(image) {}, "all", "all"},
 		"garbage for a header":        {stopped, func(f image) { noise(f[""][:100]) }, "is damaged", "set aside"},
 		"zeros for a header":          {stopped, func(f image) { clear(f[""][:100]) }, "is damaged", "set aside"},
-		"half the file":               {stopped, func(f image) { f[""] = f[""][:len(f[""])/2/page*page] }, "is damaged", "set aside"},
-		"a page less":                 {stopped, func(f image) { f[""] = f[""][:len(f[""])-page] }, "is damaged", "set aside"},
-		"a page of zeros":             {stopped, func(f image) { clear(f[""][10*page : 11*page]) }, "", "set aside"},
+		"half the file":               {stopped, func(f image) { f[""] = f[""][:pages(f[""])/2*pageOf(f[""])] }, "is damaged", "set aside"},
+		"a page less":                 {stopped, func(f image) { f[""] = f[""][:len(f[""])-pageOf(f[""])] }, "is damaged", "set aside"},
+		"a page of zeros":             {stopped, func(f image) { zeroed(f[""], 10, 1) }, "", "set aside"},
 		"an empty file":               {stopped, func(f image) { f[""] = nil }, "is damaged", "gone"},
 		"an empty file beside a log":  {killed, func(f image) { f[""] = nil }, "is damaged", "set aside"},
 		"nothing that says so beside": {killed, func(f image) { f[""] = nil; delete(f, ".stamp") }, "it is empty", "set aside"},

@@ -59,16 +59,26 @@ var damages = map[string]func(b []byte) []byte{
 	"a garbled header":            func(b []byte) []byte { return append([]byte("this was a database once, long ago"), b[34:]...) },
 	"a header of zeroes":          func(b []byte) []byte { return append(make([]byte, 100), b[100:]...) },
 	"garbage all over":            func(b []byte) []byte { return garbage(len(b)) },
-	"cut in half":                 func(b []byte) []byte { return b[:len(b)/2/4096*4096] },
+	"cut in half":                 func(b []byte) []byte { return b[:pages(b)/2*pageOf(b)] },
 	"cut within a page":           func(b []byte) []byte { return b[:len(b)/2+77] },
-	"cut by its last page":        func(b []byte) []byte { return b[:len(b)-4096] },
-	"nothing but its first page":  func(b []byte) []byte { return b[:4096] },
+	"cut by its last page":        func(b []byte) []byte { return b[:len(b)-pageOf(b)] },
+	"nothing but its first page":  func(b []byte) []byte { return b[:pageOf(b)] },
 	"a page of zeroes":            func(b []byte) []byte { return zeroed(b, 8, 1) },
-	"a page of garbage":           func(b []byte) []byte { copy(b[9*4096:10*4096], garbage(4096)); return b },
+	"a page of garbage":           func(b []byte) []byte { copy(b[9*pageOf(b):10*pageOf(b)], garbage(pageOf(b))); return b },
 	"many pages of zeroes":        func(b []byte) []byte { return zeroed(b, 5, 10) },
-	"the schema's page of zeroes": func(b []byte) []byte { copy(b[100:4096], make([]byte, 4096)); return b },
+	"the schema's page of zeroes": func(b []byte) []byte { clear(b[100:pageOf(b)]); return b },
 	"no bytes at all":             func([]byte) []byte { return nil },
 }
+
+// pageOf is how many bytes a page of a database has (SQLite, file format, section 1.3.2).
+func pageOf(b []byte) int {
+	if n := int(binary.BigEndian.Uint16(b[16:])); n > 1 {
+		return n
+	}
+	return 64 << 10
+}
+
+func pages(b []byte) int { return len(b) / pageOf(b) }
 
 func garbage(n int) []byte {
 	b := make([]byte, (n+7)/8*8)
@@ -80,7 +90,7 @@ func garbage(n int) []byte {
 }
 
 func zeroed(b []byte, page, pages int) []byte {
-	copy(b[page*4096:(page+pages)*4096], make([]byte, pages*4096))
+	clear(b[page*pageOf(b) : (page+pages)*pageOf(b)])
 	return b
 }
 

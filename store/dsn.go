@@ -14,8 +14,16 @@ import (
 	"modernc.org/sqlite"
 )
 
-// walLimit is the size to which SQLite cuts the write-ahead log back.
-const walLimit = 64 << 20
+const (
+	// pageSize is that of new databases; one that exists keeps its own. A commit rewrites
+	// some pages for the sake of a few bytes in each, so that small ones cost less: 149, 111
+	// and 94 bytes were written per result with pages of 4, 2 and 1 KiB. The price is that
+	// quick_check takes twice the time.
+	pageSize = 1 << 10
+
+	walBack  = 4 << 20  // bytes in the write-ahead log after which they are written back, whatever the size of pages
+	walLimit = 64 << 20 // the size to which SQLite cuts the log back
+)
 
 // dsn builds the address of a database. Only keys that the driver checks are used: it
 // ignores a misspelt _pragma in silence, which is why settings are read back as well.
@@ -33,7 +41,8 @@ func openWriter(path string) (*sql.DB, error) {
 		"_txlock":       {"immediate"},
 		"_dqs":          {"0"},
 		"_defensive":    {"1"},
-		"_pragma":       {fmt.Sprintf("journal_size_limit(%d)", walLimit), "trusted_schema(0)"},
+		// The driver sets these before it sets the journal's mode, which makes the first page.
+		"_pragma": {fmt.Sprintf("page_size(%d)", pageSize), fmt.Sprintf("journal_size_limit(%d)", walLimit), "trusted_schema(0)"},
 	}))
 	if err != nil {
 		return nil, err
@@ -68,7 +77,8 @@ func openReader(path string) (*sql.DB, error) {
 
 // walKeeper makes connections that leave the write-ahead log in place when the
 // service stops: without it a user who may not write the folder could not read the
-// database. database/sql may replace a connection, and each has to be told.
+// database. They write it back by its bytes. database/sql may replace a connection, and
+// each has to be told.
 type walKeeper struct{ driver.Connector }
 
 // Connect opens a connection, see [driver.Connector].
@@ -77,14 +87,43 @@ func (k walKeeper) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	control, ok := conn.(sqlite.FileControl)
+	control, ok := conn.(interface {
+		sqlite.FileControl
+		driver.QueryerContext
+		driver.ExecerContext
+	})
 	if !ok {
 		return nil, errors.Join(errors.New("the sqlite driver cannot keep the write-ahead log"), conn.Close())
 	}
 	if _, err := control.FileControlPersistWAL("main", 1); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
+	size, err := onlyNumber(ctx, control, "PRAGMA page_size")
+	if err == nil {
+		_, err = control.ExecContext(ctx, fmt.Sprintf("PRAGMA wal_autocheckpoint = %d", walBack/size), nil)
+	}
+	if err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
 	return conn, nil
+}
+
+// onlyNumber is what a query gives that gives one number above zero.
+func onlyNumber(ctx context.Context, conn driver.QueryerContext, query string) (int64, error) {
+	rows, err := conn.QueryContext(ctx, query, nil)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = rows.Close() }()
+	row := make([]driver.Value, 1)
+	if err := rows.Next(row); err != nil {
+		return 0, err
+	}
+	n, ok := row[0].(int64)
+	if !ok || n <= 0 {
+		return 0, fmt.Errorf("%s gives %v, which is no number above 0", query, row[0])
+	}
+	return n, nil
 }
 
 // verify reads the settings back: a database that is not durable must not be used as

@@ -160,15 +160,14 @@ func TestDamageAtRunTimeEndsTheServiceAndLeavesANote(t *testing.T) {
 // spoil writes noise over all pages but the first.
 func spoil(t *testing.T, path string) {
 	t.Helper()
-	info, err := os.Stat(path)
+	content, err := os.ReadFile(path)
 	require.NoError(t, err)
+	for i := pageOf(content); i < len(content); i++ {
+		content[i] = byte(i*7 + 3)
+	}
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)
 	require.NoError(t, err)
-	noise := make([]byte, info.Size()-4096)
-	for i := range noise {
-		noise[i] = byte(i*7 + 3)
-	}
-	_, err = f.WriteAt(noise, 4096)
+	_, err = f.Write(content)
 	require.NoError(t, err)
 	require.NoError(t, f.Close())
 }

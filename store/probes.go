@@ -160,6 +160,8 @@ func (r *register) enter(ctx context.Context, p *Probe, at time.Time) error {
 	return err
 }
 
+const retiredProbes = "SELECT id, spec, retired_at FROM probes WHERE retired_at IS NOT NULL"
+
 // probes reads what is kept about probes, the retired ones too, in the order of their
 // ids: the configured ones as the latest configuration packed them.
 func probes(ctx context.Context, q querier) ([]Probe, error) {
@@ -171,7 +173,7 @@ func probes(ctx context.Context, q querier) ([]Probe, error) {
 	if err != nil {
 		return probeRows(ctx, q, "SELECT id, spec, retired_at FROM probes ORDER BY id")
 	}
-	retired, err := probeRows(ctx, q, "SELECT id, spec, retired_at FROM probes WHERE retired_at IS NOT NULL")
+	retired, err := probeRows(ctx, q, retiredProbes)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -173,9 +174,10 @@ func TestDamageThatIsFoundWhileServingStopsTheService(t *testing.T) {
 	content, err := os.ReadFile(path)
 	require.NoError(t, err)
 	var damage error
-	for page := len(content)/4096 - 1; damage == nil && page > 1; page-- { // one that opening does not need
+	size := int(binary.BigEndian.Uint16(content[16:]))                     // of a page
+	for page := len(content)/size - 1; damage == nil && page > 1; page-- { // one that opening does not need
 		damaged := append([]byte{}, content...)
-		copy(damaged[page*4096:(page+1)*4096], make([]byte, 4096))
+		clear(damaged[page*size : (page+1)*size])
 		_ = os.Remove(path + "-wal") // which may have the page once more
 		require.NoError(t, os.WriteFile(path, damaged, 0o640))
 		damage = watch()
