@@ -60,16 +60,8 @@ func (m *machine) skip() {
 	// The slot that was to tell more may be one of these.
 	if m.s.Suspect.Results > 0 && !m.s.Due.After(m.in.To) {
 		m.s.Due = time.Time{}
-		m.planRecheck(latest(m.in.To, m.s.Last.At))
+		m.planRecheck(slo.Latest(m.in.To, m.s.Last.At))
 	}
-}
-
-// latest returns the later of two instants.
-func latest(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }
 
 func (m *machine) run() {

@@ -3,7 +3,6 @@ package record
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"sonde/incident"
@@ -47,13 +46,16 @@ func Begin(ctx context.Context, s *store.Store, wanted []store.Probe, now time.T
 // byName finds wanted probes by the names under which they are known: a former one only
 // of a probe that is not known by its own, as [store.Store.Revise] has it.
 func byName(known, wanted []store.Probe) map[string]*store.Probe {
+	names := make(map[string]bool, len(known))
+	for i := range known {
+		names[known[i].Name()] = true
+	}
 	m := make(map[string]*store.Probe, len(wanted))
 	for i := range wanted {
 		m[wanted[i].Name()] = &wanted[i]
 	}
 	for i := range wanted {
-		p := &wanted[i]
-		if p.Was != "" && !slices.ContainsFunc(known, func(k store.Probe) bool { return k.Name() == p.Name() }) {
+		if p := &wanted[i]; p.Was != "" && !names[p.Name()] {
 			m[p.Was] = p
 		}
 	}

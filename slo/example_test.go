@@ -49,3 +49,11 @@ func ExampleStretch_Within() {
 	// 5m0s
 	// 2m0s
 }
+
+func ExampleLatest() {
+	day := time.Date(2026, 11, 25, 0, 0, 0, 0, time.UTC)
+	shift := [2]time.Time{day.Add(22 * time.Hour), day.Add(30 * time.Hour)}
+	from, to := slo.Latest(day, shift[0]), slo.Earliest(day.AddDate(0, 0, 1), shift[1])
+	fmt.Println(to.Sub(from), "of the shift lie in the day")
+	// Output: 2h0m0s of the shift lie in the day
+}

@@ -28,10 +28,7 @@ func (s Stretch) Within(after, until time.Time) time.Duration {
 	if !s.First.After(after) {
 		skip = int64(after.Sub(s.First)/s.Step) + 1
 	}
-	last := s.Last
-	if until.Before(last) {
-		last = until
-	}
+	last := Earliest(s.Last, until)
 	if last.Before(s.First) {
 		return 0
 	}
@@ -41,3 +38,19 @@ func (s Stretch) Within(after, until time.Time) time.Duration {
 
 // Follows reports whether the slot continues the stretch: the very next one.
 func (s Stretch) Follows(slot time.Time) bool { return s.Step > 0 && s.Last.Add(s.Step).Equal(slot) }
+
+// Latest is the later one of two instants, where a window begins that is cut by another.
+func Latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// Earliest is the earlier one of two instants, where such a window ends.
+func Earliest(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}

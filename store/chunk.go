@@ -47,14 +47,30 @@ func (p *point) input(s *shape) incident.Input {
 	}
 }
 
-// rowPacker packs the chunks of several probes, in the order of their ids, to one row: a
-// directory, then the chunks, then a sum.
-type rowPacker struct {
-	shapes shapes
-	hour   int64 // the chunks' hours are counted from here
+// parts are what a row has of several probes, in the order of their ids.
+type parts struct {
 	probes []probe.ID
-	ends   []int // of the chunks, within bodies
+	ends   []int // within bodies
 	bodies packer
+}
+
+// end ends the part of a probe.
+func (r *parts) end(id probe.ID) {
+	r.probes = append(r.probes, id)
+	r.ends = append(r.ends, len(r.bodies.buf))
+}
+
+func (r *parts) first() probe.ID { return r.probes[0] }
+
+// size is about how many bytes the row has so far.
+func (r *parts) size() int { return len(r.bodies.buf) + 4*len(r.probes) }
+
+// rowPacker packs the chunks of several probes to one row: a directory, then the chunks,
+// then a sum.
+type rowPacker struct {
+	parts
+	shapes shapes
+	hour   int64   // the chunks' hours are counted from here
 	values []int64 // of a column, used again
 }
 
@@ -88,8 +104,7 @@ func (r *rowPacker) add(id probe.ID, points []point, known []shape) {
 		r.section(hour, points[:n])
 		points = points[n:]
 	}
-	r.probes = append(r.probes, id)
-	r.ends = append(r.ends, len(r.bodies.buf))
+	r.end(id)
 }
 
 // section packs the points of one hour.
@@ -149,9 +164,6 @@ func (p *packer) shapeRuns(points []point) {
 	}
 }
 
-// size is about how many bytes the row has so far.
-func (r *rowPacker) size() int { return len(r.bodies.buf) + 4*len(r.probes) }
-
 // packed is the row.
 func (r *rowPacker) packed() []byte {
 	p := packer{make([]byte, 0, r.size()+64)}
@@ -161,21 +173,22 @@ func (r *rowPacker) packed() []byte {
 	for i := range r.shapes.known {
 		p.shape(&r.shapes.known[i])
 	}
-	p.directory(r.probes, r.ends)
-	p.buf = append(p.buf, r.bodies.buf...)
+	p.parts(&r.parts)
 	return p.summed()
 }
 
-// directory packs which probes a row has, and how long the part of each is.
-func (p *packer) directory(probes []probe.ID, ends []int) {
-	p.count(len(probes))
+// parts packs a directory, which probes there are and how long the part of each is, and
+// the parts behind it.
+func (p *packer) parts(r *parts) {
+	p.count(len(r.probes))
 	var id probe.ID
 	end := 0
-	for i := range probes {
-		p.int(int64(probes[i] - id))
-		p.count(ends[i] - end)
-		id, end = probes[i], ends[i]
+	for i := range r.probes {
+		p.int(int64(r.probes[i] - id))
+		p.count(r.ends[i] - end)
+		id, end = r.probes[i], r.ends[i]
 	}
+	p.buf = append(p.buf, r.bodies.buf...)
 }
 
 // directory reads the parts of a row: what follows it, probe by probe. f gets every part

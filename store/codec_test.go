@@ -82,6 +82,21 @@ func FuzzUnpackMemory(f *testing.F) {
 	})
 }
 
+// unpackEntries reads a segment of the log.
+func unpackEntries(packed []byte) ([]Entry, error) {
+	var entries []Entry
+	err := eachEntry(packed, func(e *Entry) {
+		if entries == nil {
+			entries = make([]Entry, 0, len(packed)/8)
+		}
+		entries = append(entries, *e)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return entries, nil
+}
+
 func TestWhatIsDamagedIsNotRead(t *testing.T) {
 	segment, memory := packed(t, 1, 50)
 	for name, data := range map[string][]byte{

@@ -40,15 +40,16 @@ func (s *Store) Commit(ctx context.Context, b *Batch) error {
 		if err != nil || !fresh {
 			return err
 		}
-		if err := s.addEvidence(ctx, tx, b.Entries); err != nil {
+		rows := repeat(tx)
+		if err := s.addEvidence(ctx, rows, b.Entries); err != nil {
 			return err
 		}
 		for i := range b.Effects {
-			if err := s.apply(ctx, tx, &b.Effects[i]); err != nil {
+			if err := s.apply(ctx, rows, &b.Effects[i]); err != nil {
 				return err
 			}
 		}
-		if err := addMessages(ctx, tx, b.Messages); err != nil {
+		if err := addMessages(ctx, rows, b.Messages); err != nil {
 			return err
 		}
 		if err := addDelivered(ctx, tx, b); err != nil {
@@ -92,16 +93,16 @@ func (s *Store) appendLog(ctx context.Context, tx *sql.Tx, b *Batch) (bool, erro
 	return n > 0, err
 }
 
-func (s *Store) apply(ctx context.Context, tx *sql.Tx, e *Effect) error {
+func (s *Store) apply(ctx context.Context, tx *repeating, e *Effect) error {
 	for _, entry := range e.Ledger {
-		_, err := tx.ExecContext(ctx, "INSERT INTO ledger(probe, location, first, last, step, outcome, reason) VALUES (?, ?, ?, ?, ?, ?, ?)",
+		err := tx.exec(ctx, "INSERT INTO ledger(probe, location, first, last, step, outcome, reason) VALUES (?, ?, ?, ?, ?, ?, ?)",
 			e.Probe, s.location, entry.Slots.First.UnixMilli(), entry.Slots.Last.UnixMilli(), entry.Slots.Step.Milliseconds(), entry.Outcome.String(), entry.Reason.String())
 		if err != nil {
 			return fmt.Errorf("write ledger: %w", err)
 		}
 	}
 	for _, grid := range e.Grids {
-		_, err := tx.ExecContext(ctx, "INSERT INTO grids(probe, location, first, last, step) VALUES (?, ?, ?, ?, ?)",
+		err := tx.exec(ctx, "INSERT INTO grids(probe, location, first, last, step) VALUES (?, ?, ?, ?, ?)",
 			e.Probe, s.location, grid.First.UnixMilli(), grid.Last.UnixMilli(), grid.Step.Milliseconds())
 		if err != nil {
 			return fmt.Errorf("write grid: %w", err)
@@ -115,7 +116,7 @@ func (s *Store) apply(ctx context.Context, tx *sql.Tx, e *Effect) error {
 	return nil
 }
 
-func (s *Store) transition(ctx context.Context, tx *sql.Tx, id probe.ID, t *incident.Transition) error {
+func (s *Store) transition(ctx context.Context, tx *repeating, id probe.ID, t *incident.Transition) error {
 	p := &t.Problem
 	codes, err := json.Marshal(codeMap(p.Codes))
 	if err != nil {
@@ -125,7 +126,7 @@ func (s *Store) transition(ctx context.Context, tx *sql.Tx, id probe.ID, t *inci
 	if p.Phase == incident.Closed {
 		closedAt = t.At.UnixMilli()
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO incidents(id, probe, location, kind, phase, severity, reason, status, codes, failures, openings, since, opened_at, recovered_at, closed_at)
+	err = tx.exec(ctx, `INSERT INTO incidents(id, probe, location, kind, phase, severity, reason, status, codes, failures, openings, since, opened_at, recovered_at, closed_at)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT(id) DO UPDATE SET phase = excluded.phase, severity = excluded.severity, reason = excluded.reason, status = excluded.status, codes = excluded.codes,
 		failures = excluded.failures, openings = excluded.openings, since = excluded.since, opened_at = excluded.opened_at, recovered_at = excluded.recovered_at, closed_at = excluded.closed_at`,
@@ -134,7 +135,7 @@ func (s *Store) transition(ctx context.Context, tx *sql.Tx, id probe.ID, t *inci
 	if err != nil {
 		return fmt.Errorf("write incident %s: %w", p.ID, err)
 	}
-	_, err = tx.ExecContext(ctx, "INSERT INTO timeline(incident, at, change, reason, status) VALUES (?, ?, ?, ?, ?)",
+	err = tx.exec(ctx, "INSERT INTO timeline(incident, at, change, reason, status) VALUES (?, ?, ?, ?, ?)",
 		p.ID, t.At.UnixMilli(), t.Change.String(), p.Cause.Reason.String(), p.Cause.Status)
 	if err != nil {
 		return fmt.Errorf("write timeline of incident %s: %w", p.ID, err)
@@ -168,14 +169,14 @@ func (s *Store) addCheckpoint(ctx context.Context, tx *sql.Tx, c *Checkpoint, at
 	return err
 }
 
-func addMessages(ctx context.Context, tx *sql.Tx, messages []notify.Message) error {
+func addMessages(ctx context.Context, tx *repeating, messages []notify.Message) error {
 	for i := range messages {
 		m := &messages[i]
 		body, err := json.Marshal(m.Body)
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, "INSERT INTO outbox(key, destination, incident, change, body, next_at, created_at) VALUES (?, ?, ?, ?, ?, 0, ?) ON CONFLICT(key) DO NOTHING",
+		err = tx.exec(ctx, "INSERT INTO outbox(key, destination, incident, change, body, next_at, created_at) VALUES (?, ?, ?, ?, ?, 0, ?) ON CONFLICT(key) DO NOTHING",
 			m.Key, m.Destination, m.Incident, m.Change.String(), string(body), m.CreatedAt.UnixMilli())
 		if err != nil {
 			return fmt.Errorf("write message %s: %w", m.Key, err)

@@ -274,26 +274,40 @@ func (c *compactor) gather(ctx context.Context, x *span, some []probe.ID) (*gath
 // transaction.
 func (c *compactor) writeChunks(ctx context.Context, x *span, some []probe.ID, g *gathered) error {
 	w := rowWriter{c: c, insert: "INSERT INTO chunks(span, probe, packed) VALUES (?, ?, ?)", key: []any{x.last}}
-	row := &rowPacker{}
-	for _, id := range some {
-		if len(g.points[id]) == 0 {
-			continue
+	err := fillRows(ctx, &w, some, func(row *rowPacker, id probe.ID) {
+		if points := g.points[id]; len(points) > 0 {
+			row.add(id, points, g.shapes.known)
 		}
-		row.add(id, g.points[id], g.shapes.known)
+	})
+	if err != nil {
+		return err
+	}
+	return w.flush(ctx)
+}
+
+// fillRows fills rows with what add adds of each probe, if anything, until each is large
+// enough.
+func fillRows[R any, P interface {
+	*R
+	first() probe.ID
+	size() int
+	packed() []byte
+}](ctx context.Context, w *rowWriter, ids []probe.ID, add func(row P, id probe.ID)) error {
+	row := P(new(R))
+	for _, id := range ids {
+		add(row, id)
 		if row.size() < rowSize {
 			continue
 		}
-		if err := w.add(ctx, row.probes[0], row.packed()); err != nil {
+		if err := w.add(ctx, row.first(), row.packed()); err != nil {
 			return err
 		}
-		row = &rowPacker{}
+		row = P(new(R))
 	}
-	if len(row.probes) > 0 {
-		if err := w.add(ctx, row.probes[0], row.packed()); err != nil {
-			return err
-		}
+	if row.size() == 0 {
+		return nil
 	}
-	return w.flush(ctx)
+	return w.add(ctx, row.first(), row.packed())
 }
 
 // rowWriter gathers rows until they are worth a transaction.
@@ -323,8 +337,9 @@ func (w *rowWriter) flush(ctx context.Context) error {
 		return nil
 	}
 	err := w.c.change(ctx, func(tx *sql.Tx) error {
+		rows := repeat(tx)
 		for _, row := range w.rows {
-			if _, err := tx.ExecContext(ctx, w.insert, append(slices.Clone(w.key), row.probe, row.packed)...); err != nil {
+			if err := rows.exec(ctx, w.insert, append(slices.Clone(w.key), row.probe, row.packed)...); err != nil {
 				return err
 			}
 		}

@@ -157,21 +157,6 @@ func (p *packer) verdict(v probe.Verdict) {
 	}
 }
 
-// unpackEntries reads a segment of the log.
-func unpackEntries(packed []byte) ([]Entry, error) {
-	var entries []Entry
-	err := eachEntry(packed, func(e *Entry) {
-		if entries == nil {
-			entries = make([]Entry, 0, len(packed)/8)
-		}
-		entries = append(entries, *e)
-	})
-	if err != nil {
-		return nil, err
-	}
-	return entries, nil
-}
-
 // eachEntry calls f for every entry of a segment, in order. What f is given is its own
 // only until it returns. A damaged segment is seen before f is called.
 func eachEntry(packed []byte, f func(e *Entry)) error {

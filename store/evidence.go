@@ -29,7 +29,7 @@ var volatile = []string{"date", "age", "x-request-id", "traceparent", "cf-ray", 
 
 // addEvidence keeps what runs saw that were not good, unless it is what the probe saw
 // last, or came right after it.
-func (s *Store) addEvidence(ctx context.Context, tx *sql.Tx, entries []Entry) error {
+func (s *Store) addEvidence(ctx context.Context, tx *repeating, entries []Entry) error {
 	for i := range entries {
 		e := &entries[i]
 		if len(e.Attempts) == 0 {
@@ -44,7 +44,7 @@ func (s *Store) addEvidence(ctx context.Context, tx *sql.Tx, entries []Entry) er
 
 const lastSight = "SELECT at, digest FROM evidence WHERE probe = ? ORDER BY at DESC LIMIT 1"
 
-func (s *Store) addSight(ctx context.Context, tx *sql.Tx, e *Entry) error {
+func (s *Store) addSight(ctx context.Context, tx *repeating, e *Entry) error {
 	digest, err := digestOf(e.Attempts)
 	if err != nil {
 		return err
@@ -52,7 +52,7 @@ func (s *Store) addSight(ctx context.Context, tx *sql.Tx, e *Entry) error {
 	at := e.Input.At.UnixMilli()
 	var before int64
 	var seen []byte
-	err = tx.QueryRowContext(ctx, lastSight, e.Probe).Scan(&before, &seen)
+	err = tx.one(ctx, lastSight, []any{e.Probe}, &before, &seen)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 	case err != nil:
@@ -67,11 +67,10 @@ func (s *Store) addSight(ctx context.Context, tx *sql.Tx, e *Entry) error {
 	if len(body) > maxSight {
 		return nil
 	}
-	if _, err := tx.ExecContext(ctx, "INSERT INTO sights(digest, body) VALUES (?, ?) ON CONFLICT DO NOTHING", digest, string(body)); err != nil {
+	if err := tx.exec(ctx, "INSERT INTO sights(digest, body) VALUES (?, ?) ON CONFLICT DO NOTHING", digest, string(body)); err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, "INSERT INTO evidence(probe, location, at, digest) VALUES (?, ?, ?, ?)", e.Probe, s.location, at, digest)
-	return err
+	return tx.exec(ctx, "INSERT INTO evidence(probe, location, at, digest) VALUES (?, ?, ?, ?)", e.Probe, s.location, at, digest)
 }
 
 // digestOf names what attempts saw, apart from when and how long.

@@ -36,24 +36,10 @@ type Ledger struct {
 // have been accounted for by now are unknown. So are those of a time that the ledger was
 // not read for, and nothing is known of a time that is not kept any more.
 func (l *Ledger) Tally(after, until time.Time) slo.Tally {
-	after = latest(after, l.since)
+	after = slo.Latest(after, l.since)
 	t := l.count(after, until)
 	t.Unknown += overdue(l.account, until).Within(after, until)
 	return t
-}
-
-func latest(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
-
-func earliest(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
 }
 
 // count is Tally, without slots that are overdue: days that have a sum, and what lies
@@ -79,8 +65,8 @@ func (l *Ledger) slots(after, until time.Time) (t slo.Tally) {
 			continue
 		}
 		t.Unknown += l.grid(at, w.after)
-		at = latest(at, w.after)
-		to := earliest(w.until, until)
+		at = slo.Latest(at, w.after)
+		to := slo.Earliest(w.until, until)
 		t = t.Plus(l.window(l.entries[i], at, to))
 		at = to
 	}

@@ -184,7 +184,7 @@ func (l *ledgers) daysWithSlots(id probe.ID, account *incident.Account) (first, 
 	}
 	from := account.Grid.First
 	for _, grid := range l.grids[id] {
-		from = earliest(from, grid.First)
+		from = slo.Earliest(from, grid.First)
 	}
 	return dayOf(from.UnixMilli()), dayOf(account.Grid.Last.UnixMilli())
 }
@@ -195,7 +195,7 @@ func merged(windows []window) []window {
 	var all []window
 	for _, w := range windows {
 		if n := len(all); n > 0 && !w.after.After(all[n-1].until) {
-			all[n-1].until = latest(all[n-1].until, w.until)
+			all[n-1].until = slo.Latest(all[n-1].until, w.until)
 			continue
 		}
 		all = append(all, w)

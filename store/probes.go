@@ -58,12 +58,13 @@ func (s *Store) Revise(ctx context.Context, r *Revision) error {
 				return err
 			}
 		}
+		rows := repeat(tx)
 		for i := range r.Effects {
-			if err := s.apply(ctx, tx, &r.Effects[i]); err != nil {
+			if err := s.apply(ctx, rows, &r.Effects[i]); err != nil {
 				return err
 			}
 		}
-		if err := addMessages(ctx, tx, r.Messages); err != nil {
+		if err := addMessages(ctx, rows, r.Messages); err != nil {
 			return err
 		}
 		if _, err := tx.ExecContext(ctx, "INSERT INTO meta(key, value) VALUES ('revision', '1') ON CONFLICT(key) DO UPDATE SET value = CAST(value AS INTEGER) + 1"); err != nil {

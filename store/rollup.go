@@ -165,32 +165,15 @@ func (h *hourly) add(d int64, r *row, chunk []byte) *hourly {
 
 // days packs the sums of some probes to rows.
 func (w *rowWriter) days(ctx context.Context, sums map[probe.ID]*hourly) error {
-	var row dayPacker
-	for _, id := range slices.Sorted(maps.Keys(sums)) {
-		if sums[id] == nil {
-			continue
+	return fillRows(ctx, w, slices.Sorted(maps.Keys(sums)), func(row *dayPacker, id probe.ID) {
+		if sums[id] != nil {
+			row.add(id, sums[id])
 		}
-		row.add(id, sums[id])
-		if row.size() < rowSize {
-			continue
-		}
-		if err := w.add(ctx, row.probes[0], row.packed()); err != nil {
-			return err
-		}
-		row = dayPacker{}
-	}
-	if len(row.probes) == 0 {
-		return nil
-	}
-	return w.add(ctx, row.probes[0], row.packed())
+	})
 }
 
 // dayPacker packs the days of several probes to one row.
-type dayPacker struct {
-	probes []probe.ID
-	ends   []int
-	bodies packer
-}
+type dayPacker struct{ parts }
 
 func (r *dayPacker) add(id probe.ID, h *hourly) {
 	var has uint64
@@ -205,17 +188,13 @@ func (r *dayPacker) add(id probe.ID, h *hourly) {
 			r.bodies.summary(sum)
 		}
 	}
-	r.probes = append(r.probes, id)
-	r.ends = append(r.ends, len(r.bodies.buf))
+	r.end(id)
 }
-
-func (r *dayPacker) size() int { return len(r.bodies.buf) + 4*len(r.probes) }
 
 func (r *dayPacker) packed() []byte {
 	p := packer{make([]byte, 0, r.size()+64)}
 	p.byte(chunkPacking)
-	p.directory(r.probes, r.ends)
-	p.buf = append(p.buf, r.bodies.buf...)
+	p.parts(&r.parts)
 	return p.summed()
 }
 

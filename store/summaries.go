@@ -8,6 +8,7 @@ import (
 
 	"sonde/incident"
 	"sonde/probe"
+	"sonde/slo"
 )
 
 // maxWindows bounds into how many windows a range is cut.
@@ -23,7 +24,7 @@ func (r *Reader) Summaries(ctx context.Context, id probe.ID, from, to time.Time,
 	}
 	sums := make([]Summary, 0, max(0, to.Sub(from)/step)+1)
 	for at := from; at.Before(to); at = at.Add(step) {
-		sums = append(sums, Summary{From: at, To: earliest(at.Add(step), to)})
+		sums = append(sums, Summary{From: at, To: slo.Earliest(at.Add(step), to)})
 	}
 	c := cutter{sums: sums, from: from, to: to, step: step}
 	if err := r.cut(ctx, id, &c); err != nil {

@@ -139,7 +139,7 @@ func (w *world) commit(checkpoint bool) {
 func (w *world) now() time.Time {
 	now := t0
 	for _, e := range w.past {
-		now = latest(now, latest(e.Input.At, e.Input.To))
+		now = slo.Latest(now, slo.Latest(e.Input.At, e.Input.To))
 	}
 	return now
 }
