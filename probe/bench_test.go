@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"testing"
 	"time"
 )
@@ -41,4 +42,25 @@ func BenchmarkRun(b *testing.B) {
 			}
 		})
 	}
+}
+
+// BenchmarkTruthOfADelay measures how far the time that is reported lies from the one
+// that the target took on purpose, by the target's own clock.
+func BenchmarkTruthOfADelay(b *testing.B) {
+	took := make(chan time.Duration, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		began := time.Now()
+		time.Sleep(50 * time.Millisecond)
+		took <- time.Since(began)
+	}))
+	b.Cleanup(server.Close)
+	runner, asked := &Runner{}, target(b, server.URL)
+	var off []time.Duration
+	for b.Loop() {
+		got := runner.Run(context.Background(), asked, Scheduled, time.Time{})
+		off = append(off, got.Timings().FirstByte-<-took)
+	}
+	slices.Sort(off)
+	b.ReportMetric(float64(off[len(off)/2].Microseconds()), "us-off-p50")
+	b.ReportMetric(float64(off[len(off)*99/100].Microseconds()), "us-off-p99")
 }
