@@ -2,10 +2,12 @@
 -- hold several probes are named by the first of them; rows are written in the order of
 -- time, so that pages are filled once and freed together.
 
--- Every configuration there was: what is kept about the configured probes, packed.
+-- Every configuration there was: what is kept about the configured probes, packed, and
+-- behind which segment of the log it holds.
 CREATE TABLE revisions (
   id     INTEGER PRIMARY KEY,
   at     INTEGER NOT NULL,
+  seq    INTEGER NOT NULL,
   packed BLOB    NOT NULL
 ) STRICT;
 

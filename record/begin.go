@@ -29,13 +29,8 @@ func Begin(ctx context.Context, s *store.Store, wanted []store.Probe, now time.T
 	for i := range known {
 		old := &known[i]
 		state := memory.State(old.ID)
-		if p, ok := kept[old.Name()]; ok {
-			if p.RequestHash != old.RequestHash {
-				state.Rewrite()
-			}
-			continue
-		}
-		withdraw(revision, old, state, location)
+		effects := store.Supersede(state, old, kept[old.Name()], latest(revision.At, state))
+		withdrawn(revision, old, effects, location)
 	}
 	if err := s.Revise(ctx, revision); err != nil {
 		return nil, nil, fmt.Errorf("store configuration: %w", err)
@@ -62,9 +57,8 @@ func byName(known, wanted []store.Probe) map[string]*store.Probe {
 	return m
 }
 
-func withdraw(r *store.Revision, p *store.Probe, state *incident.State, location string) {
-	at := latest(r.At, state)
-	effects := incident.Withdraw(state, at)
+// withdrawn notes for people what became of a probe's incidents.
+func withdrawn(r *store.Revision, p *store.Probe, effects incident.Effects, location string) {
 	if len(effects.Transitions) == 0 {
 		return
 	}

@@ -163,25 +163,12 @@ func (s *Store) reopen(ctx context.Context, used *sql.DB, why error) error {
 	s.db = fresh
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
-	if err = errors.Join(err, verify(ctx, fresh), quickCheck(ctx, fresh)); err != nil {
-		if code := primary(err); code == sqlite3.SQLITE_CORRUPT || code == sqlite3.SQLITE_NOTADB || errors.Is(err, errDamaged) {
-			return s.suspect(err)
-		}
+	err = errors.Join(err, verify(ctx, fresh), check(ctx, fresh, s.path, "quick_check"))
+	code := primary(err)
+	if _, damaged := errors.AsType[*DamagedError](err); damaged || code == sqlite3.SQLITE_CORRUPT || code == sqlite3.SQLITE_NOTADB {
+		return s.suspect(err)
 	}
 	return errors.Join(describe(s.path, why), err)
-}
-
-var errDamaged = errors.New("quick_check found damage")
-
-func quickCheck(ctx context.Context, db *sql.DB) error {
-	var found string
-	if err := db.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&found); err != nil {
-		return fmt.Errorf("check the database: %w", err)
-	}
-	if found != "ok" {
-		return fmt.Errorf("%w: %s", errDamaged, found)
-	}
-	return nil
 }
 
 // bound condemns the database when the same batch breaks the same constraint again and

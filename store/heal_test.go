@@ -130,6 +130,18 @@ func TestADatabaseIsOpenedAgainWhileOthersUseIt(t *testing.T) {
 	require.NoError(t, verify(t.Context(), s.db))
 }
 
+func TestADatabaseThatIsFoundDamagedWhenItIsOpenedAgainIsGivenUp(t *testing.T) {
+	s := open(t, newPath(t))
+	_, err := s.db.ExecContext(t.Context(), "PRAGMA wal_checkpoint(TRUNCATE)")
+	require.NoError(t, err)
+	spoil(t, s.path)
+	var fatal *FatalError
+	err = s.reopen(t.Context(), s.db, sql.ErrConnDone)
+	require.ErrorAs(t, err, &fatal)
+	require.ErrorAs(t, err, new(*DamagedError))
+	require.FileExists(t, s.path+".suspect", "the next start looks closer")
+}
+
 func TestTheThirdReopeningWithinTenMinutesIsTheLast(t *testing.T) {
 	s := open(t, newPath(t))
 	now := time.Now()

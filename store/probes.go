@@ -98,7 +98,7 @@ func reconfigure(ctx context.Context, tx *sql.Tx, r *Revision) error {
 	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, "INSERT INTO revisions(at, packed) VALUES (?, ?)", r.At.UnixMilli(), packed)
+	_, err = tx.ExecContext(ctx, "INSERT INTO revisions(at, seq, packed) VALUES (?, ?, ?)", r.At.UnixMilli(), r.Memory.Seq, packed)
 	return err
 }
 

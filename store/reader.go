@@ -241,6 +241,11 @@ func (r *Reader) follow(ctx context.Context, tx *sql.Tx) error {
 			return err
 		}
 		r.revision = revision
+		if err := r.memory.replay(ctx, tx, r.known); err != nil {
+			r.memory = nil // half of it would be another past
+			return err
+		}
+		return nil
 	}
 	return r.memory.follow(ctx, tx, policies(r.known))
 }

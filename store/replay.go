@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"math"
+	"time"
 
 	"sonde/incident"
 	"sonde/probe"
@@ -23,11 +25,11 @@ func (s *Store) Load(ctx context.Context) ([]Probe, *Memory, error) {
 	if err != nil {
 		return nil, nil, describe(s.path, err)
 	}
-	if err := m.follow(ctx, s.db, policies(known)); err != nil {
+	if err := m.replay(ctx, s.db, known); err != nil {
 		return nil, nil, describe(s.path, err)
 	}
-	// A replay from an older checkpoint, under policies that came later, may have opened
-	// fewer incidents than there are. No id is given twice.
+	// A replay under policies that came later may have opened fewer incidents than there
+	// are: the first release did not keep those from before. No id is given twice.
 	var newest sql.NullInt64
 	if err := s.db.QueryRowContext(ctx, "SELECT max(id) FROM incidents").Scan(&newest); err != nil {
 		return nil, nil, describe(s.path, err)
@@ -96,14 +98,8 @@ func lastCheckpoint(ctx context.Context, q querier) (*Memory, error) {
 // follow replays the log behind the memory's position. It reads a bounded number of
 // segments per query, so that no read holds the write-ahead log for long.
 func (m *Memory) follow(ctx context.Context, q querier, policies map[probe.ID]incident.Policy) error {
-	for {
-		n, err := m.followSome(ctx, q, policies)
-		if err != nil {
-			return err
-		}
-		if n == 0 {
-			break
-		}
+	if err := m.followTo(ctx, q, policies, math.MaxInt64); err != nil {
+		return err
 	}
 	if m.uncounted {
 		return m.countAsBefore(ctx, q)
@@ -111,11 +107,20 @@ func (m *Memory) follow(ctx context.Context, q querier, policies map[probe.ID]in
 	return nil
 }
 
-const logTail = "SELECT seq, packed FROM log WHERE seq > ? ORDER BY seq LIMIT ?"
+// followTo replays the log up to and with a segment.
+func (m *Memory) followTo(ctx context.Context, q querier, policies map[probe.ID]incident.Policy, last int64) error {
+	for {
+		if n, err := m.followSome(ctx, q, policies, last); n == 0 || err != nil {
+			return err
+		}
+	}
+}
 
-func (m *Memory) followSome(ctx context.Context, q querier, policies map[probe.ID]incident.Policy) (int, error) {
+const logTail = "SELECT seq, packed FROM log WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?"
+
+func (m *Memory) followSome(ctx context.Context, q querier, policies map[probe.ID]incident.Policy, last int64) (int, error) {
 	const segments = 1000
-	rows, err := q.QueryContext(ctx, logTail, m.Seq, segments)
+	rows, err := q.QueryContext(ctx, logTail, m.Seq, last, segments)
 	if err != nil {
 		return 0, err
 	}
@@ -140,4 +145,55 @@ func (m *Memory) followSome(ctx context.Context, q querier, policies map[probe.I
 		n++
 	}
 	return n, rows.Err()
+}
+
+// replay follows the log behind a checkpoint. Where the configuration changed behind it
+// (the checkpoint that was written then is damaged), the log is replayed as it was
+// stepped: under the policies of its time, and with what the change did to the states.
+func (m *Memory) replay(ctx context.Context, q querier, known []Probe) error {
+	changes, err := changesBehind(ctx, q, m.Seq)
+	if err != nil {
+		return err
+	}
+	if len(changes) > 0 {
+		before, err := configuredAt(ctx, q, m.Seq)
+		if err != nil {
+			return err
+		}
+		if before == nil {
+			before = changes[0].probes // the first release did not keep any
+		}
+		for _, c := range changes {
+			if err := m.followTo(ctx, q, policies(before), c.seq); err != nil {
+				return err
+			}
+			m.reconfigure(before, c.probes)
+			before = c.probes
+		}
+	}
+	return m.follow(ctx, q, policies(known))
+}
+
+// reconfigure changes the states as a change of the configuration does.
+func (m *Memory) reconfigure(before, after []Probe) {
+	now := make(map[probe.ID]*Probe, len(after))
+	for i := range after {
+		now[after[i].ID] = &after[i]
+	}
+	for i := range before {
+		Supersede(m.State(before[i].ID), &before[i], now[before[i].ID], time.Time{})
+	}
+}
+
+// Supersede has a state go on under another configuration of its probe, or without any
+// if after is nil, and returns what follows from that at an instant. A probe whose
+// request has changed has yet to show that it works.
+func Supersede(s *incident.State, before, after *Probe, at time.Time) incident.Effects {
+	if after == nil {
+		return incident.Withdraw(s, at)
+	}
+	if after.RequestHash != before.RequestHash {
+		s.Rewrite()
+	}
+	return incident.Effects{}
 }

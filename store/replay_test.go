@@ -2,6 +2,9 @@ package store
 
 import (
 	"fmt"
+	"maps"
+	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -100,6 +103,96 @@ func TestADamagedCheckpointCostsOnlyTime(t *testing.T) {
 		damage(packed[:w.rnd.IntN(len(packed))])
 		require.Equal(t, w.memory, w.load(), "cut off")
 	}
+}
+
+// reconfigure changes the configuration as the service does.
+func (w *world) reconfigure(change func()) {
+	before := slices.Clone(w.probes)
+	change()
+	w.memory.reconfigure(before, w.probes)
+	w.revise()
+	configured := map[probe.ID]bool{}
+	for i := range w.probes {
+		id := w.probes[i].ID
+		if configured[id] = true; w.next[id].IsZero() {
+			w.next[id] = w.now()
+		}
+	}
+	w.past = slices.DeleteFunc(w.past, func(e Entry) bool { return !configured[e.Probe] })
+}
+
+// shown are the states that a reader is to show.
+func (w *world) shown() map[probe.ID]*incident.State {
+	states := map[probe.ID]*incident.State{}
+	for i := range w.probes {
+		id := w.probes[i].ID
+		if states[id] = w.memory.States[id]; states[id] == nil {
+			states[id] = &incident.State{}
+		}
+	}
+	return states
+}
+
+// compact is a memory without the states of probes that were never asked.
+func (m *Memory) compact() *Memory {
+	maps.DeleteFunc(m.States, func(_ probe.ID, s *incident.State) bool { return reflect.DeepEqual(s, &incident.State{}) })
+	return m
+}
+
+// The log behind the older checkpoint was stepped under several configurations.
+func TestADamagedCheckpointIsReplayedUnderThePoliciesOfItsTime(t *testing.T) {
+	changes := map[string]func(w *world){
+		"other intervals, and what counts as down": func(w *world) {
+			for i := range w.probes {
+				p := &w.probes[i].Policy
+				p.Interval, p.DownAfter, p.ResolveAfter = p.Interval/2, 10*p.DownAfter, 5*p.ResolveAfter
+			}
+		},
+		"another request":      func(w *world) { w.probes[0].RequestHash += "0" },
+		"a probe that is gone": func(w *world) { w.probes = w.probes[1:] },
+		"a new probe": func(w *world) {
+			w.probes = append(w.probes, watched(fmt.Sprintf("new-%d", len(w.probes)), time.Minute))
+		},
+		"nothing": func(*world) {},
+	}
+	for name, change := range changes {
+		for seed := range (worlds() + 1) / 2 {
+			t.Run(fmt.Sprintf("%s, seed %d", name, seed), func(t *testing.T) {
+				w := newWorld(t, seed, 4)
+				w.happen(150)
+				w.commit(true)
+				for _, happens := range []int{60, 0, 40} { // some changes come with nothing in between
+					w.happen(happens)
+					w.commit(false)
+					w.reconfigure(func() { change(w) })
+				}
+				r := look(t, w.s.Path())
+				require.Equal(t, w.shown(), seen(t, r), "with its checkpoint")
+				for damaged := range 2 {
+					w.happen(20 * damaged)
+					w.commit(false)
+					_, err := w.s.db.ExecContext(t.Context(), "UPDATE checkpoints SET packed = x'07' WHERE seq = (SELECT max(seq) FROM checkpoints)")
+					require.NoError(t, err)
+					require.Equal(t, w.memory.compact(), w.load().compact(), "whoever goes on")
+					require.Equal(t, w.shown(), seen(t, look(t, w.s.Path())), "whoever looks")
+				}
+				_, err := w.s.db.ExecContext(t.Context(), "DELETE FROM checkpoints")
+				require.NoError(t, err)
+				require.Equal(t, w.memory.compact(), w.load().compact(), "from the log alone")
+			})
+		}
+	}
+}
+
+func TestADamagedConfigurationOfThePastIsPassedOver(t *testing.T) {
+	w := newWorld(t, 1, 3)
+	w.happen(50)
+	w.reconfigure(func() { w.probes[0].RequestHash = "other" })
+	w.happen(50)
+	w.commit(false)
+	_, err := w.s.db.ExecContext(t.Context(), "DELETE FROM checkpoints; UPDATE revisions SET packed = x'07'")
+	require.NoError(t, err)
+	require.Equal(t, w.memory.Seq, w.load().Seq)
 }
 
 func TestADamagedLogIsNotReplayedWrongly(t *testing.T) {

@@ -148,3 +148,46 @@ func identify(probes []Probe, latest []byte) (same bool, err error) {
 	packed, err := packProbes(probes)
 	return string(packed) == string(latest), err
 }
+
+// revised is a change of the configuration, behind a segment of the log.
+type revised struct {
+	seq    int64
+	probes []Probe
+}
+
+// changesBehind reads the changes of the configuration that are not in a checkpoint of a
+// segment. One that is damaged is left out: the log behind it is replayed as before.
+func changesBehind(ctx context.Context, q querier, seq int64) ([]revised, error) {
+	var all []revised
+	_, err := eachRow(ctx, q, "SELECT seq, packed FROM revisions WHERE seq > ? ORDER BY id", []any{seq}, func(rows *sql.Rows) error {
+		var c revised
+		var packed sql.RawBytes
+		if err := rows.Scan(&c.seq, &packed); err != nil {
+			return err
+		}
+		var err error
+		if c.probes, err = unpackProbes(packed); err == nil {
+			all = append(all, c)
+		}
+		return nil
+	})
+	return all, err
+}
+
+// configuredAt reads which probes were configured as of a checkpoint of a segment; nil if
+// nobody knows.
+func configuredAt(ctx context.Context, q querier, seq int64) ([]Probe, error) {
+	var packed []byte
+	err := q.QueryRowContext(ctx, "SELECT packed FROM revisions WHERE seq <= ? ORDER BY id DESC LIMIT 1", seq).Scan(&packed)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	known, err := unpackProbes(packed)
+	if err != nil {
+		return nil, nil
+	}
+	return known, nil
+}

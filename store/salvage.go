@@ -264,7 +264,9 @@ func salvageStates(ctx context.Context, damaged string, known []Probe) (m *Memor
 		return m
 	}
 	m = read
-	_ = m.follow(ctx, from, policies(known)) // as far as the log can be read
+	if err := m.replay(ctx, from, known); err != nil {
+		_ = m.follow(ctx, from, policies(known)) // as far as the log can be read
+	}
 	return m
 }
 
