@@ -5,10 +5,10 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
-	"unicode/utf8"
+
+	"sonde/probe"
 )
 
 // listen reads where the page is: empty for nowhere, else host:port.
@@ -99,8 +99,6 @@ func parseAddress(s string) (u *url.URL, why string) {
 	return u, hostFault(u)
 }
 
-var hostName = regexp.MustCompile(`^(?i)([a-z0-9_]([a-z0-9_-]*[a-z0-9_])?\.)*[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?\.?$`)
-
 // hostFault says why the host of an address cannot be asked; empty if it can.
 func hostFault(u *url.URL) string {
 	host := u.Hostname()
@@ -112,23 +110,8 @@ func hostFault(u *url.URL) string {
 	if host == "" {
 		return "has no host; write one like https://example.com/healthz"
 	}
-	if _, err := netip.ParseAddr(host); err == nil {
-		return ""
-	}
-	ascii := strings.Map(func(r rune) rune {
-		if r >= utf8.RuneSelf && strconv.IsPrint(r) {
-			return 'x' // an international name; the resolver's form is found when asking
-		}
-		return r
-	}, host)
-	labels := strings.Split(strings.TrimSuffix(ascii, "."), ".")
-	last := labels[len(labels)-1]
-	switch {
-	case len(host) > 253 || !hostName.MatchString(ascii):
-		return "the host " + quote(host) + " is neither a name nor an address; check its spelling"
-	// WHATWG URL section 3.5: a host that ends in a number is an IPv4 address or a mistake.
-	case strings.Trim(last, "0123456789") == "" || strings.HasPrefix(strings.ToLower(last), "0x"):
-		return "the host " + quote(host) + " ends in a number but is no IPv4 address; write it like 192.0.2.1"
+	if err := probe.CheckHost(host); err != nil {
+		return err.Error()
 	}
 	return ""
 }

@@ -41,6 +41,7 @@ type settings struct {
 	alert      alert
 	labels     map[string]string
 	runbook    string
+	transport  transport
 }
 
 // alert is when people are told.

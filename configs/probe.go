@@ -132,6 +132,7 @@ func (s *spec) probe() Probe {
 		Redirect:   s.redirects,
 		Idempotent: s.idempotent,
 		Credit:     s.credit,
+		Transport:  s.transport.Transport,
 		MayShed:    s.mayShed,
 	}
 	user := s.address.url.User
@@ -174,6 +175,7 @@ func (s *spec) requestHash() string {
 	if s.auth != nil { // without it the hash is as it always was
 		write(h, s.auth.written...)
 	}
+	write(h, s.transport.hashed()...)
 	return hex.EncodeToString(h.Sum(nil))
 }
 

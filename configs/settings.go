@@ -13,7 +13,7 @@ import (
 )
 
 // settingKeys are the keys that may stand in defaults and in every probe.
-var settingKeys = keys[settings]{
+var settingKeys = withTransport(keys[settings]{
 	"group":        func(d *decoder, v value, s *settings) { d.name(v, &s.group) },
 	"method":       func(d *decoder, v value, s *settings) { d.method(v, &s.method) },
 	"auth":         func(d *decoder, v value, s *settings) { s.auth = d.auth(v) },
@@ -32,7 +32,7 @@ var settingKeys = keys[settings]{
 	"alert":        func(d *decoder, v value, s *settings) { object(d, v, alertKeys, &s.alert) },
 	"labels":       func(d *decoder, v value, s *settings) { d.labels(v, &s.labels) },
 	"runbook":      func(d *decoder, v value, s *settings) { d.webAddress(v, &s.runbook) },
-}
+})
 
 var alertKeys = keys[alert]{
 	"down_after":    func(d *decoder, v value, a *alert) { d.duration(v, 0, &a.downAfter) },

@@ -18,6 +18,14 @@ func CheckAddress(address netip.Addr) error {
 	return nil
 }
 
+// CheckNetwork says why nobody may be sent into a network; nil if somebody may.
+func CheckNetwork(prefix netip.Prefix) error {
+	if n := networkOf(prefix.Addr()); n.reach == never && n.prefix.Bits() <= prefix.Bits() {
+		return &blockedError{address: prefix.Addr(), network: n}
+	}
+	return nil
+}
+
 // blockedError says that an address is not asked.
 type blockedError struct {
 	address    netip.Addr

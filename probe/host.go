@@ -22,12 +22,15 @@ type HostError struct {
 }
 
 func (e *HostError) Error() string {
-	return fmt.Sprintf("the host %q %s", text.Printable(e.Host, maxText), e.why)
+	return fmt.Sprintf("the host %q %s", text.Printable(e.Host, maxHost), e.why)
 }
 
 // hostName is what a name may look like: RFC 952, RFC 1123 section 2.1, and the
 // underscores that people use all the same.
 var hostName = regexp.MustCompile(`^(?i)([a-z0-9_]([a-z0-9_-]*[a-z0-9_])?\.)*[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?\.?$`)
+
+// maxHost is how much of a host is quoted.
+const maxHost = 80
 
 // maxName is the longest name there is (RFC 1035 section 2.3.4).
 const maxName = 253

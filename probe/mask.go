@@ -56,6 +56,10 @@ func (t *Target) secrets() (pairs []string) {
 		add(password)
 	}
 	add(t.Body.Reveal())
+	if proxy := t.Transport.Proxy; proxy != nil {
+		add(proxy.Password.Reveal())
+		add(strings.TrimPrefix(proxy.credential(), "Basic "))
+	}
 	return append(pairs, masks(t.Auth.secrets()...)...)
 }
 

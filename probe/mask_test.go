@@ -30,3 +30,12 @@ func TestWhatATargetSendsBackOfOurSecretsIsMasked(t *testing.T) {
 		Redirects: []string{"https://example.com/[redacted]"}, Notes: []string{"[redacted]"},
 	}, e)
 }
+
+func TestTheSecretOfAProxyIsMasked(t *testing.T) {
+	u, err := url.Parse("http://proxy.example.com:3128")
+	require.NoError(t, err)
+	target := &Target{URL: u, Transport: Transport{Proxy: &Proxy{URL: u, User: text.NewSecret("ann"), Password: text.NewSecret("hunter2hunter2")}}}
+	e := Evidence{Error: "hunter2hunter2", Notes: []string{target.Transport.Proxy.credential()}}
+	target.mask(&e)
+	require.Equal(t, Evidence{Error: "[redacted]", Notes: []string{"Basic [redacted]"}}, e)
+}
