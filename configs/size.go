@@ -52,8 +52,8 @@ func (d *decoder) bytes(v value, into *int64) bool {
 	case err != nil:
 		d.fail(v, "%v", err)
 		return false
-	case n > probe.UsualBody:
-		d.fail(v, "%s is more than is read of a body; use at most 1MiB", quote(s))
+	case n > probe.MostBody:
+		d.fail(v, "%s is more than is ever read of a body; use at most 16MiB", quote(s))
 		return false
 	}
 	*into = n

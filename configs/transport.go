@@ -2,11 +2,9 @@ package configs
 
 import (
 	"crypto/tls"
-	"math"
 	"net/netip"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"sonde/probe"
@@ -29,7 +27,7 @@ var transportKeys = keys[transport]{
 	"min_tls":        func(d *decoder, v value, t *transport) { d.minTLS(v, &t.MinTLS) },
 	"insecure":       func(d *decoder, v value, t *transport) { d.boolean(v, &t.Insecure) },
 	"allow_networks": func(d *decoder, v value, t *transport) { t.AllowNetworks = d.networks(v) },
-	"max_body":       func(d *decoder, v value, t *transport) { d.size(v, probe.MostBody, &t.MaxBody) },
+	"max_body":       func(d *decoder, v value, t *transport) { d.maxBody(v, &t.MaxBody) },
 }
 
 // withTransport adds the keys about transport to those of settings.
@@ -230,36 +228,38 @@ func (d *decoder) networks(v value) []netip.Prefix {
 	return all
 }
 
-// sizeUnits are the units of a number of bytes.
-var sizeUnits = []struct {
-	name  string
-	bytes int64
-}{{"MiB", 1 << 20}, {"KiB", 1 << 10}, {"B", 1}, {"", 1}}
-
-// size reads a number of bytes from 1 to a most.
-func (d *decoder) size(v value, most int64, into *int64) {
+// maxBody reads how much of a body is read.
+func (d *decoder) maxBody(v value, into *int64) {
 	s, ok := d.loose(v)
 	if !ok {
 		return
 	}
-	for _, unit := range sizeUnits {
-		number, found := strings.CutSuffix(s, unit.name)
-		if !found {
-			continue
-		}
-		n, err := strconv.ParseUint(strings.TrimSpace(number), 10, 32)
-		if err != nil || n > math.MaxInt32 || n == 0 || int64(n)*unit.bytes > most {
-			break
-		}
-		*into = int64(n) * unit.bytes
-		return
+	n, err := ParseSize(s)
+	switch {
+	case err != nil:
+		d.fail(v, "%v", err)
+	case n < 1 || n > probe.MostBody:
+		d.fail(v, "%s is not from 1 byte to 16MiB; 1MiB is usual", quote(s))
+	default:
+		*into = n
 	}
-	d.fail(v, "%s is no size from 1 to %d MiB; write one like 512KiB or 4MiB", quote(s), most>>20)
+}
+
+// checkSize checks that a size that is expected can be seen.
+func (d *decoder) checkSize(s *spec) {
+	read := s.transport.MaxBody
+	if read == 0 {
+		read = probe.UsualBody
+	}
+	if size := s.expect.Size; size.Min > read || size.Bounded && size.Max > read {
+		d.fail(d.nearestPlace(s, "expect", "max_body"), "size goes beyond the %d bytes that are read of a body; raise max_body, to 16MiB at the most, or lower size", read)
+	}
 }
 
 // checkTransport checks what the keys about transport mean together.
 func (d *decoder) checkTransport(s *spec) {
 	t, u := &s.transport, s.address.url
+	d.checkSize(s)
 	if v, ok := d.where(s, "proxy"); ok && t.proxyWritten != "" {
 		if t.Protocol == probe.HTTP3 {
 			d.fail(v, "HTTP/3 goes through no proxy; remove proxy, or write another protocol")
