@@ -159,7 +159,7 @@ func (d *decoder) useCredential(means string, spec *authSpec, a *auth) {
 	case "oauth2":
 		a.credential = probe.ClientCredentials(probe.OAuth2{
 			TokenURL: o.tokenURL, ID: o.id.source, Secret: o.secret.source, Scopes: o.scopes, Audience: o.audience,
-			Params: o.style == "params", Identity: a.identity, Roots: a.roots,
+			Params: o.style == "params",
 		})
 	}
 	if d.credentials == nil {

@@ -59,13 +59,13 @@ type proof struct {
 const mostKnown = 4
 
 // prove returns what to ask with, or why there is nothing.
-func (a *Auth) prove(ctx context.Context, r *Runner) (proof, *grantError) {
-	if a == nil || a.Credential == nil {
+func (t *Target) prove(ctx context.Context, r *Runner) (proof, *grantError) {
+	if t.Auth == nil || t.Auth.Credential == nil {
 		return proof{}, nil
 	}
-	c := a.Credential
+	c := t.Auth.Credential
 	if c.grant != nil {
-		token, err := c.grant.token(ctx, r)
+		token, err := c.grant.token(ctx, seeker{r, t})
 		if err != nil {
 			return proof{}, err
 		}
@@ -116,8 +116,9 @@ func (c *Credential) make(of [2]text.Secret, form func() proof) proof {
 // a file has a newer one, or the token endpoint gives one. Then the request is a
 // changed one, and may be sent although the refusal is final (RFC 9110 section
 // 15.5.2: the refused request has not been applied). The note says what was done.
-func (a *Auth) renewed(ctx context.Context, r *Runner, refused proof) (is bool, note string) {
-	if a == nil || a.Credential == nil || refused.header.IsZero() {
+func (t *Target) renewed(ctx context.Context, r *Runner, refused proof) (is bool, note string) {
+	a := t.Auth
+	if a.Credential == nil || refused.header.IsZero() {
 		return false, ""
 	}
 	c := a.Credential
@@ -129,7 +130,7 @@ func (a *Auth) renewed(ctx context.Context, r *Runner, refused proof) (is bool, 
 	if !a.mayRenew(time.Now()) {
 		return false, ""
 	}
-	token, err := c.grant.another(ctx, r, refused.header.Reveal())
+	token, err := c.grant.another(ctx, seeker{r, t}, refused.header.Reveal())
 	switch {
 	case err != nil:
 		return false, "another access token was not to be had: " + err.Error()

@@ -14,7 +14,7 @@ import (
 // prove finds what to ask with. Without it nothing is asked: what the token endpoint
 // did says nothing about the target.
 func (w *walk) prove(ctx context.Context) bool {
-	proof, failure := w.target.Auth.prove(ctx, w.runner)
+	proof, failure := w.target.prove(ctx, w.runner)
 	w.seen.proof = proof
 	if failure == nil {
 		return true
@@ -44,7 +44,7 @@ func (r *Runner) renew(ctx context.Context, t *Target, result *Result, done *boo
 		return false
 	}
 	*done = true
-	is, note := t.Auth.renewed(ctx, r, last.proof)
+	is, note := t.renewed(ctx, r, last.proof)
 	if is {
 		note = "asked again with a renewed credential"
 	}

@@ -24,8 +24,13 @@ type OAuth2 struct {
 	Scopes   []string
 	Audience string // sent as "audience" where a server wants it; empty: not sent
 	Params   bool   // id and secret are sent in the body, not in the header (RFC 6749 section 2.3.1)
-	Identity *Identity
-	Roots    *Roots
+}
+
+// seeker is who needs a token, and for what: the token endpoint is reached the way its
+// target is.
+type seeker struct {
+	runner *Runner
+	target *Target
 }
 
 // ClientCredentials is a credential that gets access tokens by itself. A token is kept
@@ -80,16 +85,16 @@ type grantError struct {
 func (e *grantError) Error() string { return "no access token: " + e.where + " " + e.what }
 
 // token returns the kept token, or another one if that is spent.
-func (g *grant) token(ctx context.Context, r *Runner) (accessToken, *grantError) {
+func (g *grant) token(ctx context.Context, who seeker) (accessToken, *grantError) {
 	if t := g.latest.Load(); t != nil && t.fresh(time.Now()) {
 		return *t, nil
 	}
-	return g.get(ctx, r, func(t *accessToken, now time.Time) bool { return t.fresh(now) })
+	return g.get(ctx, who, func(t *accessToken, now time.Time) bool { return t.fresh(now) })
 }
 
 // another returns a token other than the refused one, which somebody may have got by now.
-func (g *grant) another(ctx context.Context, r *Runner, refused string) (accessToken, *grantError) {
-	return g.get(ctx, r, func(t *accessToken, _ time.Time) bool { return "Bearer "+t.value.Reveal() != refused })
+func (g *grant) another(ctx context.Context, who seeker, refused string) (accessToken, *grantError) {
+	return g.get(ctx, who, func(t *accessToken, _ time.Time) bool { return "Bearer "+t.value.Reveal() != refused })
 }
 
 func (t *accessToken) fresh(now time.Time) bool { return t.renew.IsZero() || now.Before(t.renew) }
@@ -98,7 +103,7 @@ func (t *accessToken) valid(now time.Time) bool { return t.ends.IsZero() || now.
 
 // get asks for a token unless the kept one will do. One asks at a time; the others wait
 // for what it gets, each within its own time.
-func (g *grant) get(ctx context.Context, r *Runner, will func(*accessToken, time.Time) bool) (accessToken, *grantError) {
+func (g *grant) get(ctx context.Context, who seeker, will func(*accessToken, time.Time) bool) (accessToken, *grantError) {
 	select {
 	case g.turn <- struct{}{}:
 		defer func() { <-g.turn }()
@@ -110,13 +115,13 @@ func (g *grant) get(ctx context.Context, r *Runner, will func(*accessToken, time
 	if kept != nil && will(kept, now) {
 		return *kept, nil
 	}
-	log := r.logger()
+	log := who.runner.logger()
 	id, secret := g.ID.now(log), g.Secret.now(log)
 	failure := g.failed
 	whom := id.Reveal() + "\x00" + secret.Reveal()
 	if failure == nil || !now.Before(failure.again) || g.asWhom != whom {
 		var got accessToken
-		if got, failure = g.ask(ctx, r, id, secret); failure == nil {
+		if got, failure = g.ask(ctx, who, id, secret); failure == nil {
 			g.failed, g.fails = nil, 0
 			g.latest.Store(&got)
 			return got, nil
@@ -154,9 +159,9 @@ func (g *grant) late(ctx context.Context) *grantError {
 }
 
 // ask asks the token endpoint once, over the same kind of connection as a target.
-func (g *grant) ask(ctx context.Context, r *Runner, id, secret text.Secret) (accessToken, *grantError) {
+func (g *grant) ask(ctx context.Context, who seeker, id, secret text.Secret) (accessToken, *grantError) {
 	began := time.Now()
-	seen := httpAsker{}.ask(ctx, r, g.request(id, secret))
+	seen := httpAsker{}.ask(ctx, who.runner, g.request(who.target, id, secret))
 	defer seen.release()
 	fail := func(format string, args ...any) (accessToken, *grantError) {
 		masker := strings.NewReplacer(masks(g.secrets()...)...)
@@ -222,7 +227,7 @@ func refusal(seen *observation) string {
 }
 
 // request is the request for a token.
-func (g *grant) request(id, secret text.Secret) *Target {
+func (g *grant) request(of *Target, id, secret text.Secret) *Target {
 	form := url.Values{"grant_type": {"client_credentials"}}
 	if len(g.Scopes) > 0 {
 		form.Set("scope", strings.Join(g.Scopes, " "))
@@ -243,7 +248,8 @@ func (g *grant) request(id, secret text.Secret) *Target {
 	}
 	return &Target{
 		Name: "token endpoint", URL: g.TokenURL, Method: http.MethodPost, Header: header, Body: text.NewSecret(form.Encode()),
-		Auth: &Auth{Identity: g.Identity}, Roots: g.Roots, keepBody: true,
+		Auth: &Auth{Identity: of.Auth.Identity}, Roots: of.Roots, grants: true,
+		Transport: Transport{Proxy: of.Transport.Proxy, Resolvers: of.Transport.Resolvers, Family: of.Transport.Family},
 	}
 }
 

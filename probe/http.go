@@ -70,7 +70,7 @@ func (w *walk) step(ctx context.Context) (more bool) {
 		return w.seen.reason == OK
 	}
 	w.noteRefusal(x)
-	if w.target.Expect.needsBody(w.seen.status) || w.target.keepBody || w.maybeLogin() {
+	if w.target.Expect.needsBody(w.seen.status) || w.target.grants || w.maybeLogin() {
 		w.seen.body = bodies.Get().(*bytes.Buffer)
 	}
 	if err := x.readBody(w.seen.body); err != nil {

@@ -1,7 +1,6 @@
 package probe
 
 import (
-	"bytes"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
@@ -32,14 +31,31 @@ func (i *Identity) Ends() time.Time { return (*i.pair.value.Load()).Leaf.NotAfte
 
 // Roots are the authorities that a target's certificate may come from, in a file that
 // is read anew when it changes.
-type Roots struct{ pool *reread[*x509.CertPool] }
+type Roots struct{ pool *reread[authorities] }
+
+// authorities are the certificates of a file, and a pool of them.
+type authorities struct {
+	list []*x509.Certificate
+	pool *x509.CertPool
+}
 
 // LoadRoots reads certificates of authorities, PEM.
 func LoadRoots(file string) (*Roots, error) {
-	pool := newReread[*x509.CertPool](nil, []string{file}, func(contents [][]byte) (*x509.CertPool, error) {
-		made := x509.NewCertPool()
-		if !made.AppendCertsFromPEM(contents[0]) || !bytes.Contains(contents[0], []byte("-----END CERTIFICATE-----")) {
-			return nil, errors.New("holds no certificate in PEM")
+	pool := newReread(authorities{}, []string{file}, func(contents [][]byte) (authorities, error) {
+		made := authorities{pool: x509.NewCertPool()}
+		for block, rest := pem.Decode(contents[0]); block != nil; block, rest = pem.Decode(rest) {
+			if block.Type != "CERTIFICATE" {
+				continue
+			}
+			certificate, err := x509.ParseCertificate(block.Bytes)
+			if err != nil {
+				return authorities{}, err
+			}
+			made.list = append(made.list, certificate)
+			made.pool.AddCert(certificate)
+		}
+		if len(made.list) == 0 {
+			return authorities{}, errors.New("holds no certificate in PEM")
 		}
 		return made, nil
 	})
@@ -50,6 +66,7 @@ func LoadRoots(file string) (*Roots, error) {
 type clientPart struct {
 	identity *Identity // nil: no certificate is shown
 	roots    *Roots    // nil: the runner's
+	others   bool      // the runner's are trusted, too
 	log      *slog.Logger
 
 	asked bool              // the server asked for a certificate
@@ -61,7 +78,7 @@ type clientPart struct {
 // handshake has ended.
 func (c *clientPart) apply(config *tls.Config) {
 	if c.roots != nil {
-		config.RootCAs = c.roots.pool.now(c.log)
+		config.RootCAs = c.trusted(config.RootCAs)
 	}
 	config.GetClientCertificate = func(asked *tls.CertificateRequestInfo) (*tls.Certificate, error) {
 		c.asked = true
@@ -72,6 +89,27 @@ func (c *clientPart) apply(config *tls.Config) {
 		c.shown, c.other = pair.Leaf, asked.SupportsCertificate(pair) != nil
 		return pair, nil // and if it does not seem to fit: the server's refusal says why
 	}
+}
+
+// trusted are the authorities to trust. A token endpoint may be in public although its
+// target is private.
+func (c *clientPart) trusted(others *x509.CertPool) *x509.CertPool {
+	own := c.roots.pool.now(c.log)
+	if !c.others {
+		return own.pool
+	}
+	if others == nil {
+		system, err := x509.SystemCertPool()
+		if err != nil {
+			return own.pool
+		}
+		others = system
+	}
+	all := others.Clone()
+	for _, certificate := range own.list {
+		all.AddCert(certificate)
+	}
+	return all
 }
 
 // The alerts that a server sends about a client's certificate (RFC 8446 section 6.2).
@@ -155,7 +193,7 @@ func (w *walk) noteCertificate(x *exchange, err error) {
 
 // clientPart is what is shown to the origin of the present hop.
 func (w *walk) clientPart() clientPart {
-	c := clientPart{roots: w.target.Roots, log: w.runner.logger()}
+	c := clientPart{roots: w.target.Roots, others: w.target.grants, log: w.runner.logger()}
 	if w.hop.home && w.target.Auth != nil {
 		c.identity = w.target.Auth.Identity
 	}

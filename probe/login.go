@@ -17,18 +17,18 @@ const maxForm = 256 << 10
 // expected that such a page does not have. Whoever asks for a login page gets what was asked for.
 func (w *walk) maybeLogin() bool {
 	t := w.target
-	if ClassOf(w.seen.status) != ClassSuccess || t.Method == http.MethodHead || t.keepBody || loginPath.MatchString(t.URL.Path) {
+	if ClassOf(w.seen.status) != ClassSuccess || t.Method == http.MethodHead || t.grants || loginPath.MatchString(t.URL.Path) {
 		return false
 	}
 	kind, _, err := mime.ParseMediaType(w.seen.header.Get("Content-Type"))
 	if err != nil || kind != "text/html" && kind != "application/xhtml+xml" {
 		return false
 	}
-	return t.bears() || t.Expect.content() || t.Expect.Status.onlyDenial()
+	return t.bears() || t.Expect.content() || len(t.Expect.Header) > 0 || t.Expect.Status.onlyDenial()
 }
 
-// content reports whether something is expected of what an answer says, beyond its
-// status.
+// content reports whether something is expected of what an answer says, beyond status
+// and headers.
 func (e *Expect) content() bool { return e.Body.needed() || e.JSON != nil }
 
 // asksForPassword reports whether a page has a form to log in: one field for a password
@@ -75,15 +75,21 @@ func passwordField(tokens *html.Tokenizer) (password, fresh bool) {
 // page in place of what was expected is a refused credential, and neither a broken target nor an
 // open door.
 func (t *Target) authorised(v Verdict, o *observation) Verdict {
-	if o.form {
-		switch v.Reason {
-		case BodyMismatch, JSONMismatch, HeaderMismatch, AuthBypass:
-			return judged(LoginRedirect, v.Status)
-		case OK, TooSlow, CertificateExpiring:
-			if !t.Expect.content() && t.bears() {
-				return judged(LoginRedirect, v.Status)
-			}
-		}
+	if !o.form {
+		return v
 	}
-	return v
+	instead := false
+	switch v.Reason {
+	case BodyMismatch, JSONMismatch, HeaderMismatch, AuthBypass:
+		instead = true
+	case UnexpectedStatus:
+		instead = t.Expect.Status.onlyDenial()
+	case OK, TooSlow, CertificateExpiring:
+		instead = t.bears() && !t.Expect.content()
+	}
+	if !instead {
+		return v
+	}
+	o.evidence.addNote("what came is a page to log in: it has a field for a password")
+	return judged(LoginRedirect, v.Status)
 }

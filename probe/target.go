@@ -37,7 +37,7 @@ type Target struct {
 	// back (RFC 9110 section 15.6.4) is then load_shed instead of server_error.
 	MayShed bool
 
-	keepBody bool // whatever is expected of it
+	grants bool // an access token is asked for: the body is kept
 }
 
 // Repeatable reports whether the request may be sent more than once: its method is
