@@ -3,6 +3,7 @@ package configs
 import (
 	"strings"
 
+	"sonde/probe"
 	"sonde/text"
 )
 
@@ -19,6 +20,8 @@ type SlackDestination struct {
 	Channel string      // of the token; the id of the channel
 	Webhook text.Secret // instead of token and channel; an http or https address
 	APIURL  string      // of a server that speaks Slack's API, ending in "/"; empty: Slack's own
+
+	Language probe.Language // of what is sent
 }
 
 var destinationKeys = keys[destination]{
@@ -30,6 +33,8 @@ var slackKeys = keys[slack]{
 	"channel": func(d *decoder, v value, s *slack) { d.filled(v, &s.channel) },
 	"webhook": func(d *decoder, v value, s *slack) { s.webhook, _ = d.secret(v) },
 	"api_url": func(d *decoder, v value, s *slack) { d.baseAddress(v, &s.apiURL) },
+
+	"language": func(d *decoder, v value, s *slack) { d.word(v, &s.language) },
 }
 
 // destination and slack are what the file says, before it is made of one piece.
@@ -38,6 +43,7 @@ type destination struct{ slack *SlackDestination }
 type slack struct {
 	token, webhook  hidden
 	channel, apiURL string
+	language        probe.Language
 }
 
 // destinations reads all places to send to.
@@ -83,7 +89,7 @@ func (d *decoder) slack(v value) *SlackDestination {
 	if len(d.problems) > before {
 		return nil
 	}
-	return &SlackDestination{Token: read.token.value, Channel: read.channel, Webhook: read.webhook.value, APIURL: read.apiURL}
+	return &SlackDestination{Token: read.token.value, Channel: read.channel, Webhook: read.webhook.value, APIURL: read.apiURL, Language: read.language}
 }
 
 // checkSlackKeys checks that the keys make one way of sending.

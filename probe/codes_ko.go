@@ -43,6 +43,14 @@ var unknownCodesKO = [len(unknownCodes)]wording{
 	}},
 }
 
+// NameIn is the name of the code in a language: the registered one if there is one.
+func (c Code) NameIn(l Language) string {
+	if l == Korean {
+		return codeWordsKO(c).name
+	}
+	return c.Name
+}
+
 // codeWordsKO is what is said in Korean about a code, which has its entry as by [CodeOf].
 func codeWordsKO(c Code) wording {
 	var words wording

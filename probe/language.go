@@ -25,6 +25,15 @@ func ParseLanguage(text string) (Language, error) {
 
 func (l Language) String() string { return spell(languageNames, l) }
 
+// MarshalText writes the language as in [Language.String].
+func (l Language) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
+
+// UnmarshalText reads what MarshalText wrote.
+func (l *Language) UnmarshalText(text []byte) (err error) {
+	*l, err = ParseLanguage(string(text))
+	return err
+}
+
 // wording is what an entry of the catalogue says in another language than English.
 // A status code goes by its registered name in every language.
 type wording struct {

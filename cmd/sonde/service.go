@@ -282,7 +282,8 @@ func newSenders(config *configs.Config) (map[string]notify.Sender, error) {
 	senders := make(map[string]notify.Sender, len(config.Destinations))
 	for _, d := range config.Destinations {
 		sender, err := slack.New(slack.Config{
-			Name: d.Name, Token: d.Slack.Token, Channel: d.Slack.Channel, APIURL: d.Slack.APIURL, Webhook: d.Slack.Webhook, PublicURL: config.PublicURL,
+			Name: d.Name, Token: d.Slack.Token, Channel: d.Slack.Channel, APIURL: d.Slack.APIURL, Webhook: d.Slack.Webhook,
+			PublicURL: config.PublicURL, Language: d.Slack.Language,
 		})
 		if err != nil {
 			return nil, err

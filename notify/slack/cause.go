@@ -7,18 +7,18 @@ import (
 )
 
 // status is a status code with its name, such as "503 Service Unavailable".
-func status(code int) string {
-	return strconv.Itoa(code) + " " + probe.CodeOf(code).Name
+func status(l probe.Language, code int) string {
+	return strconv.Itoa(code) + " " + probe.CodeOf(code).NameIn(l)
 }
 
 // explain returns the catalogue's entry that says most about a verdict: the status
 // code's where the code is what is wrong, else the reason's.
-func explain(v probe.Verdict) (probe.Explanation, bool) {
+func explain(l probe.Language, v probe.Verdict) (probe.Explanation, bool) {
 	query := v.Reason.String()
 	if codeTellsAll(v) {
 		query = strconv.Itoa(v.Status)
 	}
-	entry, err := probe.Explain(query)
+	entry, err := probe.ExplainIn(l, query)
 	return entry, err == nil
 }
 

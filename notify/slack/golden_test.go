@@ -50,6 +50,28 @@ func TestEveryChangeOfEverySymptomReadsAsItShould(t *testing.T) {
 	}
 }
 
+// The same in Korean, as far as the text of the message and what stands beside it differ.
+func TestEveryChangeOfEverySymptomReadsAsItShouldInKorean(t *testing.T) {
+	for change := range changes {
+		for symptom, verdict := range causes {
+			name := change.String() + "-" + strings.NewReplacer(" ", "_", "/", "_").Replace(symptom) + "-ko"
+			t.Run(name, func(t *testing.T) {
+				r := toldIn(probe.Korean, sample(change, verdict)).render()
+				require.True(t, strings.HasPrefix(r.text, korean.symptoms[verdict.Symptom()]+": checkout "), r.text)
+				require.Contains(t, r.text, "인시던트 1000.")
+				within(t, r)
+				file := filepath.Join("testdata", name+".json")
+				if *update {
+					require.NoError(t, os.WriteFile(file, golden(t, r), 0o600))
+				}
+				want, err := os.ReadFile(file)
+				require.NoError(t, err)
+				require.Equal(t, string(want), string(golden(t, r)))
+			})
+		}
+	}
+}
+
 func TestEveryReasonCanBeTold(t *testing.T) {
 	for _, reason := range probe.Reasons() {
 		verdict := probe.Miss(reason)
@@ -58,11 +80,13 @@ func TestEveryReasonCanBeTold(t *testing.T) {
 		}
 		t.Run(reason.String(), func(t *testing.T) {
 			for change := range changes {
-				r := told(sample(change, verdict)).render()
-				require.NotContains(t, r.text, "{")
-				require.NotContains(t, r.text, "  ")
-				require.Contains(t, r.text, ": checkout ")
-				within(t, r)
+				for _, language := range probe.Languages() {
+					r := toldIn(language, sample(change, verdict)).render()
+					require.NotContains(t, r.text, "{")
+					require.NotContains(t, r.text, "  ")
+					require.Contains(t, r.text, ": checkout ")
+					within(t, r)
+				}
 			}
 		})
 	}

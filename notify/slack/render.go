@@ -105,7 +105,7 @@ func (s story) fields() []*slack.TextBlockObject {
 		add(w.started, s.moment(b.Since)+" ("+moment(b.Since, "{ago}", s.clock(b.Since))+")")
 	}
 	v := b.Cause
-	add(w.cause, fill(w.causeLine, "reason", code(v.Reason.String(), maxPlace), "class", v.Class.Title(),
+	add(w.cause, fill(w.causeLine, "reason", code(v.Reason.String(), maxPlace), "class", v.Class.TitleIn(w.language),
 		"retry", code(v.Retry.String(), maxPlace), "fault", code(v.Fault.String(), maxPlace)))
 	add(w.check, code(strings.TrimSpace(b.Method+" "+b.URL), maxURL))
 	add(failing, s.failing())
@@ -151,14 +151,14 @@ func (s story) budget(b notify.BudgetFact) string {
 
 // meaning explains the cause in a sentence.
 func (s story) meaning() string {
-	if entry, ok := explain(s.Body.Cause); ok {
+	if entry, ok := explain(s.words.language, s.Body.Cause); ok {
 		return clamp(entry.Meaning, maxAdvice)
 	}
 	return ""
 }
 
 func (s story) checkNext() string {
-	entry, ok := explain(s.Body.Cause)
+	entry, ok := explain(s.words.language, s.Body.Cause)
 	if !ok || s.over() || len(entry.Next) == 0 {
 		return ""
 	}

@@ -58,6 +58,9 @@ func sample(change incident.Change, v probe.Verdict) notify.Message {
 }
 
 // told is a story about a message that is sent a second after it was made.
-func told(m notify.Message) story {
-	return story{Message: m, words: &english, zone: time.UTC, now: m.CreatedAt.Add(time.Second), publicURL: "https://sonde.example.com"}
+func told(m notify.Message) story { return toldIn(probe.English, m) }
+
+// toldIn is told in a language.
+func toldIn(l probe.Language, m notify.Message) story {
+	return story{Message: m, words: wordsIn(l), zone: time.UTC, now: m.CreatedAt.Add(time.Second), publicURL: "https://sonde.example.com"}
 }

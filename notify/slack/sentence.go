@@ -3,6 +3,7 @@ package slack
 import (
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"sonde/incident"
 	"sonde/notify"
@@ -64,9 +65,9 @@ func (s story) announcement() string {
 // symptom is the word that everything begins with.
 func (s story) symptom() string {
 	if s.Body.Kind == probe.KindCertificate {
-		return probe.KindCertificate.String() // its results are good, so that their symptom says nothing
+		return s.words.certificate // its results are good, so that their symptom says nothing
 	}
-	return s.Body.Cause.Symptom().String()
+	return s.words.symptoms[s.Body.Cause.Symptom()]
 }
 
 func (s story) condition() condition { return s.words.kinds[s.Body.Kind] }
@@ -76,14 +77,14 @@ func (s story) condition() condition { return s.words.kinds[s.Body.Kind] }
 func (s story) causeInWords() string {
 	v := s.Body.Cause
 	if codeTellsAll(v) {
-		return status(v.Status)
+		return status(s.words.language, v.Status)
 	}
 	told := v.Reason.String()
-	if entry, err := probe.Explain(told); err == nil {
+	if entry, err := probe.ExplainIn(s.words.language, told); err == nil {
 		told += " (" + entry.Name + ")"
 	}
 	if v.Status != 0 {
-		told = status(v.Status) + ", " + told
+		told = status(s.words.language, v.Status) + ", " + told
 	}
 	return told
 }
@@ -111,4 +112,7 @@ func fill(template string, facts ...string) string {
 }
 
 // capital begins one of our own words with a capital letter.
-func capital(word string) string { return strings.ToUpper(word[:1]) + word[1:] }
+func capital(word string) string {
+	_, first := utf8.DecodeRuneInString(word)
+	return strings.ToUpper(word[:first]) + word[first:]
+}

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"sonde/notify"
+	"sonde/probe"
 	"sonde/text"
 )
 
@@ -33,6 +34,7 @@ type Config struct {
 	Client    *http.Client   // nil: one with a limit of 10 s and no proxy
 	PublicURL string         // where our own pages are, for links; empty: no links
 	Zone      *time.Location // of times in text; nil: UTC
+	Language  probe.Language // of the messages and of what the catalogue says in them
 }
 
 // New returns a sender that delivers as the configuration says. It does not talk
@@ -42,7 +44,7 @@ func New(cfg Config) (notify.Sender, error) {
 		return nil, fmt.Errorf("slack destination %q: %w", cfg.Name, err)
 	}
 	d := desk{
-		words: &english, zone: time.UTC, publicURL: strings.TrimRight(cfg.PublicURL, "/"),
+		words: wordsIn(cfg.Language), zone: time.UTC, publicURL: strings.TrimRight(cfg.PublicURL, "/"),
 		limit: rate.NewLimiter(perSecond, burst),
 	}
 	if cfg.Zone != nil {

@@ -13,13 +13,17 @@ import (
 // words are all the words of one language. {braces} stand for facts; each may be
 // used once, often or not at all, in any order.
 type words struct {
+	language probe.Language // of what the catalogue says
+
 	sentences map[incident.Change]string // facts: symptom name now still again times cause failing since lasted incident
 	kinds     map[probe.Kind]condition
+	symptoms  map[probe.Symptom]string // the word that everything begins with
 
-	announced string // facts: time; the target said when it would be back
-	broken    string // facts: time; it said so, and was not
-	repeat    string
-	delayed   string // facts: late
+	certificate string // the symptom of a good answer whose certificate ends soon
+	announced   string // facts: time; the target said when it would be back
+	broken      string // facts: time; it said so, and was not
+	repeat      string
+	delayed     string // facts: late
 
 	notices    map[notify.Notice]string // facts: location time since lasted lost
 	noticeNext map[notify.Notice]string
@@ -44,6 +48,8 @@ type words struct {
 type condition struct{ now, still, again, word string }
 
 var english = words{
+	language: probe.English,
+
 	sentences: map[incident.Change]string{
 		incident.Opened:   "{symptom}: {name} {now}: {cause}, {failing} since {since}.",
 		incident.Changed:  "{symptom}: {name} {still}, for another reason: {cause}, {failing} since {since}.",
@@ -64,6 +70,12 @@ var english = words{
 		probe.KindProberNetwork: {"cannot be judged", "still cannot be judged", "cannot be judged again", "No network here"},
 		probe.KindProber:        {"cannot be judged", "still cannot be judged", "cannot be judged again", "Prober in trouble"},
 	},
+
+	symptoms: map[probe.Symptom]string{
+		probe.Fine: "ok", probe.FiveXX: "5xx", probe.NoAnswer: "no answer", probe.WrongAnswer: "wrong answer", probe.AuthFailure: "auth 401/403",
+		probe.FourXX: "4xx", probe.Throttling: "throttled", probe.Slow: "slow", probe.ProberTrouble: "prober",
+	},
+	certificate: "certificate",
 
 	announced: " It announced to be back by {time}.",
 	broken:    " It had announced to be back by {time}.",
@@ -121,25 +133,34 @@ var english = words{
 	ordinal:  englishOrdinal,
 }
 
+// wordsIn are the words of a language.
+func wordsIn(l probe.Language) *words {
+	if l == probe.Korean {
+		return &korean
+	}
+	return &english
+}
+
 // englishDuration tells a length of time in its two largest units.
 func englishDuration(d time.Duration) string {
-	const day = 24 * time.Hour
+	return lengthIn([4]string{" d", " h", " min", " s"}, d)
+}
+
+// lengthIn tells a length of time in its two largest units: days, hours, minutes, seconds.
+func lengthIn(names [4]string, d time.Duration) string {
+	units := [4]time.Duration{24 * time.Hour, time.Hour, time.Minute, time.Second}
 	d = max(0, d.Round(time.Second))
-	pair := func(major, minor time.Duration, majorName, minorName string) string {
-		if rest := d % major / minor; rest > 0 {
-			return fmt.Sprintf("%d %s %d %s", d/major, majorName, rest, minorName)
+	for i, unit := range units[:3] {
+		if d < unit {
+			continue
 		}
-		return fmt.Sprintf("%d %s", d/major, majorName)
+		told := fmt.Sprintf("%d%s", d/unit, names[i])
+		if rest := d % unit / units[i+1]; rest > 0 {
+			told += fmt.Sprintf(" %d%s", rest, names[i+1])
+		}
+		return told
 	}
-	switch {
-	case d < time.Minute:
-		return fmt.Sprintf("%d s", d/time.Second)
-	case d < time.Hour:
-		return pair(time.Minute, time.Second, "min", "s")
-	case d < day:
-		return pair(time.Hour, time.Minute, "h", "min")
-	}
-	return pair(day, time.Hour, "d", "h")
+	return fmt.Sprintf("%d%s", d/time.Second, names[3])
 }
 
 func englishOrdinal(n int) string {

@@ -1,0 +1,97 @@
+package slack
+
+import (
+	"strconv"
+	"time"
+
+	"sonde/incident"
+	"sonde/notify"
+	"sonde/probe"
+)
+
+// korean is written in labels and nouns: a name is never followed by a particle whose
+// form would depend on its last sound.
+var korean = words{
+	language: probe.Korean,
+
+	sentences: map[incident.Change]string{
+		incident.Opened:   "{symptom}: {name} {now}: {cause}, {since}부터 {failing}.",
+		incident.Changed:  "{symptom}: {name} {still}, 원인 변경: {cause}, {since}부터 {failing}.",
+		incident.Reminded: "{symptom}: {name} {still}, {lasted} 경과: {cause}, {since}부터 {failing}.",
+		incident.Resolved: "{symptom}: {name} 복구: {lasted} 동안 지속, {since}부터 {failing}.",
+		incident.Reopened: "{symptom}: {name} {again}, {times}: {cause}, {since}부터 {failing}.",
+
+		incident.Withdrawn: "{symptom}: {name} 감시 중단, {since}부터 {failing}.",
+	},
+	kinds: map[probe.Kind]condition{
+		probe.KindDown:          {"장애 발생", "장애 지속", "장애 재발", "장애"},
+		probe.KindDegraded:      {"성능 저하 발생", "성능 저하 지속", "성능 저하 재발", "성능 저하"},
+		probe.KindAuthFailed:    {"인증 실패 발생", "인증 실패 지속", "인증 실패 재발", "인증 실패"},
+		probe.KindAuthBypass:    {"인증 없이 접근 허용", "인증 없이 접근 허용 지속", "인증 없이 접근 허용 재발", "보호 해제"},
+		probe.KindClientFault:   {"요청 거부 발생", "요청 거부 지속", "요청 거부 재발", "요청 거부"},
+		probe.KindRateLimited:   {"요청 빈도 제한", "요청 빈도 제한 지속", "요청 빈도 제한 재발", "요청 빈도 제한"},
+		probe.KindCertificate:   {"인증서 만료 임박", "인증서 만료 임박 지속", "인증서 만료 임박 재발", "인증서 만료 임박"},
+		probe.KindProberNetwork: {"판정 불가", "판정 불가 지속", "판정 불가 재발", "프로버 네트워크 장애"},
+		probe.KindProber:        {"판정 불가", "판정 불가 지속", "판정 불가 재발", "프로버 이상"},
+	},
+	symptoms: map[probe.Symptom]string{
+		probe.Fine: "정상", probe.FiveXX: "5xx", probe.NoAnswer: "무응답", probe.WrongAnswer: "잘못된 응답", probe.AuthFailure: "인증 401/403",
+		probe.FourXX: "4xx", probe.Throttling: "요청 제한", probe.Slow: "지연", probe.ProberTrouble: "프로버",
+	},
+	certificate: "인증서",
+
+	announced: " 복구 예정 시각: {time}.",
+	broken:    " 복구 예정 시각 경과: {time}.",
+	repeat:    " (중복일 수 있음)",
+	delayed:   " ({late} 늦게 전달됨)",
+
+	notices: map[notify.Notice]string{
+		notify.HistoryLost:    "기록 손실: {location}의 sonde 데이터베이스가 {time}에 손상되었거나 사라졌습니다. 새 데이터베이스와 읽을 수 있었던 기록으로 계속 동작하며, 손상된 파일의 위치는 `sonde status`에 표시됩니다.",
+		notify.StorageFull:    "저장 공간 부족: {location}의 sonde에 {since}부터 데이터베이스를 저장할 공간이 없습니다. 프로브와 알림은 메모리로 계속합니다.",
+		notify.StorageFailing: "저장 실패: {location}의 sonde가 {since}부터 데이터베이스에 쓰지 못합니다. 프로브와 알림은 메모리로 계속합니다.",
+		notify.StorageBack:    "저장 복구: {location}의 sonde가 {since}부터 {lasted} 동안 데이터베이스에 쓰지 못했습니다. 잃은 결과: {lost}건.",
+	},
+	noticeNext: map[notify.Notice]string{
+		notify.HistoryLost:    "열려 있던 인시던트는 그대로 이어집니다. 잃은 기록이 필요하면 백업을 복원하고, 따로 보관된 파일은 그다음에 삭제합니다.",
+		notify.StorageFull:    "데이터베이스가 있는 디스크에 여유 공간을 확보합니다. 그 전에 재시작하면 메모리에만 있는 내용이 사라집니다.",
+		notify.StorageFailing: "서비스 로그와 데이터베이스가 있는 디스크를 확인합니다. 그 전에 재시작하면 메모리에만 있는 내용이 사라집니다.",
+		notify.StorageBack:    "메모리에서 기다리던 결과는 원래 시각으로 저장되었습니다.",
+	},
+
+	headlines: map[incident.Change]string{
+		incident.Opened:   "{word}",
+		incident.Changed:  "{word}, 원인 변경",
+		incident.Reminded: "{word} 지속",
+		incident.Resolved: "복구",
+		incident.Reopened: "{word} 재발",
+
+		incident.Withdrawn: "감시 중단",
+	},
+	causes: map[incident.Change]string{
+		incident.Opened:   "*{symptom}*: {cause}. {meaning}",
+		incident.Changed:  "*{symptom}*: {cause}. {meaning}",
+		incident.Reminded: "*{symptom}*, {lasted} 경과: {cause}",
+		incident.Resolved: "*{symptom}*, *{lasted}* 동안 지속: {cause}",
+		incident.Reopened: "*{symptom}*: {cause}. {meaning}",
+
+		incident.Withdrawn: "*{symptom}*: {cause}, 구성에서 제거됨",
+	},
+
+	started: "시작", trouble: "기간", cause: "원인", check: "요청", failing: "실패 중", failed: "실패", location: "위치",
+	budget: "에러 버짓", back: "복구 예정 시각", next: "다음에 확인할 것", runbook: "런북", incident: "인시던트",
+
+	causeLine:  "{reason} · {class}\n재시도 {retry} · 책임 {fault}",
+	budgetLine: "{objective}: {total} 중 {spent} 소모({share})",
+	noBudget:   "{objective}: 아직 판정한 결과 없음",
+
+	noAnswer: "무응답",
+	failures: func(n int) string { return strconv.Itoa(n) + "회 실패" },
+	every:    func(interval time.Duration) string { return koreanDuration(interval) + " 간격" },
+	duration: koreanDuration,
+	ordinal:  func(n int) string { return strconv.Itoa(n) + "번째" },
+}
+
+// koreanDuration tells a length of time in its two largest units.
+func koreanDuration(d time.Duration) string {
+	return lengthIn([4]string{"일", "시간", "분", "초"}, d)
+}
