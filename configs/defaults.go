@@ -42,6 +42,7 @@ type settings struct {
 	labels     map[string]string
 	runbook    string
 	transport  transport
+	untraced   bool
 }
 
 // alert is when people are told.

@@ -107,6 +107,7 @@ func requireCheckout(t *testing.T, p configs.Probe) {
 	require.Equal(t, []time.Duration{time.Minute, 10 * time.Second}, []time.Duration{p.Interval, p.Target.Timeout})
 	require.Equal(t, probe.CreditNone, p.Target.Credit)
 	require.False(t, p.Target.MayShed, "the probe's own word goes before the defaults'")
+	require.False(t, p.Target.NoTrace)
 	require.Equal(t, []slo.Objective{{BadPPM: 1000, Window: 30 * day}, {BadPPM: 5000, Window: 7 * day}}, p.Objectives)
 	require.Equal(t, notify.Routes{
 		Default: []string{"ops", "backup"},
@@ -151,6 +152,7 @@ func requireInherited(t *testing.T, p configs.Probe) {
 	require.Equal(t, []string{"ops"}, p.Notify.For(probe.KindDown))
 	require.Equal(t, probe.CountNever, p.Policy.Count4xx)
 	require.True(t, p.Target.MayShed)
+	require.True(t, p.Target.NoTrace)
 	require.Zero(t, p.Policy.DownAfter)
 	require.Equal(t, "https://runbooks.example.com/shop", p.Runbook)
 }

@@ -134,6 +134,7 @@ func (s *spec) probe() Probe {
 		Credit:     s.credit,
 		Transport:  s.transport.Transport,
 		MayShed:    s.mayShed,
+		NoTrace:    s.untraced,
 	}
 	user := s.address.url.User
 	if len(s.headers) > 0 || user != nil {

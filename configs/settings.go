@@ -30,6 +30,7 @@ var settingKeys = withTransport(keys[settings]{
 	"objective":    func(d *decoder, v value, s *settings) { d.objectives(v, &s.objectives) },
 	"notify":       func(d *decoder, v value, s *settings) { s.routes = d.routes(v) },
 	"alert":        func(d *decoder, v value, s *settings) { object(d, v, alertKeys, &s.alert) },
+	"trace":        func(d *decoder, v value, s *settings) { s.untraced = !d.whether(v, !s.untraced) },
 	"labels":       func(d *decoder, v value, s *settings) { d.labels(v, &s.labels) },
 	"runbook":      func(d *decoder, v value, s *settings) { d.webAddress(v, &s.runbook) },
 })

@@ -265,6 +265,12 @@ func (d *decoder) boolean(v value, into *bool) {
 	*into = strings.EqualFold(v.node.Value, "true")
 }
 
+// whether reads true or false; what is neither leaves it as it is.
+func (d *decoder) whether(v value, is bool) bool {
+	d.boolean(v, &is)
+	return is
+}
+
 // word reads one of a closed set of words.
 func (d *decoder) word(v value, into encoding.TextUnmarshaler) {
 	s, ok := d.text(v)

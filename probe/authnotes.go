@@ -72,7 +72,7 @@ func (w *walk) noteRefusal(x *exchange) {
 		return
 	}
 	proxy := status == http.StatusProxyAuthRequired
-	masker := strings.NewReplacer(w.target.secrets()...)
+	masker := w.target.masker().replacer
 	asked := challenges(w.seen.header, proxy)
 	for i := range asked {
 		asked[i] = asked[i].printable(masker)

@@ -164,8 +164,8 @@ func (g *grant) ask(ctx context.Context, who seeker, id, secret text.Secret) (ac
 	seen := httpAsker{}.ask(ctx, who.runner, g.request(who.target, id, secret))
 	defer seen.release()
 	fail := func(format string, args ...any) (accessToken, *grantError) {
-		masker := strings.NewReplacer(masks(g.secrets()...)...)
-		what := text.Printable(masker.Replace(fmt.Sprintf(format, args...)), maxText)
+		masker := newMasker(g.secrets())
+		what := text.Printable(masker.replace(fmt.Sprintf(format, args...)), maxText)
 		return accessToken{}, &grantError{reason: Unauthenticated, where: g.shown, what: what, after: seen.retryAfter.Wait, at: time.Now()}
 	}
 	if seen.reason != OK && (seen.status == 0 || seen.status == http.StatusOK) {

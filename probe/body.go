@@ -40,7 +40,7 @@ func (x *exchange) copyBody(buf *bytes.Buffer) error {
 		x.size, err = fill(buf, limited, int(most)+1)
 		buf.Truncate(min(buf.Len(), int(most)))
 	} else {
-		x.size, err = io.Copy(io.Discard, limited)
+		err = x.discard(limited)
 	}
 	if x.size > most {
 		x.size, x.cut = most, true
@@ -77,4 +77,22 @@ func fill(buf *bytes.Buffer, from io.Reader, most int) (int64, error) {
 func (x *exchange) compressed() bool {
 	return x.answer.StatusCode != http.StatusPartialContent &&
 		strings.EqualFold(x.answer.Header.Get("Content-Encoding"), "gzip")
+}
+
+// discard reads a body that nothing is expected of, and keeps its beginning.
+func (x *exchange) discard(body io.Reader) error {
+	x.beginning = beginnings.Get().(*[maxBeginning]byte)
+	for x.size < maxBeginning {
+		n, err := body.Read(x.beginning[x.size:])
+		x.size += int64(n)
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	n, err := io.Copy(io.Discard, body)
+	x.size += n
+	return err
 }

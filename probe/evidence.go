@@ -3,6 +3,7 @@ package probe
 import (
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"sonde/text"
@@ -15,11 +16,51 @@ const (
 	maxInterim = 16
 )
 
-// shownHeaders are the headers worth keeping: they say who answered, what it
-// wants next and how it was cached, and carry neither credentials nor content.
+// shownHeaders are the headers worth keeping: they say who answered and on what way, what
+// the answer wants next and how it was cached, and carry neither credentials nor content.
 var shownHeaders = []string{
 	"Server", "Via", "X-Request-Id", "Traceparent", "Server-Timing", "X-Cache", "Age", "Retry-After",
 	"Www-Authenticate", "Location", "Allow", "Etag", "Cache-Control", "Last-Modified", "Cf-Ray", "Content-Type", "Date",
+
+	// Who answered, and which log has it.
+	"X-Correlation-Id", "X-Trace-Id", "X-B3-Traceid", "Tracestate", "X-Amzn-Requestid", "X-Amzn-Trace-Id", "X-Amz-Cf-Id", "X-Amz-Cf-Pop",
+	"X-Amz-Apigw-Id", "X-Amzn-Errortype", "X-Azure-Ref", "X-Kong-Request-Id", "X-Served-By", "X-Varnish", "X-Powered-By", "X-Runtime",
+
+	// What a gateway says of what is behind it (the first: RFC 9209).
+	"Proxy-Status", "X-Envoy-Upstream-Service-Time", "X-Envoy-Overloaded", "X-Envoy-Ratelimited", "X-Kong-Upstream-Latency", "X-Kong-Response-Latency",
+
+	// How it was cached (the first: RFC 9211).
+	"Cache-Status", "Cf-Cache-Status", "X-Cache-Hits", "Expires", "Vary",
+
+	// What it wants of the next request, and how it is framed.
+	"Proxy-Authenticate", "Ratelimit", "Ratelimit-Policy", "Ratelimit-Limit", "Ratelimit-Remaining", "Ratelimit-Reset",
+	"X-Ratelimit-Limit", "X-Ratelimit-Remaining", "X-Ratelimit-Reset", "Upgrade", "Content-Length", "Content-Encoding", "Alt-Svc",
+}
+
+// show adds to an attempt what people want to see of it, without our secrets.
+func (t *Target) show(a *Attempt, o *observation) {
+	e, m := &a.Evidence, t.masker()
+	e.Header = headerEvidence(o.header)
+	e.AnsweredBy = answeredBy(o.header)
+	e.StatusLine = statusLine(e.Protocol, o.status, o.phrase)
+	e.TraceID = o.trace.String()
+	m.evidence(e)
+	if a.Verdict.Outcome != Good {
+		beginning, whole := o.start()
+		e.Excerpt = excerpt(beginning, whole, o.header.Get("Content-Type"), m)
+	}
+}
+
+// statusLine is the line that an answer began with. From HTTP/2 on there is no reason
+// phrase (RFC 9113 section 8.3.2).
+func statusLine(protocol string, status int, phrase string) string {
+	switch {
+	case phrase == "":
+		return ""
+	case !strings.HasPrefix(protocol, "HTTP/1."):
+		phrase = strconv.Itoa(status)
+	}
+	return text.Printable(protocol+" "+phrase, maxText)
 }
 
 // addNote adds a note, made printable.

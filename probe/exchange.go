@@ -37,6 +37,8 @@ type exchange struct {
 	size    int64     // of the body, as far as read
 	cut     bool      // the body went on
 
+	beginning *[maxBeginning]byte // of a body that was not wanted; whoever takes it gives it back
+
 	interimMu sync.Mutex // HTTP/2 reports from a goroutine of its own
 	interim   []Interim
 	latest    int // status of the last interim answer
@@ -91,10 +93,10 @@ func portOf(u *url.URL) string {
 }
 
 // noteInterim keeps a 1xx answer.
-func (x *exchange) noteInterim(status int) {
+func (x *exchange) noteInterim(status int, header map[string][]string) {
 	x.latest = status
 	if len(x.interim) < maxInterim {
-		x.interim = append(x.interim, Interim{Status: status, At: time.Since(x.began)})
+		x.interim = append(x.interim, Interim{Status: status, At: time.Since(x.began), Links: hints(status, header["Link"])})
 	}
 }
 

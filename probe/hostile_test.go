@@ -127,7 +127,7 @@ func requireBounded(t *testing.T, a Attempt) {
 	e := a.Evidence
 	require.LessOrEqual(t, e.BodyBytes, int64(UsualBody))
 	require.LessOrEqual(t, len(e.Interim), maxInterim)
-	for _, shown := range append([]string{e.Error, e.AnsweredBy, e.Protocol}, e.Notes...) {
+	for _, shown := range append([]string{e.Error, e.AnsweredBy, e.Protocol, e.StatusLine, e.Gateway, e.TraceID}, e.Notes...) {
 		require.Equal(t, text.Printable(shown, maxText), shown)
 	}
 	for name, values := range e.Header {

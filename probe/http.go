@@ -28,7 +28,11 @@ func (httpAsker) ask(ctx context.Context, r *Runner, t *Target) observation {
 	if proxy := t.Transport.Proxy; proxy != nil {
 		w.seen.evidence.Proxy = proxy.String()
 	}
+	w.trace, w.inject = traceOf(t)
 	for w.step(ctx) {
+	}
+	if note := statusNote(w.hop.method, w.seen.status, w.seen.header); note != "" && w.seen.reason != RedirectInvalid {
+		w.seen.evidence.addNote(note)
 	}
 	w.seen.timings.Total = time.Since(w.began)
 	return w.seen
@@ -42,6 +46,8 @@ type walk struct {
 	hop     hop
 	visited []string
 	exposed bool // a public address has answered
+	trace   trace
+	inject  bool // the trace is sent
 	seen    observation
 }
 
@@ -89,6 +95,7 @@ func (w *walk) head(answer *http.Response) {
 	if w.target.Expect.Redirect != nil {
 		w.seen.lead(w.hop.url, answer)
 	}
+	w.seen.phrase = answer.Status
 	if ClassOf(answer.StatusCode) != ClassSuccess {
 		w.seen.retryAfter = retryAfter(answer.Header, time.Now())
 	}
@@ -110,7 +117,7 @@ func (w *walk) fail(ctx context.Context, x *exchange, err error) {
 	if x.answer != nil || w.seen.reason == RedirectBlocked {
 		return
 	}
-	w.seen.status, w.seen.header = 0, nil
+	w.seen.status, w.seen.header, w.seen.phrase = 0, nil, ""
 	if interim := x.lastInterim(); interim != 0 && (w.seen.reason == ConnectionClosed || w.seen.reason == ConnectionReset) {
 		w.seen.status, w.seen.reason = interim, OK // the answer that there was
 	}
@@ -125,6 +132,10 @@ func (w *walk) note(x *exchange) {
 	interim := x.interims()
 	e.Interim = append(e.Interim, interim[:min(len(interim), maxInterim-len(e.Interim))]...)
 	e.BodyBytes = x.size
+	w.seen.beginning = x.beginning
+	if !x.sent.IsZero() {
+		w.seen.trace = w.trace
+	}
 	if x.answer != nil {
 		e.Protocol = text.Printable(x.answer.Proto, maxText)
 	}
@@ -238,6 +249,7 @@ func (w *walk) addConfigured(request *http.Request) {
 }
 
 func (w *walk) addDefaults(request *http.Request) {
+	w.addTrace(request)
 	if _, set := request.Header["User-Agent"]; !set {
 		agent := w.runner.UserAgent
 		if agent == "" {

@@ -98,7 +98,7 @@ func (x *exchange) readHead() error {
 			return err
 		}
 		if isInterim(answer.StatusCode) {
-			x.noteInterim(answer.StatusCode)
+			x.noteInterim(answer.StatusCode, answer.Header)
 			continue
 		}
 		if answer.StatusCode == 0 {

@@ -66,7 +66,7 @@ func (x *exchange) gotInterim(status int, header textproto.MIMEHeader) error {
 	if x.headLeft < 0 {
 		return errHeadTooLong
 	}
-	x.noteInterim(status)
+	x.noteInterim(status, header)
 	return nil
 }
 

@@ -1,8 +1,15 @@
 package probe
 
 import (
+	"cmp"
+	"encoding/base64"
+	"encoding/json"
+	"html"
 	"net/url"
+	"slices"
 	"strings"
+
+	"sonde/text"
 )
 
 // shortestMasked is the shortest part of a request that is masked where a target sends it
@@ -10,70 +17,176 @@ import (
 const shortestMasked = 6
 
 // harmless are request headers that are no secret, and that answers often repeat.
-var harmless = []string{"accept", "user-agent", "content-type", "content-length", "cache-control", "host", "origin", "referer", "range", "if-", "connection"}
+var harmless = []string{"accept", "user-agent", "content-type", "content-length", "cache-control", "host", "origin", "referer", "range", "if-", "connection", "traceparent"}
 
-// mask takes what the request may have in secret out of what an attempt saw: a target may
-// send anything back.
-func (t *Target) mask(e *Evidence) {
-	masker := strings.NewReplacer(t.secrets()...)
-	e.AnsweredBy = masker.Replace(e.AnsweredBy)
-	e.Error = masker.Replace(e.Error)
-	for _, values := range e.Header {
-		for i := range values {
-			values[i] = masker.Replace(values[i])
+// masker takes out of texts what a request may have in secret.
+type masker struct {
+	forms    []string // the longest first
+	replacer *strings.Replacer
+}
+
+// masker knows the secrets of a target, each in the forms in which it may come back.
+func (t *Target) masker() *masker { return newMasker(t.secrets()) }
+
+func newMasker(secrets []string) *masker {
+	m := &masker{}
+	seen := map[string]bool{}
+	for _, secret := range secrets {
+		for _, form := range formsOf(secret) {
+			if len(form) >= shortestMasked && !seen[form] {
+				seen[form] = true
+				m.forms = append(m.forms, form)
+			}
 		}
+	}
+	slices.SortFunc(m.forms, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
+	pairs := make([]string, 0, 2*len(m.forms))
+	for _, form := range m.forms {
+		pairs = append(pairs, form, "[redacted]")
+	}
+	m.replacer = strings.NewReplacer(pairs...)
+	return m
+}
+
+// formsOf are the ways in which a text is written into answers: as it is, escaped for an
+// address, for JSON or for HTML, and made printable.
+func formsOf(secret string) []string {
+	forms := []string{
+		secret, strings.TrimSpace(secret), url.QueryEscape(secret), url.PathEscape(secret), html.EscapeString(secret),
+		text.Printable(secret, 6*len(secret)),
+	}
+	if quoted, err := json.Marshal(secret); err == nil {
+		escaped := string(quoted[1 : len(quoted)-1])
+		forms = append(forms, escaped, plainMarks.Replace(escaped))
+	}
+	return forms
+}
+
+// plainMarks undoes what encoding/json escapes and others do not.
+var plainMarks = strings.NewReplacer(`\u003c`, "<", `\u003e`, ">", `\u0026`, "&")
+
+func (m *masker) replace(s string) string { return m.replacer.Replace(s) }
+
+// withoutBegun leaves out the beginning of a secret at the end of a text that was cut.
+func (m *masker) withoutBegun(s string) string {
+	shortest := len(s)
+	for _, form := range m.forms {
+		for n := min(len(form)-1, len(s)); n > 0; n-- {
+			if strings.HasSuffix(s, form[:n]) {
+				shortest = min(shortest, len(s)-n)
+				break
+			}
+		}
+	}
+	return s[:shortest]
+}
+
+// evidence masks what an attempt saw: a target may send anything back.
+func (m *masker) evidence(e *Evidence) {
+	for _, s := range []*string{&e.AnsweredBy, &e.Error, &e.StatusLine, &e.Gateway} {
+		*s = m.replace(*s)
+	}
+	for _, values := range e.Header {
+		m.all(values)
+	}
+	for i := range e.Interim {
+		m.all(e.Interim[i].Links)
 	}
 	for i := range e.Challenges {
-		e.Challenges[i] = e.Challenges[i].printable(masker)
+		e.Challenges[i] = e.Challenges[i].printable(m.replacer)
 	}
-	for _, texts := range [][]string{e.Redirects, e.Notes} {
-		for i := range texts {
-			texts[i] = masker.Replace(texts[i])
-		}
+	m.all(e.Redirects)
+	m.all(e.Notes)
+}
+
+func (m *masker) all(texts []string) {
+	for i := range texts {
+		texts[i] = m.replace(texts[i])
 	}
 }
 
-// secrets are the texts to mask, each with what stands in its place.
-func (t *Target) secrets() (pairs []string) {
-	add := func(secret string) { pairs = append(pairs, masks(secret)...) }
+// mask takes what the request may have in secret out of what an attempt saw.
+func (t *Target) mask(e *Evidence) { t.masker().evidence(e) }
+
+// secrets are the texts to mask.
+func (t *Target) secrets() (all []string) {
 	for name, value := range t.Header {
-		if isHarmless(name) {
-			continue
-		}
-		add(value.Reveal())
-		for part := range strings.FieldsFuncSeq(value.Reveal(), func(r rune) bool { return strings.ContainsRune(" ;,=", r) }) {
-			if !isScheme(part) {
-				add(part)
-			}
+		if !isHarmless(name) {
+			all = append(all, headerSecrets(value.Reveal())...)
 		}
 	}
 	for _, values := range t.URL.Query() {
-		for _, value := range values {
-			add(value)
-		}
+		all = append(all, values...)
+	}
+	if t.URL.RawQuery != "" {
+		all = append(all, t.URL.RawQuery)
 	}
 	if password, ok := t.URL.User.Password(); ok {
-		add(password)
+		user := t.URL.User.Username()
+		all = append(all, password, base64.StdEncoding.EncodeToString([]byte(user+":"+password)))
 	}
-	add(t.Body.Reveal())
 	if proxy := t.Transport.Proxy; proxy != nil {
-		add(proxy.Password.Reveal())
-		add(strings.TrimPrefix(proxy.credential(), "Basic "))
+		all = append(all, proxy.Password.Reveal(), strings.TrimPrefix(proxy.credential(), "Basic "))
 	}
-	return append(pairs, masks(t.Auth.secrets()...)...)
+	return append(append(all, bodySecrets(t.Body.Reveal())...), t.Auth.secrets()...)
 }
 
-// masks pairs secrets, in the forms in which they may come back, with what stands in
-// their place.
-func masks(secrets ...string) (pairs []string) {
-	for _, secret := range secrets {
-		for _, form := range [...]string{secret, url.QueryEscape(secret), url.PathEscape(secret)} {
-			if len(form) >= shortestMasked {
-				pairs = append(pairs, form, "[redacted]")
-			}
+// headerSecrets are the value of a header, its parts, and what a basic credential holds.
+func headerSecrets(value string) []string {
+	all := []string{value}
+	for part := range strings.FieldsFuncSeq(value, func(r rune) bool { return strings.ContainsRune(" ;,=", r) }) {
+		if !isScheme(part) {
+			all = append(all, part)
 		}
 	}
-	return pairs
+	if scheme, encoded, found := strings.Cut(value, " "); found && strings.EqualFold(scheme, "basic") {
+		all = append(all, encoded)
+		if decoded, err := base64.StdEncoding.DecodeString(strings.TrimSpace(encoded)); err == nil {
+			_, password, _ := strings.Cut(string(decoded), ":")
+			all = append(all, string(decoded), password)
+		}
+	}
+	return all
+}
+
+const (
+	maxTakenApart = 8 << 10  // bytes of a body that is taken apart
+	maxLookedFor  = 64 << 10 // bytes of a body that are looked for; no answer shows more
+)
+
+// bodySecrets are a body and the texts in it, if it is JSON or a form.
+func bodySecrets(body string) []string {
+	all := []string{body[:min(len(body), maxLookedFor)]}
+	if len(body) > maxTakenApart {
+		return all
+	}
+	var document any
+	if err := json.Unmarshal([]byte(body), &document); err == nil {
+		return append(all, leaves(document)...)
+	}
+	if form, err := url.ParseQuery(body); err == nil && strings.Contains(body, "=") {
+		for _, values := range form {
+			all = append(all, values...)
+		}
+	}
+	return all
+}
+
+// leaves are the texts in a JSON document.
+func leaves(document any) (all []string) {
+	switch document := document.(type) {
+	case string:
+		return []string{document}
+	case []any:
+		for _, element := range document {
+			all = append(all, leaves(element)...)
+		}
+	case map[string]any:
+		for _, element := range document {
+			all = append(all, leaves(element)...)
+		}
+	}
+	return all
 }
 
 func isHarmless(name string) bool {

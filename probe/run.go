@@ -136,9 +136,7 @@ func (r *Runner) attempt(ctx context.Context, t *Target) (a Attempt) {
 	a.RetryAfter = o.retryAfter
 	a.Evidence = o.evidence
 	if r.Detail || a.Verdict.Outcome != Good {
-		a.Evidence.Header = headerEvidence(o.header)
-		a.Evidence.AnsweredBy = answeredBy(o.header)
-		t.mask(&a.Evidence)
+		t.show(&a, &o)
 	}
 	return a
 }

@@ -196,3 +196,23 @@ func lastAttempt(t testing.TB, r *Runner, asked *Target) Attempt {
 func runIn(ctx context.Context, r *Runner, asked *Target) Result {
 	return r.Run(ctx, asked, Scheduled, time.Now())
 }
+
+func mustParse(address string) *url.URL {
+	u, err := url.Parse(address)
+	if err != nil {
+		panic(err)
+	}
+	return u
+}
+
+func queryEscaped(s string) string { return url.QueryEscape(s) }
+
+// requirePrintable checks that a text can be shown anywhere.
+func requirePrintable(t *testing.T, s string) {
+	t.Helper()
+	require.Equal(t, text.Printable(s, len(s)+1), s)
+}
+
+var exampleTime = time.Date(2026, 11, 23, 5, 0, 0, 0, time.UTC)
+
+func exampleContext() context.Context { return context.Background() }

@@ -37,6 +37,8 @@ type Target struct {
 	// back (RFC 9110 section 15.6.4) is then load_shed instead of server_error.
 	MayShed bool
 
+	NoTrace bool // send no traceparent
+
 	grants bool // an access token is asked for: the body is kept
 }
 

@@ -26,7 +26,9 @@ type Attempt struct {
 	Interim     []Interim         `json:"interim"`
 	TLS         *TLS              `json:"tls"`
 	Redirects   []string          `json:"redirects"`
-	TraceID     string            `json:"trace_id"`
+	StatusLine  string            `json:"status_line"` // as it was sent, with its reason phrase
+	TraceID     string            `json:"trace_id"`    // that the request carried in traceparent
+	Excerpt     string            `json:"excerpt"`     // of the body of an answer that was not good
 	Notes       []string          `json:"notes"`
 	Cache       map[string]string `json:"cache"`
 	Error       string            `json:"error"`
@@ -44,8 +46,9 @@ type Timings struct {
 
 // Interim is a 1xx answer.
 type Interim struct {
-	Status int     `json:"status"`
-	AtMS   float64 `json:"at_ms"`
+	Status int      `json:"status"`
+	AtMS   float64  `json:"at_ms"`
+	Links  []string `json:"links,omitempty"` // what a 103 announces
 }
 
 // TLS is what the handshake agreed on.
@@ -70,6 +73,7 @@ func newAttempt(a *probe.Attempt) Attempt {
 		RemoteAddr: a.Evidence.RemoteAddr, Protocol: a.Evidence.Protocol, AnsweredBy: a.Evidence.AnsweredBy,
 		Headers: make(map[string]string, len(a.Evidence.Header)), Interim: make([]Interim, 0, len(a.Evidence.Interim)),
 		Redirects: list(a.Evidence.Redirects), Notes: list(a.Evidence.Notes), Cache: map[string]string{}, Error: a.Evidence.Error,
+		StatusLine: a.Evidence.StatusLine, TraceID: a.Evidence.TraceID, Excerpt: a.Evidence.Excerpt,
 	}
 	for name, values := range a.Evidence.Header {
 		out.Headers[name] = strings.Join(values, ", ") // RFC 9110 section 5.3
@@ -84,7 +88,7 @@ func newAttempt(a *probe.Attempt) Attempt {
 		out.RetryAfterS = &seconds
 	}
 	for _, i := range a.Evidence.Interim {
-		out.Interim = append(out.Interim, Interim{i.Status, milliseconds(i.At)})
+		out.Interim = append(out.Interim, Interim{i.Status, milliseconds(i.At), i.Links})
 	}
 	if t := a.Evidence.TLS; t != nil {
 		out.TLS = &TLS{t.Version, t.NotAfter.UTC()}

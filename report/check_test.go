@@ -33,7 +33,9 @@ func shop(t *testing.T) *httptest.Server {
 	mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) {
 		h := w.Header()
 		h.Set("Server", "shop \u202e1.0")
+		h.Set("Link", "</style.css?v=hidden>; rel=preload; as=style")
 		w.WriteHeader(http.StatusEarlyHints)
+		h.Del("Link")
 		h.Set("Date", "Mon, 23 Nov 2026 05:00:00 GMT")
 		h.Set("Etag", `"v1"`)
 		h.Set("Cache-Control", "max-age=60")
@@ -41,6 +43,8 @@ func shop(t *testing.T) *httptest.Server {
 		if asked.Add(1) == 1 {
 			h.Set("Retry-After", "1")
 			w.WriteHeader(http.StatusServiceUnavailable)
+			_, _ = w.Write([]byte("{\"error\": \"no room\",\n\"at\": \"\x1b[31mdisk\"}\n"))
+			return
 		}
 		_, _ = w.Write([]byte("all is well"))
 	})
@@ -72,6 +76,10 @@ func settled(t *testing.T, c *report.Check) *report.Check {
 		require.GreaterOrEqual(t, a.Timings.Total, a.Timings.DNS+a.Timings.Connect+a.Timings.TLS+a.Timings.FirstByte+a.Timings.Transfer-0.01)
 		a.Timings = report.Timings{DNS: 0, Connect: 0.5, TLS: 2, FirstByte: 1.25, Transfer: 0.25, Total: 5.5}
 		a.RemoteAddr, a.Error = portless(a.RemoteAddr), portless(a.Error)
+		if a.TraceID != "" {
+			require.Len(t, a.TraceID, 32)
+			a.TraceID = "4bf92f3577b34da6a3ce929d0e0e4736"
+		}
 		for j := range a.Redirects {
 			a.Redirects[j] = portless(a.Redirects[j])
 		}
@@ -101,7 +109,7 @@ func TestTheCheckDocumentShowsEveryAttemptInFull(t *testing.T) {
 	roots.AddCert(server.Certificate())
 	c := settled(t, check(t, server.URL+"/old?token=hidden", roots))
 	golden(t, "check.json", indented(t, c))
-	requireContract(t, "contract-check.json", c)
+	requireContract(t, "contract-check.json", c, "attempts[].interim[].links")
 	var out strings.Builder
 	require.NoError(t, c.WriteText(&out, report.Screen{}))
 	golden(t, "check.txt", out.String())

@@ -32,6 +32,8 @@ func (a *Attempt) lines(n int, screen Screen) []string {
 		}
 	}
 	switch {
+	case a.StatusLine != "":
+		add("answer", a.StatusLine+" from "+a.RemoteAddr)
 	case a.Protocol != "":
 		add("answer", a.Protocol+" from "+a.RemoteAddr)
 	case a.RemoteAddr != "":
@@ -53,13 +55,35 @@ func (a *Attempt) lines(n int, screen Screen) []string {
 		add("followed", r)
 	}
 	for _, i := range a.Interim {
-		add("interim", fmt.Sprintf("%d after %.1f ms", i.Status, i.AtMS))
+		add("interim", i.String())
 	}
 	for _, note := range a.Notes {
 		add("note", note)
 	}
 	add("error", a.Error)
+	add("trace", a.TraceID)
+	return append(lines, quoted("body", a.Excerpt)...)
+}
+
+// quoted shows lines of somebody else's behind a bar, the first of them named.
+func quoted(what, s string) (lines []string) {
+	if s == "" {
+		return nil
+	}
+	for line := range strings.SplitSeq(s, "\n") {
+		lines = append(lines, fmt.Sprintf("  %-9s  | %s", what, line))
+		what = ""
+	}
 	return lines
+}
+
+// String is the answer as people read it.
+func (i Interim) String() string {
+	s := fmt.Sprintf("%d after %.1f ms", i.Status, i.AtMS)
+	if len(i.Links) > 0 {
+		s += ": " + strings.Join(i.Links, ", ")
+	}
+	return s
 }
 
 // painted is the verdict in a line, its outcome in colour.
