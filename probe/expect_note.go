@@ -30,7 +30,7 @@ func (m *mismatch) note(t *Target) string {
 	if m.came == "" {
 		return m.expected
 	}
-	came := strings.NewReplacer(t.secrets()...).Replace(m.came)
+	came := t.masker().replace(m.came)
 	switch {
 	case m.facts:
 		came = came[:min(len(came), window)]
