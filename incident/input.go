@@ -31,6 +31,10 @@ type Input struct {
 	RecoverBy time.Time     // what a Retry-After announced; zero if nothing
 	Elapsed   time.Duration // of the whole run
 	Timings   probe.Timings // of the last attempt
+
+	// Of the certificate that the last verified handshake of the run showed:
+	CertificateEnds time.Time // whole seconds; zero if there was no such handshake
+	Expiring        bool      // it ends sooner than is expected
 }
 
 // until is the instant up to which the input tells what was.
@@ -52,6 +56,11 @@ func FromResult(r *probe.Result) Input {
 		in.Cured = r.Verdict.Outcome == probe.Bad && last.Verdict.Outcome == probe.Good
 		if last.RetryAfter.Made {
 			in.RecoverBy = r.At.Add(r.Elapsed + last.RetryAfter.Wait).Truncate(time.Second)
+		}
+	}
+	for i := len(r.Attempts) - 1; i >= 0 && in.CertificateEnds.IsZero(); i-- {
+		if seen := r.Attempts[i].Evidence.TLS; seen != nil && !seen.Unverified && !seen.NotAfter.IsZero() {
+			in.CertificateEnds, in.Expiring = seen.NotAfter.Truncate(time.Second), seen.Expiring
 		}
 	}
 	return in

@@ -62,7 +62,7 @@ func (l *law) checkState(s *incident.State) {
 		require.False(l.t, seen[p.Kind], "at most one incident of a kind")
 		seen[p.Kind] = true
 		require.NotEqual(l.t, incident.Closed, p.Phase)
-		require.Contains(l.t, []probe.Kind{probe.KindDown, probe.KindAuthFailed}, p.Kind)
+		require.Contains(l.t, []probe.Kind{probe.KindDown, probe.KindAuthFailed, probe.KindCertificate}, p.Kind)
 		require.LessOrEqual(l.t, len(p.Codes), 8)
 		require.False(l.t, p.OpenedAt.Before(p.Since))
 	}
@@ -107,10 +107,15 @@ func (l *law) checkTransition(m move, before *incident.State, told incident.Tran
 	case incident.Reminded:
 		require.Equal(t, incident.Open, was.Phase)
 		require.False(t, told.At.After(until))
+	case incident.Escalated:
+		require.Equal(t, incident.Open, was.Phase)
+		require.Greater(t, p.Stage, was.Stage, "people are told of a stage once")
+		require.True(t, m.in.Expiring)
 	case incident.Resolved:
 		require.Equal(t, incident.Open, was.Phase, "resolved at most once")
 		require.Equal(t, probe.Scheduled, m.in.Run)
-		require.Equal(t, probe.Good, m.in.Verdict.Outcome)
+		require.False(t, p.Kind == probe.KindCertificate && m.in.Expiring)
+		require.True(t, p.Kind == probe.KindCertificate || m.in.Verdict.Outcome == probe.Good)
 	case incident.ClosedNow:
 		require.Equal(t, incident.Recovered, was.Phase)
 		require.Equal(t, was.CloseAt, told.At, "dated at the deadline")
@@ -130,6 +135,12 @@ func (l *law) checkTransition(m move, before *incident.State, told incident.Tran
 func (l *law) checkOpening(m move, before *incident.State, p incident.Problem) {
 	t := l.t
 	require.Equal(t, incident.Open, p.Phase)
+	if p.Kind == probe.KindCertificate {
+		require.True(t, m.in.Expiring)
+		require.Equal(t, probe.CertificateExpiring, p.Cause.Reason)
+		require.Equal(t, m.in.CertificateEnds.Sub(m.in.At) <= 24*time.Hour, p.Severity == probe.Critical)
+		return
+	}
 	require.Equal(t, m.in.Verdict, p.Cause)
 	require.Equal(t, m.in.Verdict.Kind(), p.Kind)
 	require.Equal(t, m.in.Verdict.Severity(), p.Severity)
@@ -192,7 +203,7 @@ func TestLawsHoldForAnySequence(t *testing.T) {
 			}
 		}
 	}
-	for change := incident.Opened; change < incident.Withdrawn; change++ {
+	for _, change := range []incident.Change{incident.Opened, incident.Changed, incident.Reminded, incident.Resolved, incident.Reopened, incident.ClosedNow, incident.Escalated} {
 		require.Greater(t, seen[change], 100, "the sequences must show %s", change)
 	}
 }

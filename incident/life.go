@@ -13,13 +13,7 @@ const changeAfter = 2
 // open opens an incident of a kind on a suspicion that has been confirmed, or
 // reopens the one that has recovered lately.
 func (m *machine) open(kind probe.Kind, confirmed Suspicion) {
-	problem := m.s.problem(kind)
-	change := Reopened
-	if problem == nil {
-		m.s.Problems = append(m.s.Problems, Problem{ID: m.ids.take(), Kind: kind})
-		problem = &m.s.Problems[len(m.s.Problems)-1]
-		change = Opened
-	}
+	problem, change := m.begin(kind)
 	*problem = Problem{
 		ID: problem.ID, Kind: kind, Phase: Open, Severity: m.in.Verdict.Severity(), Cause: m.in.Verdict,
 		Since: confirmed.Since, OpenedAt: m.in.At, Openings: problem.Openings + 1,
@@ -30,6 +24,16 @@ func (m *machine) open(kind probe.Kind, confirmed Suspicion) {
 	}
 	m.s.Goods = Streak{}
 	m.tell(change, m.in.At, problem)
+}
+
+// begin finds the incident of a kind that has recovered lately, or makes a new one, and says
+// what it means to open it.
+func (m *machine) begin(kind probe.Kind) (*Problem, Change) {
+	if problem := m.s.problem(kind); problem != nil {
+		return problem, Reopened
+	}
+	m.s.Problems = append(m.s.Problems, Problem{ID: m.ids.take(), Kind: kind})
+	return &m.s.Problems[len(m.s.Problems)-1], Opened
 }
 
 // worsen adds a result to an open incident, and tells when its cause has changed
@@ -121,8 +125,11 @@ func (m *machine) remind(p *Problem, now time.Time) {
 // closing is still undecided.
 func (m *machine) maybeRelapse(p *Problem) bool {
 	suspicion := m.s.Suspect
-	if p.Kind == probe.KindAuthFailed {
+	switch p.Kind {
+	case probe.KindAuthFailed:
 		suspicion = m.s.Refusals
+	case probe.KindCertificate:
+		return false
 	}
 	return suspicion.Results > 0 && !suspicion.Since.After(p.CloseAt)
 }
@@ -147,6 +154,7 @@ func Withdraw(s *State, now time.Time) Effects {
 	}
 	s.Problems = nil
 	s.Suspect, s.Refusals, s.Goods, s.Due = Suspicion{}, Suspicion{}, Streak{}, time.Time{}
+	s.Certificate = Certificate{}
 	return m.fx
 }
 

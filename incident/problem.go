@@ -55,6 +55,10 @@ type Problem struct {
 	RemindAt time.Time     // while open: when to remind; zero never
 	Other    probe.Verdict // the latest cause, where it differs from the told one
 	Others   int           // results in a row that had it
+
+	// Of kind certificate:
+	Ends  time.Time // the earliest end that was seen
+	Stage int       // how near it was when people were last told: 1, 2 for a week, 3 for a day
 }
 
 // CodeCount is how often a status code was seen.
@@ -108,9 +112,10 @@ const (
 	Reopened         // a relapse
 	ClosedNow        // over for good; nobody is told
 	Withdrawn        // the probe is not watched any more
+	Escalated        // more urgent than before, for the same cause
 )
 
-var changeNames = [...]string{"", "opened", "changed", "reminded", "resolved", "reopened", "closed", "withdrawn"}
+var changeNames = [...]string{"", "opened", "changed", "reminded", "resolved", "reopened", "closed", "withdrawn", "escalated"}
 
 func (c Change) String() string { return changeNames[c] }
 

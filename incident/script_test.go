@@ -75,6 +75,12 @@ func (s *script) input(due time.Time) (incident.Input, bool) {
 	if n >= 128 && in.Verdict.Reason == probe.ServerError {
 		in.RecoverBy = in.At.Add(time.Duration(n) * time.Minute)
 	}
+	switch op % 7 { // of the certificate nothing was seen, or that it ends soon, or that it lasts
+	case 0, 1:
+		in.CertificateEnds, in.Expiring = in.At.Add(time.Duration(n)*3*time.Hour).Truncate(time.Second), true
+	case 2, 3, 4, 5:
+		in.CertificateEnds = t0.Add(90 * 24 * time.Hour)
+	}
 	switch op % 16 {
 	default: // a slot, most often the very next one
 		in.At = in.At.Add(time.Duration(max(0, op/16-11)) * s.policy.Interval)

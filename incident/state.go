@@ -20,6 +20,8 @@ type State struct {
 	Goods    Streak    // good scheduled results in a row
 	Problems []Problem // incidents that are not closed, at most one per kind
 	Due      time.Time // when the next re-check should be made; zero if none
+
+	Certificate Certificate
 }
 
 // Last is what people see of the latest result.

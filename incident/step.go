@@ -79,6 +79,7 @@ func (m *machine) run() {
 	m.watchDown()
 	m.watchAuth()
 	m.watchGood()
+	m.watchCertificate()
 }
 
 // remember notes the result for those who ask how the probe is.
@@ -187,7 +188,7 @@ func (m *machine) watchGood() {
 		return
 	}
 	for i := range s.Problems {
-		if s.Problems[i].Phase == Open {
+		if s.Problems[i].Phase == Open && s.Problems[i].Kind != probe.KindCertificate {
 			m.resolve(&s.Problems[i])
 		}
 	}

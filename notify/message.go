@@ -47,6 +47,7 @@ type Body struct {
 	OpenedAt  time.Time
 	At        time.Time // of this change
 	RecoverBy time.Time // as the target announced; zero if it did not
+	Ends      time.Time `json:",omitzero"` // the certificate, if the incident is about one
 
 	Notice Notice `json:",omitzero"`  // about the service itself, since Since; only Location, Since, At and Lost are set
 	Lost   int64  `json:",omitempty"` // results for which there was no room

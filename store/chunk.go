@@ -12,39 +12,52 @@ import (
 // reads all older ones.
 const chunkPacking = 1
 
-// point is a result as compaction gathers it. Durations are microseconds.
+// point is a result as compaction gathers it. Durations are microseconds, and the last of
+// the numbers is when the certificate ends, in seconds since 1970; 0 if none was seen.
 type point struct {
 	at     int64 // milliseconds since 1970
 	shape  int   // its number in the row
-	phases [phaseCount]int64
+	phases [numbers]int64
 }
 
-// phaseCount is how many durations a point has: five phases, what total has beyond them,
-// and what the run took beyond total.
-const phaseCount = 7
+// How many numbers a point has: five phases and what total has beyond them, which make up
+// total; what the run took beyond total; and the end of the certificate.
+const (
+	phaseCount = 6
+	durations  = phaseCount + 1
+	numbers    = durations + 1
+)
 
-func phasesOf(in *incident.Input) [phaseCount]int64 {
+func phasesOf(in *incident.Input) [numbers]int64 {
 	t := in.Timings
+	var ends int64
+	if !in.CertificateEnds.IsZero() {
+		ends = in.CertificateEnds.Unix()
+	}
 	rest := t.Total - t.DNS - t.Connect - t.TLS - t.FirstByte - t.Transfer
-	return [phaseCount]int64{
+	return [numbers]int64{
 		t.DNS.Microseconds(), t.Connect.Microseconds(), t.TLS.Microseconds(), t.FirstByte.Microseconds(), t.Transfer.Microseconds(),
-		rest.Microseconds(), (in.Elapsed - t.Total).Microseconds(),
+		rest.Microseconds(), (in.Elapsed - t.Total).Microseconds(), ends,
 	}
 }
 
 // input is the result that a point stands for. Whether it announced a recovery is not
 // kept.
 func (p *point) input(s *shape) incident.Input {
-	var d [phaseCount]time.Duration
-	for i, us := range p.phases {
+	var d [durations]time.Duration
+	for i, us := range p.phases[:durations] {
 		d[i] = time.Duration(us) * time.Microsecond
 	}
 	t := probe.Timings{DNS: d[0], Connect: d[1], TLS: d[2], FirstByte: d[3], Transfer: d[4]}
 	t.Total = t.DNS + t.Connect + t.TLS + t.FirstByte + t.Transfer + d[5]
-	return incident.Input{
+	in := incident.Input{
 		Kind: incident.Ran, Run: s.run, At: instant(p.at), Verdict: s.verdict, Attempts: s.attempts, Cured: s.flags&flagCured != 0,
-		Elapsed: t.Total + d[6], Timings: t,
+		Elapsed: t.Total + d[6], Timings: t, Expiring: s.flags&flagExpiring != 0,
 	}
+	if ends := p.phases[durations]; ends != 0 {
+		in.CertificateEnds = instant(ends * 1000)
+	}
+	return in
 }
 
 // parts are what a row has of several probes, in the order of their ids.
@@ -125,7 +138,7 @@ func (r *rowPacker) section(hour int64, points []point) {
 	p.byte(present)
 	values := slices.Grow(r.values[:0], len(points))[:len(points)]
 	r.values = values
-	for phase := range phaseCount {
+	for phase := range numbers {
 		if present&(1<<phase) == 0 {
 			continue
 		}
@@ -300,7 +313,7 @@ func (u *unpacker) shapeRuns(points []point, known int) {
 
 func (u *unpacker) phases(points []point, values []int64) {
 	present := u.byte()
-	for phase := range phaseCount {
+	for phase := range numbers {
 		if present&(1<<phase) == 0 {
 			for i := range points {
 				points[i].phases[phase] = 0
@@ -310,6 +323,12 @@ func (u *unpacker) phases(points []point, values []int64) {
 		u.column(values)
 		for i := range points {
 			points[i].phases[phase] = values[i]
+		}
+	}
+	for i := range points {
+		if ends := points[i].phases[durations]; ends < -maxInstant/1000 || ends > maxInstant/1000 {
+			u.fail()
+			return
 		}
 	}
 }

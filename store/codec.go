@@ -150,6 +150,16 @@ func (u *unpacker) behind(earlier int64) time.Time {
 	return u.instant(earlier + ms)
 }
 
+// second reads how many seconds an instant lies behind another, that is given in seconds.
+func (u *unpacker) second(earlier int64) time.Time {
+	n := u.int()
+	if n < -2*maxInstant/1000 || n > 2*maxInstant/1000 {
+		u.fail()
+		return time.Time{}
+	}
+	return u.instant((earlier + n) * 1000)
+}
+
 func (u *unpacker) duration() time.Duration { return u.span(u.int(), time.Microsecond) }
 
 // maxPhase bounds what a run may take: some of them can be added up without care.

@@ -191,6 +191,7 @@ func TestTheExtremesArePacked(t *testing.T) {
 		"the most": {Probe: 1 << 62, Input: incident.Input{
 			Run: probe.Manual, At: instant(maxInstant), Verdict: probe.Verdict{Status: 999, Class: probe.ClassServerError, Reason: probe.Canceled, Outcome: probe.Excluded},
 			Attempts: 1 << 30, Cured: true, RecoverBy: instant(maxInstant), Elapsed: 24 * time.Hour, Timings: probe.Timings{Total: 24 * time.Hour},
+			CertificateEnds: instant(maxInstant - maxInstant%1000), Expiring: true,
 		}},
 		"years of silence": {Probe: 1, Input: incident.Input{Kind: incident.Skipped, At: t0, To: t0.AddDate(500, 0, 0), Verdict: probe.Miss(probe.ProberClock)}},
 	} {

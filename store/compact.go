@@ -262,7 +262,7 @@ func (c *compactor) gather(ctx context.Context, x *span, some []probe.ID) (*gath
 				return
 			}
 			s := shapeOf(&e.Input)
-			s.flags &= flagCured
+			s.flags &= flagCured | flagExpiring
 			number, _ := g.shapes.number(s)
 			g.points[e.Probe] = append(g.points[e.Probe], point{e.Input.At.UnixMilli(), number, phasesOf(&e.Input)})
 		})

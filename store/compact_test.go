@@ -224,7 +224,7 @@ func FuzzReadARowOfChunks(f *testing.F) {
 	known := []shape{{verdict: judge(probe.OK, 200), attempts: 1}, {verdict: judge(probe.ServerError, 503), attempts: 2}}
 	var points []point
 	for i := range 50 {
-		points = append(points, point{t0.UnixMilli() + int64(i)*60_000, i % 7 / 6, [phaseCount]int64{0, int64(i), 2, 50_000 + int64(i), 3, 4, 5}})
+		points = append(points, point{t0.UnixMilli() + int64(i)*60_000, i % 7 / 6, [numbers]int64{0, int64(i), 2, 50_000 + int64(i), 3, 4, 5, 1_800_000_000}})
 	}
 	r.add(1, slices.Clone(points), known)
 	r.add(7, slices.Clone(points), known)

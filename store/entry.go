@@ -27,6 +27,8 @@ const (
 	flagCured = 1 << iota
 	flagRecoverBy
 	flagPhases
+	flagCertificate
+	flagExpiring
 )
 
 // shape is what most entries of a segment have in common. Each shape is written once,
@@ -50,6 +52,12 @@ func shapeOf(in *incident.Input) shape {
 	}
 	if in.Timings != (probe.Timings{}) {
 		s.flags |= flagPhases
+	}
+	if !in.CertificateEnds.IsZero() {
+		s.flags |= flagCertificate
+	}
+	if in.Expiring {
+		s.flags |= flagExpiring
 	}
 	return s
 }
@@ -133,6 +141,9 @@ func (p *packer) entry(e, before *Entry, seen *shapes) {
 		p.duration(t.Total - t.DNS - t.Connect - t.TLS - t.FirstByte - t.Transfer)
 	}
 	p.duration(in.Elapsed - in.Timings.Total)
+	if s.flags&flagCertificate != 0 {
+		p.int(in.CertificateEnds.Unix() - in.At.Unix())
+	}
 }
 
 // unixMilli is the milliseconds since 1970, and 0 for the time that is none.
@@ -210,6 +221,10 @@ func (u *unpacker) entry(e *Entry, seen []shape) []shape {
 		t.Total = t.DNS + t.Connect + t.TLS + t.FirstByte + t.Transfer + u.phase()
 	}
 	in.Elapsed = in.Timings.Total + u.phase()
+	in.Expiring = s.flags&flagExpiring != 0
+	if s.flags&flagCertificate != 0 {
+		in.CertificateEnds = u.second(at.Unix())
+	}
 	return seen
 }
 

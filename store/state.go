@@ -137,6 +137,7 @@ const (
 	hasGoods
 	hasDue
 	hasProblems
+	hasCertificate
 )
 
 // statePacker packs states: times as differences to base, verdicts by their number.
@@ -151,6 +152,7 @@ func contents(s *incident.State) (has uint64) {
 	for i, is := range [...]bool{
 		s.Account.Grid != slo.Stretch{}, s.Account.Run != incident.Entry{}, s.Last != incident.Last{}, !s.Since.IsZero(), s.Worked,
 		!empty(&s.Suspect), !empty(&s.Refusals), s.Goods != incident.Streak{}, !s.Due.IsZero(), len(s.Problems) > 0,
+		s.Certificate != incident.Certificate{} || certificateProblem(s) != nil,
 	} {
 		if is {
 			has |= 1 << i
@@ -198,6 +200,9 @@ func (p *statePacker) state(s *incident.State) {
 	}
 	if has&hasProblems != 0 {
 		p.problems(s.Problems)
+	}
+	if has&hasCertificate != 0 {
+		p.certificate(s)
 	}
 }
 
@@ -260,6 +265,9 @@ func (u *stateUnpacker) state(s *incident.State) {
 	}
 	if has&hasProblems != 0 {
 		s.Problems = u.problems()
+	}
+	if has&hasCertificate != 0 {
+		u.certificate(s)
 	}
 }
 

@@ -97,3 +97,40 @@ func (u *unpacker) problem() (x incident.Problem) {
 	x.Others = u.count(false)
 	return x
 }
+
+// certificateProblem is the incident about the certificate, if there is one.
+func certificateProblem(s *incident.State) *incident.Problem {
+	for i := range s.Problems {
+		if s.Problems[i].Kind == probe.KindCertificate {
+			return &s.Problems[i]
+		}
+	}
+	return nil
+}
+
+// certificate packs what is known of the certificate, with what only an incident about it
+// has: the first release had no room for that among the problems.
+func (p *packer) certificate(s *incident.State) {
+	c := &s.Certificate
+	p.time(c.Ends)
+	p.count(c.Fine.Count)
+	if c.Fine.Count > 0 {
+		p.time(c.Fine.First)
+	}
+	if problem := certificateProblem(s); problem != nil {
+		p.time(problem.Ends)
+		p.count(problem.Stage)
+	}
+}
+
+func (u *unpacker) certificate(s *incident.State) {
+	c := &s.Certificate
+	c.Ends = u.time()
+	if c.Fine.Count = u.count(false); c.Fine.Count > 0 {
+		c.Fine.First = u.time()
+	}
+	if problem := certificateProblem(s); problem != nil {
+		problem.Ends = u.time()
+		problem.Stage = u.count(false)
+	}
+}

@@ -62,7 +62,7 @@ func (s *Summary) addPoint(p *point, x *shape) {
 	s.add(x.verdict, 1)
 	if x.verdict.Status != 0 {
 		var us int64
-		for _, phase := range p.phases[:phaseCount-1] {
+		for _, phase := range p.phases[:phaseCount] {
 			us += phase
 		}
 		s.Latency.Add(time.Duration(us) * time.Microsecond)

@@ -219,6 +219,13 @@ func (w *world) input(p *Probe) incident.Input {
 			in.RecoverBy = in.At.Add(time.Hour).Truncate(time.Second)
 		}
 	}
+	switch lot := in.Elapsed.Microseconds(); lot % 8 {
+	case 0:
+		in.CertificateEnds = in.At.Truncate(time.Second).Add(time.Duration(lot%960) * time.Hour)
+		in.Expiring = lot%16 == 0
+	case 1, 2, 3, 4:
+		in.CertificateEnds = t0.Truncate(time.Second).Add(90 * 24 * time.Hour)
+	}
 	return in
 }
 

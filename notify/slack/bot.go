@@ -123,7 +123,7 @@ func (p *post) forTheChannel() bool {
 	switch p.Change {
 	case incident.Resolved, incident.Reopened, incident.Withdrawn:
 		return true
-	case incident.Changed:
+	case incident.Changed, incident.Escalated:
 		return p.Body.Severity == probe.Critical
 	}
 	return false

@@ -56,8 +56,9 @@ func TestEveryChangeOfEverySymptomReadsAsItShouldInKorean(t *testing.T) {
 		for symptom, verdict := range causes {
 			name := change.String() + "-" + strings.NewReplacer(" ", "_", "/", "_").Replace(symptom) + "-ko"
 			t.Run(name, func(t *testing.T) {
-				r := toldIn(probe.Korean, sample(change, verdict)).render()
-				require.True(t, strings.HasPrefix(r.text, korean.symptoms[verdict.Symptom()]+": checkout "), r.text)
+				spoken := toldIn(probe.Korean, sample(change, verdict))
+				r := spoken.render()
+				require.True(t, strings.HasPrefix(r.text, spoken.symptom()+": checkout "), r.text)
 				require.Contains(t, r.text, "인시던트 1000.")
 				within(t, r)
 				file := filepath.Join("testdata", name+".json")

@@ -108,7 +108,11 @@ func (s story) fields() []*slack.TextBlockObject {
 	add(w.cause, fill(w.causeLine, "reason", code(v.Reason.String(), maxPlace), "class", v.Class.TitleIn(w.language),
 		"retry", code(v.Retry.String(), maxPlace), "fault", code(v.Fault.String(), maxPlace)))
 	add(w.check, code(strings.TrimSpace(b.Method+" "+b.URL), maxURL))
-	add(failing, s.failing())
+	if s.aboutCertificate() {
+		add(w.ends, s.moment(b.Ends))
+	} else {
+		add(failing, s.failing())
+	}
 	add(w.location, code(b.Location, maxPlace))
 	if !b.RecoverBy.IsZero() && !s.over() {
 		add(w.back, s.moment(b.RecoverBy))

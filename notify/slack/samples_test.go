@@ -21,6 +21,7 @@ var changes = map[incident.Change]time.Duration{
 	incident.Reopened: 40 * time.Minute,
 
 	incident.Withdrawn: 30 * time.Minute,
+	incident.Escalated: 14 * 24 * time.Hour,
 }
 
 // causes are verdicts by the symptom that people must never mix up.
@@ -33,6 +34,7 @@ var causes = map[string]probe.Verdict{
 		Retry: probe.RetryNo, Fault: probe.FaultTarget, Outcome: probe.Bad},
 	"auth 401/403": {Status: 401, Class: probe.ClassClientError, Reason: probe.Unauthenticated,
 		Retry: probe.RetryNo, Fault: probe.FaultCredential, Outcome: probe.Excluded},
+	"certificate": {Status: 200, Class: probe.ClassSuccess, Reason: probe.CertificateExpiring, Fault: probe.FaultTarget, Outcome: probe.Good},
 }
 
 // sample is a message as the planner makes it.
@@ -50,6 +52,9 @@ func sample(change incident.Change, v probe.Verdict) notify.Message {
 			Failures: 4, Openings: 1, Since: started, OpenedAt: started.Add(90 * time.Second), At: at,
 			Budgets: []notify.BudgetFact{{Objective: objective, Spent: 12*time.Minute + 4*time.Second, Total: objective.Total(), Judged: true}},
 		},
+	}
+	if m.Body.Kind == probe.KindCertificate {
+		m.Body.Ends = started.Add(20*24*time.Hour + 4*time.Hour)
 	}
 	if change == incident.Reopened {
 		m.Body.Openings = 2

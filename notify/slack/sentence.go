@@ -35,7 +35,11 @@ func (s story) sentence() string {
 		return s.notice()
 	}
 	is := s.condition()
-	told := fill(s.words.sentences[s.Change],
+	template := s.words.sentences[s.Change]
+	if s.aboutCertificate() {
+		template = s.words.certificates[s.Change]
+	}
+	told := fill(template,
 		"symptom", s.symptom(), "name", plain(b.Probe, maxName), "now", is.now, "still", is.still, "again", is.again,
 		"times", s.words.ordinal(b.Openings), "cause", s.causeInWords(), "failing", s.words.failures(b.Failures),
 		"since", s.clock(b.Since), "lasted", s.words.duration(b.At.Sub(b.Since)))
@@ -76,6 +80,9 @@ func (s story) condition() condition { return s.words.kinds[s.Body.Kind] }
 // if there is one.
 func (s story) causeInWords() string {
 	v := s.Body.Cause
+	if s.aboutCertificate() && !s.over() {
+		return s.end()
+	}
 	if codeTellsAll(v) {
 		return status(s.words.language, v.Status)
 	}

@@ -25,13 +25,17 @@ type words struct {
 	repeat      string
 	delayed     string // facts: late
 
+	certificates map[incident.Change]string // sentences about one
+	endsIn       string                     // facts: left ends
+	ended        string                     // facts: ends
+
 	notices    map[notify.Notice]string // facts: location time since lasted lost
 	noticeNext map[notify.Notice]string
 
 	headlines map[incident.Change]string // facts: word
 	causes    map[incident.Change]string // the second line; facts: symptom cause meaning lasted
 
-	started, trouble, cause, check, failing, failed, location, budget, back, next, runbook, incident string
+	started, trouble, cause, check, failing, failed, location, budget, back, ends, next, runbook, incident string
 
 	causeLine  string // facts: reason class retry fault
 	budgetLine string // facts: objective spent total share
@@ -58,7 +62,19 @@ var english = words{
 		incident.Reopened: "{symptom}: {name} {again}, for the {times} time: {cause}, {failing} since {since}.",
 
 		incident.Withdrawn: "{symptom}: {name} is not watched any more, {failing} since {since}.",
+		incident.Escalated: "{symptom}: {name} {still}, and it is more urgent now: {cause}, {failing} since {since}.",
 	},
+	certificates: map[incident.Change]string{
+		incident.Opened:    "{symptom}: {name} {now}: {cause}.",
+		incident.Changed:   "{symptom}: {name} {still}: {cause}.",
+		incident.Reminded:  "{symptom}: {name} {still}: {cause}.",
+		incident.Resolved:  "{symptom}: {name} has a certificate that lasts, {lasted} after the first warning.",
+		incident.Reopened:  "{symptom}: {name} {again}, for the {times} time: {cause}.",
+		incident.Withdrawn: "{symptom}: {name} is not watched any more, {lasted} after the first warning.",
+		incident.Escalated: "{symptom}: {name} {still}: {cause}.",
+	},
+	endsIn: "it ends in {left}, on {ends}",
+	ended:  "it ended on {ends}",
 	kinds: map[probe.Kind]condition{
 		probe.KindDown:          {"is down", "is still down", "is down again", "Down"},
 		probe.KindDegraded:      {"is degraded", "is still degraded", "is degraded again", "Degraded"},
@@ -103,6 +119,7 @@ var english = words{
 		incident.Reopened: "{word} again",
 
 		incident.Withdrawn: "Not watched any more",
+		incident.Escalated: "{word}, more urgent",
 	},
 	causes: map[incident.Change]string{
 		incident.Opened:   "*{symptom}*: {cause}. {meaning}",
@@ -112,10 +129,11 @@ var english = words{
 		incident.Reopened: "*{symptom}*: {cause}. {meaning}",
 
 		incident.Withdrawn: "*{symptom}*: {cause}, when it was taken out of the configuration",
+		incident.Escalated: "*{symptom}*: {cause}. {meaning}",
 	},
 
 	started: "Started", trouble: "Trouble", cause: "Cause", check: "Check", failing: "Failing", failed: "Failed", location: "Location",
-	budget: "Error budget", back: "Announced to be back", next: "Check next", runbook: "Runbook", incident: "incident",
+	budget: "Error budget", back: "Announced to be back", ends: "Certificate ends", next: "Check next", runbook: "Runbook", incident: "incident",
 
 	causeLine:  "{reason} · {class}\nretry {retry} · fault {fault}",
 	budgetLine: "{objective}: {spent} of {total} spent ({share})",

@@ -22,7 +22,19 @@ var korean = words{
 		incident.Reopened: "{symptom}: {name} {again}, {times}: {cause}, {since}부터 {failing}.",
 
 		incident.Withdrawn: "{symptom}: {name} 감시 중단, {since}부터 {failing}.",
+		incident.Escalated: "{symptom}: {name} {still}, 긴급도 상승: {cause}, {since}부터 {failing}.",
 	},
+	certificates: map[incident.Change]string{
+		incident.Opened:    "{symptom}: {name} {now}: {cause}.",
+		incident.Changed:   "{symptom}: {name} {still}: {cause}.",
+		incident.Reminded:  "{symptom}: {name} {still}: {cause}.",
+		incident.Resolved:  "{symptom}: {name} 인증서 갱신됨, 첫 경고 후 {lasted}.",
+		incident.Reopened:  "{symptom}: {name} {again}, {times}: {cause}.",
+		incident.Withdrawn: "{symptom}: {name} 감시 중단, 첫 경고 후 {lasted}.",
+		incident.Escalated: "{symptom}: {name} {still}: {cause}.",
+	},
+	endsIn: "{left} 후 만료, {ends}",
+	ended:  "{ends}에 만료됨",
 	kinds: map[probe.Kind]condition{
 		probe.KindDown:          {"장애 발생", "장애 지속", "장애 재발", "장애"},
 		probe.KindDegraded:      {"성능 저하 발생", "성능 저하 지속", "성능 저하 재발", "성능 저하"},
@@ -66,6 +78,7 @@ var korean = words{
 		incident.Reopened: "{word} 재발",
 
 		incident.Withdrawn: "감시 중단",
+		incident.Escalated: "{word}, 긴급도 상승",
 	},
 	causes: map[incident.Change]string{
 		incident.Opened:   "*{symptom}*: {cause}. {meaning}",
@@ -75,10 +88,11 @@ var korean = words{
 		incident.Reopened: "*{symptom}*: {cause}. {meaning}",
 
 		incident.Withdrawn: "*{symptom}*: {cause}, 구성에서 제거됨",
+		incident.Escalated: "*{symptom}*: {cause}. {meaning}",
 	},
 
 	started: "시작", trouble: "기간", cause: "원인", check: "요청", failing: "실패 중", failed: "실패", location: "위치",
-	budget: "에러 버짓", back: "복구 예정 시각", next: "다음에 확인할 것", runbook: "런북", incident: "인시던트",
+	budget: "에러 버짓", back: "복구 예정 시각", ends: "인증서 만료", next: "다음에 확인할 것", runbook: "런북", incident: "인시던트",
 
 	causeLine:  "{reason} · {class}\n재시도 {retry} · 책임 {fault}",
 	budgetLine: "{objective}: {total} 중 {spent} 소모({share})",
