@@ -58,6 +58,7 @@ type alert struct {
 func builtin() settings {
 	return settings{
 		method:     http.MethodGet,
+		expect:     probe.Expect{TLS: probe.TLSExpect{ExpiresIn: probe.UsualExpiresIn, LastQuarter: true}},
 		redirects:  5,
 		interval:   time.Minute,
 		retries:    1,

@@ -20,6 +20,7 @@ var expectKeys = keys[probe.Expect]{
 	"body":     func(d *decoder, v value, e *probe.Expect) { object(d, v, bodyKeys, &e.Body) },
 	"size":     func(d *decoder, v value, e *probe.Expect) { d.size(v, &e.Size) },
 	"json":     func(d *decoder, v value, e *probe.Expect) { compile(d, v, probe.ParseCondition, &e.JSON) },
+	"tls":      func(d *decoder, v value, e *probe.Expect) { object(d, v, expectTLSKeys, &e.TLS) },
 	"latency":  func(d *decoder, v value, e *probe.Expect) { d.duration(v, time.Millisecond, &e.Latency) },
 }
 
@@ -27,6 +28,18 @@ var bodyKeys = keys[probe.BodyExpect]{
 	"contains":     func(d *decoder, v value, b *probe.BodyExpect) { b.Contains = d.filledTexts(v) },
 	"not_contains": func(d *decoder, v value, b *probe.BodyExpect) { b.NotContains = d.filledTexts(v) },
 	"matches":      func(d *decoder, v value, b *probe.BodyExpect) { b.Matches = d.patterns(v) },
+}
+
+var expectTLSKeys = keys[probe.TLSExpect]{
+	"expires_in": func(d *decoder, v value, t *probe.TLSExpect) { d.expiresIn(v, t) },
+}
+
+// expiresIn reads how long a certificate should last at least: 0s for no matter how long. What
+// is said holds for every certificate, however short its life.
+func (d *decoder) expiresIn(v value, into *probe.TLSExpect) {
+	if length, ok := d.length(v); ok {
+		*into = probe.TLSExpect{ExpiresIn: length}
+	}
 }
 
 // looksIntoBody reports whether something is expected that only a body can have.

@@ -53,7 +53,7 @@ func TestDefaultsAreWhatTheDesignPromises(t *testing.T) {
 	require.Equal(t, 1, p.Target.Retries)
 	require.Equal(t, 5, p.Target.Redirect)
 	require.Equal(t, probe.CreditTransport, p.Target.Credit)
-	require.Equal(t, probe.Expect{}, p.Target.Expect)
+	require.Equal(t, probe.Expect{TLS: probe.TLSExpect{ExpiresIn: 21 * day, LastQuarter: true}}, p.Target.Expect)
 }
 
 func TestTheDefaultTimeoutIsTenSecondsOrHalfTheInterval(t *testing.T) {
@@ -140,6 +140,7 @@ func requireExpectations(t *testing.T, e probe.Expect) {
 	require.Equal(t, `status == "up" && queue < 100`, e.JSON.String())
 	require.Equal(t, "status == 500\n&& body.code == \"NO_FUNDS\"\n", e.Business.String())
 	require.Equal(t, "^https://", e.Redirect.String())
+	require.Equal(t, probe.TLSExpect{ExpiresIn: 30 * day}, e.TLS)
 }
 
 func requireInherited(t *testing.T, p configs.Probe) {
@@ -155,6 +156,7 @@ func requireInherited(t *testing.T, p configs.Probe) {
 	require.True(t, p.Target.NoTrace)
 	require.Zero(t, p.Policy.DownAfter)
 	require.Equal(t, "https://runbooks.example.com/shop", p.Runbook)
+	require.Zero(t, p.Target.Expect.TLS, "0s is never")
 }
 
 func TestMergeKeysBringInWhatAProbeDoesNotSayItself(t *testing.T) {

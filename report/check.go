@@ -53,8 +53,10 @@ type Interim struct {
 
 // TLS is what the handshake agreed on.
 type TLS struct {
-	Version  string    `json:"version"`
-	NotAfter time.Time `json:"not_after"`
+	Version    string    `json:"version"`
+	NotAfter   time.Time `json:"not_after"`  // the earliest end in the chain
+	Expiring   bool      `json:"expiring"`   // it ends sooner than is expected
+	Unverified bool      `json:"unverified"` // the certificate was not verified, because the target says so
 }
 
 // NewCheck writes a result in full.
@@ -91,7 +93,7 @@ func newAttempt(a *probe.Attempt) Attempt {
 		out.Interim = append(out.Interim, Interim{i.Status, milliseconds(i.At), i.Links})
 	}
 	if t := a.Evidence.TLS; t != nil {
-		out.TLS = &TLS{t.Version, t.NotAfter.UTC()}
+		out.TLS = &TLS{t.Version, t.NotAfter.UTC(), t.Expiring, t.Unverified}
 	}
 	return out
 }

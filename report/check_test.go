@@ -109,7 +109,7 @@ func TestTheCheckDocumentShowsEveryAttemptInFull(t *testing.T) {
 	roots.AddCert(server.Certificate())
 	c := settled(t, check(t, server.URL+"/old?token=hidden", roots))
 	golden(t, "check.json", indented(t, c))
-	requireContract(t, "contract-check.json", c, "attempts[].interim[].links")
+	requireContract(t, "contract-check.json", c, "attempts[].interim[].links", "attempts[].tls.expiring", "attempts[].tls.unverified")
 	var out strings.Builder
 	require.NoError(t, c.WriteText(&out, report.Screen{}))
 	golden(t, "check.txt", out.String())
@@ -122,7 +122,7 @@ func TestACheckWithoutAnAnswerHasEveryKey(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, listener.Close(), "nothing listens there now")
 	c := check(t, "http://"+listener.Addr().String()+"/", nil)
-	requireContract(t, "contract-check.json", c)
+	requireContract(t, "contract-check.json", c, "attempts[].tls.expiring", "attempts[].tls.unverified")
 	require.Len(t, c.Attempts, 2)
 
 	var document struct {
@@ -222,4 +222,26 @@ func TestOnATerminalACheckIsAPicture(t *testing.T) {
 	var out strings.Builder
 	require.NoError(t, c.WriteText(&out, report.Screen{Palette: report.Palette{On: true}, Bars: true}))
 	golden(t, "check-terminal.txt", out.String())
+}
+
+func TestTheCertificateIsTold(t *testing.T) {
+	ends := time.Date(2026, 12, 15, 4, 0, 0, 0, time.UTC)
+	for name, tc := range map[string]struct {
+		seen *probe.TLSEvidence
+		want string
+	}{
+		"that lasts":               {&probe.TLSEvidence{Version: "TLS 1.3", NotAfter: ends}, "TLS 1.3, certificate good until 2026-12-15\n"},
+		"that ends soon":           {&probe.TLSEvidence{Version: "TLS 1.3", NotAfter: ends, Expiring: true}, "TLS 1.3, certificate good only until 2026-12-15\n"},
+		"that nobody has verified": {&probe.TLSEvidence{Version: "TLS 1.3", NotAfter: ends, Unverified: true}, "TLS 1.3, certificate not verified, made until 2026-12-15\n"},
+		"that nobody has seen":     {&probe.TLSEvidence{Version: "TLS 1.3"}, "TLS 1.3\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := report.NewCheck("https://example.com/", &probe.Result{Attempts: []probe.Attempt{{Verdict: good, Evidence: probe.Evidence{TLS: tc.seen}}}, Verdict: good})
+			var out strings.Builder
+			require.NoError(t, c.WriteText(&out, report.Screen{}))
+			require.Contains(t, out.String(), tc.want)
+			require.Equal(t, tc.seen.Expiring, c.Attempts[0].TLS.Expiring)
+			require.Equal(t, tc.seen.Unverified, c.Attempts[0].TLS.Unverified)
+		})
+	}
 }

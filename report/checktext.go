@@ -45,7 +45,7 @@ func (a *Attempt) lines(n int, screen Screen) []string {
 		add("phases", a.Timings.String())
 	}
 	if a.TLS != nil {
-		add("tls", a.TLS.Version+", certificate good until "+a.TLS.NotAfter.Format("2006-01-02"))
+		add("tls", a.TLS.Version+a.TLS.certificate())
 	}
 	add("server", a.AnsweredBy)
 	if a.RetryAfterS != nil {
@@ -127,4 +127,18 @@ func (c *Check) advice() []string {
 		return nil
 	}
 	return e.Next
+}
+
+// certificate tells how long the certificate lasts.
+func (t *TLS) certificate() string {
+	until := t.NotAfter.Format("2006-01-02")
+	switch {
+	case t.NotAfter.IsZero():
+		return ""
+	case t.Unverified:
+		return ", certificate not verified, made until " + until
+	case t.Expiring:
+		return ", certificate good only until " + until
+	}
+	return ", certificate good until " + until
 }

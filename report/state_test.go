@@ -102,6 +102,21 @@ func TestDegradedIsSinceTheFirstOfItsOpenIncidents(t *testing.T) {
 	require.Len(t, p.Incidents, 4)
 }
 
+func TestACertificateThatEndsSoonIsAWarning(t *testing.T) {
+	l := newLab(t, watched("checkout", 60))
+	in := incident.Input{At: ago(60), Verdict: judge(probe.CertificateExpiring, 200), Attempts: 1, CertificateEnds: now.Add(20 * 24 * time.Hour), Expiring: true}
+	l.feed("checkout", in)
+	s := l.status()
+	p := only(t, s)
+	require.Equal(t, report.Degraded, p.State)
+	require.Equal(t, in.CertificateEnds, *p.CertificateEnds)
+	require.Equal(t, 1.0, *p.Availability["24h"].Ratio, "its answers are good")
+	require.Equal(t, report.ExitWarning, s.ExitCode())
+	require.Equal(t, probe.KindCertificate, p.Incidents[0].Kind)
+	require.Equal(t, probe.Warning, p.Incidents[0].Severity)
+	requireContract(t, "contract-status.json", s, append(extraStatusKeys, "probes[].certificate_ends_at")...)
+}
+
 // Nothing puts a probe into these two yet; the words and their meaning are fixed.
 func TestMaintenanceAndPausedAreWordsThatAlarmNobody(t *testing.T) {
 	for state, word := range map[report.State]string{report.Maintenance: "maintenance", report.Paused: "paused"} {

@@ -74,9 +74,12 @@ type Probe struct {
 	Availability map[string]Availability `json:"availability"`
 	Objectives   []Objective             `json:"objectives"`
 	Incidents    []Incident              `json:"incidents"`
-	Labels       map[string]string       `json:"labels,omitempty"`
-	Runbook      string                  `json:"runbook,omitempty"`
-	ID           int64                   `json:"-"` // for metrics
+
+	CertificateEnds *time.Time `json:"certificate_ends_at,omitempty"` // the earliest end in the verified chain, as last seen
+
+	Labels  map[string]string `json:"labels,omitempty"`
+	Runbook string            `json:"runbook,omitempty"`
+	ID      int64             `json:"-"` // for metrics
 }
 
 // Last is the latest result.
@@ -183,7 +186,7 @@ func newProbe(w *store.Watched, now time.Time) Probe {
 		Availability: make(map[string]Availability, len(availabilityWindows)),
 		Objectives:   make([]Objective, 0, len(w.Objectives)),
 		Incidents:    make([]Incident, 0, len(w.State.Problems)),
-		Labels:       w.Subject.Labels, Runbook: w.Subject.Runbook,
+		Labels:       w.Subject.Labels, Runbook: w.Subject.Runbook, CertificateEnds: maybe(w.State.Certificate.Ends),
 	}
 	if last := w.State.Last; !last.At.IsZero() {
 		p.Last = &Last{last.At, NewVerdict(last.Verdict), milliseconds(last.Latency), last.Attempts}

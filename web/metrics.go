@@ -36,6 +36,7 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 var (
 	probeUp         = desc("probe_up", "Whether the probe is up (1) or not (0); absent while unknown.", "probe")
 	probeDuration   = desc("probe_duration_seconds", "How long the phases of the latest attempt took.", "probe", "phase")
+	certificateEnds = desc("probe_certificate_expiry_timestamp_seconds", "When the verified chain of the probe's certificate ends; absent while none was seen.", "probe")
 	probeStatusCode = desc("probe_status_code", "The status code of the latest result; absent when none came.", "probe")
 	resultsTotal    = desc("results_total", "Results since the start.", "probe", "class", "code", "retry", "reason", "outcome")
 	objectiveRatio  = desc("objective_ratio", "The share of the objective's window that was good; absent without data.", "probe", "objective")
@@ -115,8 +116,13 @@ func (c *collector) probe(out chan<- prometheus.Metric, p *report.Probe) {
 	switch p.State {
 	case report.Up:
 		gauge(out, probeUp, 1, p.Name)
-	case report.Down, report.Degraded:
+	case report.Degraded:
+		gauge(out, probeUp, oneIf(onlyItsCertificate(p)), p.Name)
+	case report.Down:
 		gauge(out, probeUp, 0, p.Name)
+	}
+	if p.CertificateEnds != nil {
+		gauge(out, certificateEnds, float64(p.CertificateEnds.Unix()), p.Name)
 	}
 	if p.Last != nil && p.Last.Status != nil {
 		gauge(out, probeStatusCode, float64(*p.Last.Status), p.Name)
@@ -130,6 +136,24 @@ func (c *collector) probe(out chan<- prometheus.Metric, p *report.Probe) {
 	for kind, n := range open {
 		gauge(out, incidentOpen, n, p.Name, kind.String())
 	}
+}
+
+// onlyItsCertificate reports whether nothing is wrong with a probe but that its certificate
+// ends soon.
+func onlyItsCertificate(p *report.Probe) bool {
+	for _, i := range p.Incidents {
+		if i.Phase == incident.Open && i.Kind != probe.KindCertificate {
+			return false
+		}
+	}
+	return p.Last != nil && p.Last.Outcome == probe.Good
+}
+
+func oneIf(is bool) float64 {
+	if is {
+		return 1
+	}
+	return 0
 }
 
 func (c *collector) objectives(out chan<- prometheus.Metric, p *report.Probe) {

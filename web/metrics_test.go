@@ -119,6 +119,19 @@ func TestTheMetricsAreThoseThatArePromised(t *testing.T) {
 	require.Contains(t, body, "go_goroutines ", "and those of the process")
 }
 
+func TestACertificateHasItsOwnSeriesAndDoesNotMakeAProbeDown(t *testing.T) {
+	l := newLab(t, watched("checkout"))
+	p, ends := l.probes["checkout"], now.Add(20*24*time.Hour)
+	in := incident.Input{At: now, Verdict: probe.Miss(probe.CertificateExpiring), Attempts: 1, CertificateEnds: ends, Expiring: true}
+	fx := incident.Step(p.Policy, l.memory.State(p.ID), in, &l.memory.IDs)
+	require.NoError(t, l.store.Commit(t.Context(), &store.Batch{Seq: 1, At: now, Entries: []store.Entry{{Probe: p.ID, Input: in}}, Effects: []store.Effect{{Probe: p.ID, Effects: fx}}}))
+	series, families := scrape(t, listen(t, usual(l.reader, l.tallies)))
+	require.Equal(t, "gauge", families["sonde_probe_certificate_expiry_timestamp_seconds"])
+	require.Equal(t, map[string]float64{"probe=checkout": float64(ends.Unix())}, pick(series, "sonde_probe_certificate_expiry_timestamp_seconds"))
+	require.Equal(t, map[string]float64{"probe=checkout": 1}, pick(series, "sonde_probe_up"))
+	require.Equal(t, 1.0, pick(series, "sonde_incident_open")["kind=certificate probe=checkout"])
+}
+
 func TestTheValuesAreThoseOfTheStatus(t *testing.T) {
 	l := town(t)
 	o := usual(l.reader, l.tallies)

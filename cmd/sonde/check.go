@@ -106,5 +106,6 @@ func targetOf(address string) (*probe.Target, error) {
 		return nil, fmt.Errorf("the address to check: %w", err)
 	}
 	// What a configuration has built in for a probe.
-	return &probe.Target{Name: u.Hostname(), URL: u, Timeout: 10 * time.Second, Retries: 1, Redirect: 5}, nil
+	return &probe.Target{Name: u.Hostname(), URL: u, Timeout: 10 * time.Second, Retries: 1, Redirect: 5,
+		Expect: probe.Expect{TLS: probe.TLSExpect{ExpiresIn: probe.UsualExpiresIn, LastQuarter: true}}}, nil
 }
