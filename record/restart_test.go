@@ -44,6 +44,7 @@ func day(seed uint64, probes, moments int) []moment {
 		}
 		m := moment{probe: i, result: result(0, next[i], verdicts[mood[i]], 1+rnd.IntN(3)), persist: rnd.IntN(30) == 0}
 		next[i] = next[i].Add(time.Minute)
+		certified(&m.result, i)
 		switch rnd.IntN(15) {
 		case 0:
 			m.skip, m.to = true, m.result.At.Add(time.Duration(rnd.IntN(4))*time.Minute)
@@ -60,6 +61,23 @@ func day(seed uint64, probes, moments int) []moment {
 		all = append(all, m)
 	}
 	return all
+}
+
+// certified adds what was seen of a certificate: of the first probe's that it ends tomorrow, of the
+// second's that it ended soon and was renewed after an hour.
+func certified(r *probe.Result, i int) {
+	ends, expiring := t0.Add(25*time.Hour), true
+	switch {
+	case i == 2:
+		return
+	case i == 1 && r.At.Sub(t0) > time.Hour:
+		ends, expiring = t0.Add(90*24*time.Hour), false
+	case i == 1:
+		ends = t0.Add(5 * 24 * time.Hour)
+	}
+	for j := range r.Attempts {
+		r.Attempts[j].Evidence.TLS = &probe.TLSEvidence{NotAfter: ends, Expiring: expiring}
+	}
 }
 
 // live lets a moment happen.
@@ -123,6 +141,8 @@ func restart(t *testing.T, seed uint64) {
 	}
 	calm.end()
 	require.NotEmpty(t, calm.dump()["incidents"], "the day is not a quiet one")
+	require.Equal(t, []string{"escalated 1", "opened 2", "resolved 1"}, calm.query(
+		"SELECT change, count(*) FROM timeline JOIN incidents ON incidents.id = incident WHERE kind = 'certificate' AND change <> 'closed' GROUP BY change ORDER BY change"))
 
 	rnd := rand.New(rand.NewPCG(seed, 3))
 	rough := newPlace(t, watched("a"), watched("b"), watched("c"))
