@@ -33,10 +33,10 @@ type book struct {
 func (b *book) enter(m move) {
 	in, last := m.in, m.in.At
 	switch {
+	case in.Kind == incident.Idle || in.Run != probe.Scheduled:
+		return
 	case in.Kind == incident.Skipped:
 		last = in.To
-	case in.Kind != incident.Ran || in.Run != probe.Scheduled:
-		return
 	}
 	for slot := in.At; !slot.After(last); slot = slot.Add(m.policy.Interval) {
 		b.write(page{slot, m.policy.Interval, in.Verdict.Outcome, in.Verdict.Reason})

@@ -283,7 +283,7 @@ func TestSkippedSlotsDoNotDelayTheOpening(t *testing.T) {
 		w.feed(0, broken)
 		for _, ms := range []int{3500, 7000} {
 			w.step(incident.Input{Kind: incident.Skipped, At: t0.Add(time.Duration(ms-3000) * time.Millisecond).Truncate(time.Second),
-				To: t0.Add(time.Duration(ms-500) * time.Millisecond).Truncate(time.Second), Verdict: broken})
+				To: t0.Add(time.Duration(ms-500) * time.Millisecond).Truncate(time.Second), Verdict: blind})
 			w.step(incident.Input{Run: probe.Recheck, At: t0.Add(time.Duration(ms) * time.Millisecond), Verdict: broken, Attempts: 1})
 		}
 		require.Equal(t, []string{"opened down 7s"}, lines(w.told))

@@ -35,6 +35,7 @@ var (
 	missing   = judge(probe.ClientError, 404).Settle(probe.CountNever, false)
 	gone      = judge(probe.ClientError, 410).Settle(probe.CountAlways, false)
 	blind     = judge(probe.ProberNetwork, 0)
+	shed      = judge(probe.LoadShed, 503)
 )
 
 // usual is the policy of the defaults, at an interval of so many seconds.
@@ -53,9 +54,12 @@ type world struct {
 	ids     incident.Sequence
 	retries int                             // attempts of a failing scheduled run, but one
 	answer  func(second int) probe.Verdict  // of the target
+	after   func(second int) int            // the seconds that a 429 or 5xx announces; below 0: none
 	skip    func(second int) *probe.Verdict // nil: the slot is asked
 
 	asked     []int // the seconds of all runs
+	skipped   []int // of slots that a hold took away
+	spared    []int // of re-checks that it did
 	rechecked []int
 	told      []incident.Transition
 	ledger    []incident.Entry
@@ -81,13 +85,28 @@ func (w *world) play(from, to int) {
 		switch {
 		case slot && w.skip != nil && w.skip(second) != nil:
 			w.step(incident.Input{Kind: incident.Skipped, At: at(second), To: at(second), Verdict: *w.skip(second)})
+		case slot && w.held(second):
+			w.skipped = append(w.skipped, second)
+			w.step(incident.Input{Kind: incident.Skipped, At: at(second), To: at(second), Verdict: probe.Miss(w.state.Hold.Why)})
 		case slot:
 			w.run(probe.Scheduled, second)
+		case due && w.held(second):
+			w.spared = append(w.spared, second)
+			w.step(incident.Input{Kind: incident.Skipped, Run: probe.Recheck, At: at(second), To: at(second), Verdict: probe.Miss(w.state.Hold.Why)})
 		case due:
 			w.rechecked = append(w.rechecked, second)
 			w.run(probe.Recheck, second)
 		}
 	}
+}
+
+// held reports whether the probe is not to be asked at a second.
+func (w *world) held(second int) bool { return w.state.Hold.Until.After(at(second)) }
+
+// announcing is a target whose 5xx, 429 and shed load say when to come back.
+func (w *world) announcing(seconds int) *world {
+	w.after = func(int) int { return seconds }
+	return w
 }
 
 // run makes a run at a second.
@@ -96,6 +115,10 @@ func (w *world) run(kind probe.RunKind, second int) {
 	in := incident.Input{Run: kind, At: at(second), Verdict: w.answer(second), Attempts: 1}
 	if kind == probe.Scheduled && in.Verdict.Outcome == probe.Bad {
 		in.Attempts += w.retries
+	}
+	if w.after != nil && w.after(second) >= 0 && in.Verdict.Status >= 429 {
+		in.RecoverBy, in.Throttled = at(second+w.after(second)), in.Verdict.Reason == probe.Throttled
+		in.Attempts, in.Forgone = 1, in.Attempts-1
 	}
 	w.step(in)
 }

@@ -12,7 +12,7 @@ type InputKind uint8
 // The kinds of input.
 const (
 	Ran     InputKind = iota // a run ended
-	Skipped                  // slots At..To passed and nothing was asked
+	Skipped                  // slots At..To passed, or a re-check was due at At, and nothing was asked
 	Idle                     // nothing: time passed, so that deadlines fire
 )
 
@@ -28,7 +28,9 @@ type Input struct {
 	// Of a run:
 	Attempts  int
 	Cured     bool          // the last attempt was good although the run is not
-	RecoverBy time.Time     // what a Retry-After announced; zero if nothing
+	RecoverBy time.Time     // not to be asked before, as the last answer said (Retry-After); zero if it did not
+	Throttled bool          // it was a 429 that said so, which speaks of us and not of the target's return
+	Forgone   int           // retries that were left when the announced wait no longer fitted
 	Elapsed   time.Duration // of the whole run
 	Timings   probe.Timings // of the last attempt
 
@@ -54,9 +56,7 @@ func FromResult(r *probe.Result) Input {
 	if n := len(r.Attempts); n > 0 {
 		last := r.Attempts[n-1]
 		in.Cured = r.Verdict.Outcome == probe.Bad && last.Verdict.Outcome == probe.Good
-		if last.RetryAfter.Made {
-			in.RecoverBy = r.At.Add(r.Elapsed + last.RetryAfter.Wait).Truncate(time.Second)
-		}
+		in.announce(r, &last)
 	}
 	for i := len(r.Attempts) - 1; i >= 0 && in.CertificateEnds.IsZero(); i-- {
 		if seen := r.Attempts[i].Evidence.TLS; seen != nil && !seen.Unverified && !seen.NotAfter.IsZero() {
@@ -64,6 +64,28 @@ func FromResult(r *probe.Result) Input {
 		}
 	}
 	return in
+}
+
+// announce notes when the last answer wants to be asked again, in whole seconds and not
+// before that.
+func (in *Input) announce(r *probe.Result, last *probe.Attempt) {
+	if !last.RetryAfter.Made {
+		return
+	}
+	switch last.Verdict.Reason {
+	case probe.ServerError, probe.LoadShed, probe.Throttled:
+		in.RecoverBy = r.At.Add(r.Elapsed + last.RetryAfter.Wait + time.Second - 1).Truncate(time.Second)
+		in.Throttled = last.Verdict.Reason == probe.Throttled
+		in.Forgone = r.Forgone
+	}
+}
+
+// backBy is when the target said that it would be back; zero if it did not.
+func (in *Input) backBy() time.Time {
+	if in.Throttled {
+		return time.Time{}
+	}
+	return in.RecoverBy
 }
 
 // micros cuts timings to what is stored.

@@ -33,9 +33,18 @@ func TestFromResult(t *testing.T) {
 		"a forgiven failure leaves a good run, which needs no cure": {
 			probe.Result{At: t0, Attempts: []probe.Attempt{attempt(refused, 0), attempt(good, 0)}, Verdict: good},
 			incident.Input{At: t0, Verdict: good, Attempts: 2, Timings: cut}},
-		"an announced return counts from the end of the run, in whole seconds": {
+		"an announced return counts from the end of the run, in whole seconds and not before it": {
 			probe.Result{Run: probe.Recheck, At: t0, Attempts: []probe.Attempt{attempt(broken, 90*time.Second)}, Verdict: broken, Elapsed: 1500 * time.Millisecond},
-			incident.Input{Run: probe.Recheck, At: t0, Verdict: broken, Attempts: 1, RecoverBy: at(91), Elapsed: 1500 * time.Millisecond, Timings: cut}},
+			incident.Input{Run: probe.Recheck, At: t0, Verdict: broken, Attempts: 1, RecoverBy: at(92), Elapsed: 1500 * time.Millisecond, Timings: cut}},
+		"an announcement of now is one": {
+			probe.Result{At: t0, Attempts: []probe.Attempt{{Verdict: shed, RetryAfter: probe.Announcement{Made: true}}}, Verdict: shed, Forgone: 2},
+			incident.Input{At: t0, Verdict: shed, Attempts: 1, RecoverBy: t0, Forgone: 2}},
+		"a limit that a retry ran into speaks of us": {
+			probe.Result{At: t0, Attempts: []probe.Attempt{attempt(broken, 0), attempt(throttled, time.Minute)}, Verdict: broken},
+			incident.Input{At: t0, Verdict: broken, Attempts: 2, RecoverBy: at(60), Throttled: true, Timings: cut}},
+		"what a redirect or a 4xx announces is no return": {
+			probe.Result{At: t0, Attempts: []probe.Attempt{attempt(missing, time.Minute)}, Verdict: missing},
+			incident.Input{At: t0, Verdict: missing, Attempts: 1, Timings: cut}},
 	} {
 		t.Run(name, func(t *testing.T) { require.Equal(t, tc.want, incident.FromResult(&tc.result)) })
 	}

@@ -43,6 +43,7 @@ func (l *law) check(m move, before, after *incident.State, fx incident.Effects) 
 	for _, told := range fx.Transitions {
 		l.checkTransition(m, before, told)
 	}
+	l.checkHold(m, before, after)
 	for _, p := range after.Problems {
 		require.Equal(l.t, l.phase[p.Kind].ID, p.ID)
 		require.Equal(l.t, l.phase[p.Kind].Phase, p.Phase)
@@ -62,7 +63,8 @@ func (l *law) checkState(s *incident.State) {
 		require.False(l.t, seen[p.Kind], "at most one incident of a kind")
 		seen[p.Kind] = true
 		require.NotEqual(l.t, incident.Closed, p.Phase)
-		require.Contains(l.t, []probe.Kind{probe.KindDown, probe.KindAuthFailed, probe.KindCertificate}, p.Kind)
+		require.Contains(l.t, []probe.Kind{probe.KindDown, probe.KindAuthFailed, probe.KindDegraded, probe.KindCertificate}, p.Kind)
+		require.False(l.t, p.Unkept && p.Promise.IsZero())
 		require.LessOrEqual(l.t, len(p.Codes), 8)
 		require.False(l.t, p.OpenedAt.Before(p.Since))
 	}
@@ -75,7 +77,7 @@ func (l *law) checkState(s *incident.State) {
 
 // size is how many bytes a state takes, with what it points to.
 func size(s *incident.State) int {
-	codes := cap(s.Suspect.Codes) + cap(s.Refusals.Codes)
+	codes := cap(s.Suspect.Codes) + cap(s.Refusals.Codes) + cap(s.Sheds.Codes)
 	for i := range s.Problems {
 		codes += cap(s.Problems[i].Codes)
 	}
@@ -120,11 +122,23 @@ func (l *law) checkTransition(m move, before *incident.State, told incident.Tran
 		require.Equal(t, incident.Recovered, was.Phase)
 		require.Equal(t, was.CloseAt, told.At, "dated at the deadline")
 		require.False(t, told.At.After(until))
+	case incident.Overdue:
+		require.Equal(t, incident.Open, was.Phase)
+		require.False(t, was.Unkept, "told once per opening")
+		require.True(t, p.Unkept)
+		require.False(t, told.At.Before(p.Promise))
+		require.Equal(t, incident.Ran, m.in.Kind, "only an answer shows that it was not kept")
+	case incident.Risen:
+		require.Equal(t, incident.Open, l.phase[probe.KindDegraded].Phase)
+		require.Equal(t, l.phase[probe.KindDegraded].ID, p.ID)
+		require.Equal(t, incident.Closed, was.Phase, "nothing was down")
+		require.Equal(t, probe.KindDown, p.Kind)
+		delete(l.phase, probe.KindDegraded)
 	default:
 		require.Fail(t, "unexpected change", told.Change.String())
 	}
 	if told.Change != incident.Reminded && told.Change != incident.ClosedNow {
-		require.Equal(t, m.in.At, told.At)
+		require.Equal(t, until, told.At)
 		require.False(t, told.At.Before(l.moved), "transitions come in order")
 		l.moved = told.At
 	}
@@ -141,21 +155,49 @@ func (l *law) checkOpening(m move, before *incident.State, p incident.Problem) {
 		require.Equal(t, m.in.CertificateEnds.Sub(m.in.At) <= 24*time.Hour, p.Severity == probe.Critical)
 		return
 	}
-	require.Equal(t, m.in.Verdict, p.Cause)
+	require.Contains(t, []probe.Verdict{m.in.Verdict, before.Last.Verdict}, p.Cause)
 	require.Equal(t, m.in.Verdict.Kind(), p.Kind)
 	require.Equal(t, m.in.Verdict.Severity(), p.Severity)
-	if p.Kind == probe.KindAuthFailed {
+	until := m.in.At
+	if m.in.Kind == incident.Skipped {
+		until = m.in.To
+	}
+	suspect := before.Suspect
+	switch p.Kind {
+	case probe.KindAuthFailed:
 		require.GreaterOrEqual(t, p.Failures, 3)
 		require.NotEqual(t, probe.Recheck, m.in.Run)
 		require.GreaterOrEqual(t, m.in.At.Sub(p.Since), m.policy.AuthAfter)
 		return
+	case probe.KindDegraded:
+		suspect = before.Sheds
 	}
-	attempts := max(1, m.in.Attempts)
-	if before.Suspect.Results > 0 && p.Since.Equal(before.Suspect.Since) {
-		attempts += before.Suspect.Attempts
+	attempts := max(1, m.in.Attempts) + m.in.Forgone
+	if m.in.Kind == incident.Skipped {
+		attempts = int(until.Sub(m.in.At)/m.policy.Interval) + 1
+	}
+	if suspect.Results > 0 && p.Since.Equal(suspect.Since) {
+		attempts += suspect.Attempts
 	}
 	require.GreaterOrEqual(t, attempts, 3, "fewer than three attempts never open down")
-	require.GreaterOrEqual(t, m.in.At.Sub(p.Since), m.policy.DownAfter)
+	require.GreaterOrEqual(t, until.Sub(p.Since), m.policy.DownAfter)
+}
+
+// checkHold checks that nobody is left alone for longer than is allowed, nor without a reason.
+func (l *law) checkHold(m move, before, after *incident.State) {
+	t := l.t
+	if after.Hold.IsZero() || after.Hold == before.Hold {
+		return
+	}
+	require.Equal(t, incident.Ran, m.in.Kind, "only an answer asks for a hold")
+	require.LessOrEqual(t, after.Hold.Until.Sub(m.in.At), 15*time.Minute)
+	if after.Hold.Ours() {
+		require.GreaterOrEqual(t, after.Denials, 5)
+		require.Equal(t, probe.KindAuthFailed, m.in.Verdict.Kind())
+		return
+	}
+	require.Contains(t, []probe.Reason{probe.ServerError, probe.LoadShed, probe.Throttled}, after.Hold.Why)
+	require.False(t, after.Hold.Until.After(m.in.RecoverBy))
 }
 
 func (l *law) checkDue(m move, before, after *incident.State) {
@@ -203,8 +245,10 @@ func TestLawsHoldForAnySequence(t *testing.T) {
 			}
 		}
 	}
-	for _, change := range []incident.Change{incident.Opened, incident.Changed, incident.Reminded, incident.Resolved, incident.Reopened, incident.ClosedNow, incident.Escalated} {
-		require.Greater(t, seen[change], 100, "the sequences must show %s", change)
+	for _, change := range []incident.Change{
+		incident.Opened, incident.Changed, incident.Reminded, incident.Resolved, incident.Reopened, incident.ClosedNow, incident.Escalated, incident.Overdue, incident.Risen,
+	} {
+		require.Greater(t, seen[change], 50, "the sequences must show %s", change)
 	}
 }
 

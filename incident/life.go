@@ -11,19 +11,50 @@ import (
 const changeAfter = 2
 
 // open opens an incident of a kind on a suspicion that has been confirmed, or
-// reopens the one that has recovered lately.
+// reopens the one that has recovered lately. Down takes over what was degraded.
 func (m *machine) open(kind probe.Kind, confirmed Suspicion) {
-	problem, change := m.begin(kind)
-	*problem = Problem{
-		ID: problem.ID, Kind: kind, Phase: Open, Severity: m.in.Verdict.Severity(), Cause: m.in.Verdict,
-		Since: confirmed.Since, OpenedAt: m.in.At, Openings: problem.Openings + 1,
-		Failures: confirmed.Results, Codes: confirmed.Codes, RecoverBy: confirmed.RecoverBy,
+	cause := m.cause(kind)
+	if degraded := m.s.Open(probe.KindDegraded); kind == probe.KindDown && degraded != nil && m.s.problem(kind) == nil {
+		m.rise(degraded, cause, confirmed)
+		return
 	}
+	problem, change := m.begin(kind)
+	now := m.in.until()
+	*problem = Problem{
+		ID: problem.ID, Kind: kind, Phase: Open, Severity: cause.Severity(), Cause: cause,
+		Since: confirmed.Since, OpenedAt: now, Openings: problem.Openings + 1,
+		Failures: confirmed.Results, Codes: confirmed.Codes,
+	}
+	problem.promise(confirmed.RecoverBy, now)
 	if m.p.RemindEvery > 0 {
-		problem.RemindAt = m.in.At.Add(m.p.RemindEvery)
+		problem.RemindAt = now.Add(m.p.RemindEvery)
 	}
 	m.s.Goods = Streak{}
-	m.tell(change, m.in.At, problem)
+	m.tell(change, now, problem)
+}
+
+// cause is what people are told is wrong: what was just found, or what announced that
+// nothing was to be asked.
+func (m *machine) cause(kind probe.Kind) probe.Verdict {
+	if last := m.s.Last.Verdict; m.in.Kind == Skipped && last.Kind() == kind {
+		return last
+	}
+	return m.in.Verdict
+}
+
+// rise makes what was degraded down. It stays the same incident.
+func (m *machine) rise(p *Problem, cause probe.Verdict, confirmed Suspicion) {
+	now := m.in.until()
+	p.Kind, p.Severity, p.Cause, p.Other, p.Others = probe.KindDown, cause.Severity(), cause, probe.Verdict{}, 0
+	p.Failures += confirmed.Results
+	for _, c := range confirmed.Codes {
+		for range c.Count {
+			p.Codes = countCode(p.Codes, c.Code)
+		}
+	}
+	p.promise(confirmed.RecoverBy, now)
+	m.s.Goods, m.s.Sheds = Streak{}, Suspicion{}
+	m.tell(Risen, now, p)
 }
 
 // begin finds the incident of a kind that has recovered lately, or makes a new one, and says
@@ -32,14 +63,23 @@ func (m *machine) begin(kind probe.Kind) (*Problem, Change) {
 	if problem := m.s.problem(kind); problem != nil {
 		return problem, Reopened
 	}
-	m.s.Problems = append(m.s.Problems, Problem{ID: m.ids.take(), Kind: kind})
-	return &m.s.Problems[len(m.s.Problems)-1], Opened
+	n := len(m.s.Problems)
+	problems := make([]Problem, n+1) // no room is kept for more: few have two
+	copy(problems, m.s.Problems)
+	problems[n] = Problem{ID: m.ids.take(), Kind: kind}
+	m.s.Problems = problems
+	return &problems[n], Opened
 }
 
 // worsen adds a result to an open incident, and tells when its cause has changed
 // for good.
 func (m *machine) worsen(p *Problem) {
+	overdue := p.broken(m.in)
 	p.count(m.in)
+	if overdue {
+		p.Unkept = true
+		m.tell(Overdue, m.in.At, p)
+	}
 	if sameCause(m.in.Verdict, p.Cause) {
 		p.Others = 0
 		return
@@ -68,6 +108,9 @@ func (m *machine) resolve(p *Problem) {
 // expire fires the deadlines that have passed, each dated at itself.
 func (m *machine) expire(now time.Time) {
 	m.lapse(now)
+	if !m.s.Hold.Until.After(now) {
+		m.s.Hold = Hold{}
+	}
 	if len(m.s.Problems) == 0 {
 		return
 	}
@@ -82,6 +125,9 @@ func (m *machine) expire(now time.Time) {
 func (m *machine) lapse(now time.Time) {
 	if m.s.Suspect.Results > 0 && now.Sub(m.s.Suspect.Since) > m.p.suspectFor() {
 		m.s.Suspect, m.s.Due = Suspicion{}, time.Time{}
+	}
+	if m.s.Sheds.Results > 0 && now.Sub(m.s.Sheds.Since) > m.p.suspectFor() {
+		m.s.Sheds = Suspicion{}
 	}
 }
 
@@ -130,6 +176,8 @@ func (m *machine) maybeRelapse(p *Problem) bool {
 		suspicion = m.s.Refusals
 	case probe.KindCertificate:
 		return false
+	case probe.KindDegraded:
+		suspicion = m.s.Sheds
 	}
 	return suspicion.Results > 0 && !suspicion.Since.After(p.CloseAt)
 }
@@ -153,10 +201,12 @@ func Withdraw(s *State, now time.Time) Effects {
 		m.tell(change, now, p)
 	}
 	s.Problems = nil
-	s.Suspect, s.Refusals, s.Goods, s.Due = Suspicion{}, Suspicion{}, Streak{}, time.Time{}
+	s.Suspect, s.Refusals, s.Sheds, s.Goods, s.Due = Suspicion{}, Suspicion{}, Suspicion{}, Streak{}, time.Time{}
+	s.Hold, s.Denials = Hold{}, 0
 	s.Certificate = Certificate{}
 	return m.fx
 }
 
-// Rewrite forgets what was learned of a request that the configuration has changed.
-func (s *State) Rewrite() { s.Worked = false }
+// Rewrite forgets what was learned of a request that the configuration has changed: that
+// it worked, how often it was refused, and when it was not to be made.
+func (s *State) Rewrite() { s.Worked, s.Denials, s.Hold = false, 0, Hold{} }

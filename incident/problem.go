@@ -49,7 +49,9 @@ type Problem struct {
 	Failures    int           // results that spoke for it, since Since
 	Codes       []CodeCount   // status codes of those results, 0 for no answer
 	Openings    int           // 1, and one more for every relapse
-	RecoverBy   time.Time     // when the target said it would be back (Retry-After); zero if it did not
+	RecoverBy   time.Time     // when the target said it would be back (Retry-After), the latest word; zero if it did not
+	Promise     time.Time     // the word that it is held to: the first that had not passed when people could hear of it
+	Unkept      bool          // that has passed, and people were told; once per opening
 
 	CloseAt  time.Time     // while recovered: when it closes
 	RemindAt time.Time     // while open: when to remind; zero never
@@ -74,9 +76,23 @@ const maxCodes = 8
 func (p *Problem) count(in Input) {
 	p.Failures++
 	p.Codes = countCode(p.Codes, in.Verdict.Status)
-	if in.RecoverBy.After(p.RecoverBy) {
-		p.RecoverBy = in.RecoverBy
+	p.promise(in.backBy(), in.At)
+}
+
+// promise notes that the target said when it would be back.
+func (p *Problem) promise(by, now time.Time) {
+	if by.After(p.RecoverBy) {
+		p.RecoverBy = by
 	}
+	if p.Promise.IsZero() && by.After(now) {
+		p.Promise = by
+	}
+}
+
+// broken reports whether a result shows that the target did not keep its word, and
+// people have not been told.
+func (p *Problem) broken(in Input) bool {
+	return !p.Unkept && !p.Promise.IsZero() && !in.At.Before(p.Promise)
 }
 
 // countCode adds one to the count of a code.
@@ -113,9 +129,11 @@ const (
 	ClosedNow        // over for good; nobody is told
 	Withdrawn        // the probe is not watched any more
 	Escalated        // more urgent than before, for the same cause
+	Overdue          // the target said when it would be back, and was not
+	Risen            // what was degraded is down
 )
 
-var changeNames = [...]string{"", "opened", "changed", "reminded", "resolved", "reopened", "closed", "withdrawn", "escalated"}
+var changeNames = [...]string{"", "opened", "changed", "reminded", "resolved", "reopened", "closed", "withdrawn", "escalated", "overdue", "risen"}
 
 func (c Change) String() string { return changeNames[c] }
 

@@ -72,9 +72,7 @@ func (s *script) input(due time.Time) (incident.Input, bool) {
 	op, n := s.next(), s.next()
 	in := incident.Input{At: s.slot(s.now), Verdict: answers[n%16], Attempts: n / 16 % 4}
 	in.Cured = in.Verdict.Reason == probe.ServerError && n >= 224
-	if n >= 128 && in.Verdict.Reason == probe.ServerError {
-		in.RecoverBy = in.At.Add(time.Duration(n) * time.Minute)
-	}
+	s.announce(&in, n)
 	switch op % 7 { // of the certificate nothing was seen, or that it ends soon, or that it lasts
 	case 0, 1:
 		in.CertificateEnds, in.Expiring = in.At.Add(time.Duration(n)*3*time.Hour).Truncate(time.Second), true
@@ -88,6 +86,9 @@ func (s *script) input(due time.Time) (incident.Input, bool) {
 		in.Run, in.At = probe.Recheck, s.now.Add(time.Duration(op)*100*time.Millisecond)
 		if due.After(s.now) {
 			in.At = due
+		}
+		if op >= 128 { // on hold
+			in.Kind, in.To, in.Attempts = incident.Skipped, in.At, 0
 		}
 	case 9:
 		in.Run, in.At = probe.First, s.now.Add(time.Duration(op)*time.Second)
@@ -109,6 +110,21 @@ func (s *script) input(due time.Time) (incident.Input, bool) {
 		in.At = s.slot(s.now.Add(time.Duration(op) * 4 * s.policy.Interval)) // sonde did not run
 	}
 	return in, true
+}
+
+// announce has an answer say when to come back.
+func (s *script) announce(in *incident.Input, n int) {
+	if in.Verdict == throttled && n < 192 {
+		in.Verdict = shed
+	} else if n < 128 {
+		return
+	}
+	switch in.Verdict.Reason {
+	case probe.ServerError, probe.LoadShed, probe.Throttled:
+		in.RecoverBy = in.At.Add(time.Duration(n%128) * 10 * time.Second)
+		in.Throttled = in.Verdict == throttled || in.Verdict.Reason == probe.ServerError && n >= 192
+		in.Forgone = n % 3
+	}
 }
 
 // change changes one thing in the policy.

@@ -20,6 +20,9 @@ type State struct {
 	Goods    Streak    // good scheduled results in a row
 	Problems []Problem // incidents that are not closed, at most one per kind
 	Due      time.Time // when the next re-check should be made; zero if none
+	Hold     Hold      // until when the target is not asked
+	Denials  int       // results in a row that refused our credential, also while the incident is open
+	Sheds    Suspicion // results that shed load, as the target may; may become degraded
 
 	Certificate Certificate
 }
@@ -36,7 +39,7 @@ type Last struct {
 type Suspicion struct {
 	Since     time.Time // the first result of it; zero if there is no suspicion
 	Results   int
-	Attempts  int         // requests, retries included
+	Attempts  int         // requests, retries included, and those that an announcement forbade
 	Codes     []CodeCount // status codes of the results
 	RecoverBy time.Time   // what a Retry-After announced
 }
@@ -47,10 +50,10 @@ func (s *Suspicion) note(in Input) {
 		s.Since = in.At
 	}
 	s.Results++
-	s.Attempts += max(1, in.Attempts)
+	s.Attempts += max(1, in.Attempts) + in.Forgone
 	s.Codes = countCode(s.Codes, in.Verdict.Status)
-	if in.RecoverBy.After(s.RecoverBy) {
-		s.RecoverBy = in.RecoverBy
+	if by := in.backBy(); by.After(s.RecoverBy) {
+		s.RecoverBy = by
 	}
 }
 
@@ -111,6 +114,7 @@ func (s *State) Clone() *State {
 	c := *s
 	c.Suspect.Codes = slices.Clone(s.Suspect.Codes)
 	c.Refusals.Codes = slices.Clone(s.Refusals.Codes)
+	c.Sheds.Codes = slices.Clone(s.Sheds.Codes)
 	c.Problems = slices.Clone(s.Problems)
 	for i := range c.Problems {
 		c.Problems[i].Codes = slices.Clone(s.Problems[i].Codes)

@@ -46,6 +46,8 @@ type machine struct {
 func (s *State) Stale(in Input) bool {
 	last := s.Account.Grid.Last
 	switch {
+	case in.Kind == Skipped && in.Run == probe.Recheck:
+		return s.Due.IsZero() || in.At.Before(s.Due) // not one that is due
 	case in.Kind == Skipped:
 		return !in.To.After(last)
 	case in.Kind == Ran && in.Run == probe.Scheduled:
@@ -54,20 +56,9 @@ func (s *State) Stale(in Input) bool {
 	return false
 }
 
-func (m *machine) skip() {
-	slots := slo.Stretch{First: m.in.At, Last: m.in.To, Step: m.p.Interval}
-	m.s.Account.add(slots, m.in.Verdict.Outcome, m.in.Verdict.Reason, &m.fx)
-	// The slot that was to tell more may be one of these.
-	if m.s.Suspect.Results > 0 && !m.s.Due.After(m.in.To) {
-		m.s.Due = time.Time{}
-		m.planRecheck(slo.Latest(m.in.To, m.s.Last.At))
-	}
-}
-
 func (m *machine) run() {
 	if m.in.Run == probe.Scheduled {
-		slot := slo.Stretch{First: m.in.At, Last: m.in.At, Step: m.p.Interval}
-		m.s.Account.add(slot, m.in.Verdict.Outcome, m.in.Verdict.Reason, &m.fx)
+		m.s.Account.add(m.slots(m.in.At, m.in.At), m.in.Verdict.Outcome, m.in.Verdict.Reason, &m.fx)
 	}
 	if late(m.s, m.in) {
 		return
@@ -78,8 +69,15 @@ func (m *machine) run() {
 	m.remember()
 	m.watchDown()
 	m.watchAuth()
+	m.watchShed()
 	m.watchGood()
 	m.watchCertificate()
+	m.hold()
+}
+
+// slots are the slots from one to another.
+func (m *machine) slots(first, last time.Time) slo.Stretch {
+	return slo.Stretch{First: first, Last: last, Step: m.p.Interval}
 }
 
 // remember notes the result for those who ask how the probe is.
@@ -112,12 +110,23 @@ func (m *machine) watchDown() {
 	if s.Suspect.Results == 0 {
 		return
 	}
-	if s.Suspect.Attempts >= downAttempts && in.At.Sub(s.Suspect.Since) >= m.p.confirmAfter() && in.Verdict.Kind() == probe.KindDown {
-		m.open(probe.KindDown, s.Suspect)
-		s.Suspect = Suspicion{}
+	if in.Verdict.Kind() == probe.KindDown && m.isDown() {
+		m.openDown()
 		return
 	}
 	m.planRecheck(in.At)
+}
+
+// isDown reports whether the suspicion is confirmed: it has lasted, and was looked at
+// often enough.
+func (m *machine) isDown() bool {
+	suspect := &m.s.Suspect
+	return suspect.Attempts >= downAttempts && m.in.until().Sub(suspect.Since) >= m.p.confirmAfter()
+}
+
+func (m *machine) openDown() {
+	m.open(probe.KindDown, m.s.Suspect)
+	m.s.Suspect, m.s.Due = Suspicion{}, time.Time{}
 }
 
 // planRecheck asks for a run before the next slot, if it would come first: a
@@ -157,10 +166,11 @@ func (m *machine) watchAuth() {
 		return
 	}
 	if in.Verdict.Kind() != probe.KindAuthFailed {
-		s.Refusals = Suspicion{}
+		s.Refusals, s.Denials = Suspicion{}, 0
 		s.interrupt(probe.KindAuthFailed)
 		return
 	}
+	s.Denials++
 	if problem := s.Open(probe.KindAuthFailed); problem != nil {
 		m.worsen(problem)
 		return

@@ -90,6 +90,16 @@ func LastSlot(m *store.Memory) time.Time {
 	return last
 }
 
+// Held returns what keeps a probe from being asked when it is begun with: what its target
+// has asked for. Our own caution about refusals is not kept over a start, for whoever
+// starts us may have renewed the credential; one more refusal brings it back.
+func Held(m *store.Memory, id probe.ID) incident.Hold {
+	if s := m.States[id]; s != nil && !s.Hold.Ours() {
+		return s.Hold
+	}
+	return incident.Hold{}
+}
+
 // Slots returns the latest slot a probe's state accounts for, and when its latest
 // result came; zero if there are none.
 func Slots(m *store.Memory, id probe.ID) (slot, result time.Time) {

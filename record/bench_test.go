@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"sonde/incident"
 	"sonde/probe"
 	"sonde/record"
 	"sonde/store"
@@ -64,7 +65,7 @@ func benchmarkRecorder(b *testing.B, pace time.Duration) {
 	log := &stopwatch{Log: s}
 	r := record.New(record.Options{
 		Log: log, Memory: memory, Probes: wanted, Location: "here", Logger: slog.New(slog.DiscardHandler),
-		Recheck: func(probe.ID, time.Time) {}, Told: func(string) {}, Published: func([]store.Entry) {},
+		Recheck: func(probe.ID, time.Time) {}, Hold: func(probe.ID, incident.Hold) {}, Told: func(string) {}, Published: func([]store.Entry) {},
 	})
 	r.Start()
 	before, n := cpu(b), 0

@@ -142,6 +142,7 @@ type desk struct {
 
 	mu        sync.Mutex
 	rechecks  map[probe.ID]time.Time
+	holds     []incident.Hold // in the order in which they were made
 	told      []string
 	published int
 }
@@ -151,6 +152,13 @@ func (d *desk) asked() map[probe.ID]time.Time {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return maps.Clone(d.rechecks)
+}
+
+// held are the holds that were made or taken back.
+func (d *desk) held() []incident.Hold {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.holds)
 }
 
 // heard are the destinations that there were messages for.
@@ -173,6 +181,11 @@ func (d *desk) options(log record.Log, memory *store.Memory, probes []store.Prob
 	return record.Options{
 		Log: log, Memory: memory, Probes: probes, Location: "here", Logger: slog.New(slog.DiscardHandler),
 		Recheck:   func(id probe.ID, at time.Time) { d.mu.Lock(); defer d.mu.Unlock(); d.rechecks[id] = at },
+		Hold: func(_ probe.ID, h incident.Hold) {
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			d.holds = append(d.holds, h)
+		},
 		Told:      func(destination string) { d.mu.Lock(); defer d.mu.Unlock(); d.told = append(d.told, destination) },
 		Published: func(entries []store.Entry) { d.mu.Lock(); defer d.mu.Unlock(); d.published += len(entries) },
 	}

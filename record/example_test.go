@@ -33,6 +33,7 @@ func ExampleRecorder() {
 	recorder := record.New(record.Options{
 		Log: db, Memory: memory, Probes: probes, Location: "seoul-1", Logger: slog.New(slog.DiscardHandler),
 		Recheck:   func(_ probe.ID, at time.Time) { fmt.Println("ask again at", at.Format(time.TimeOnly)) },
+		Hold:      func(_ probe.ID, h incident.Hold) { fmt.Println("do not ask before", h.Until.Format(time.TimeOnly)) },
 		Published: func(entries []store.Entry) { fmt.Println(len(entries), "inputs are durable") },
 		Told:      func(destination string) { fmt.Println("there is a message for", destination) },
 	})

@@ -127,7 +127,7 @@ func (l *loop) take(e Entry) {
 		l.lose(e, p)
 		return
 	}
-	if _, lost := l.lost[e.Probe]; lost && e.Input.Kind != incident.Ran || lost && e.Input.Run == probe.Scheduled {
+	if _, lost := l.lost[e.Probe]; lost && e.Input.Run == probe.Scheduled {
 		l.makeUpFor(e.Probe) // slots are accounted for in their order
 	}
 	l.step(p, state, e)
@@ -136,7 +136,7 @@ func (l *loop) take(e Entry) {
 // step moves a state on, and gathers what follows.
 func (l *loop) step(p *store.Probe, state *incident.State, e Entry) {
 	e.Input.Verdict = e.Input.Verdict.Settle(p.Policy.Count4xx, state.Worked)
-	before := state.Due
+	due, hold := state.Due, state.Hold
 	effects := l.memory.Step(p.Policy, &e)
 	l.schedule(resultsWait)
 	l.open.Entries = append(l.open.Entries, e)
@@ -144,7 +144,10 @@ func (l *loop) step(p *store.Probe, state *incident.State, e Entry) {
 		l.schedule(0)
 	}
 	l.stats.waiting.Add(1)
-	if !state.Due.IsZero() && !state.Due.Equal(before) {
+	if state.Hold != hold {
+		l.o.Hold(e.Probe, state.Hold) // before a re-check that it may forbid
+	}
+	if !state.Due.IsZero() && !state.Due.Equal(due) {
 		l.o.Recheck(e.Probe, state.Due)
 	}
 	if len(effects.Transitions)+len(effects.Ledger)+len(effects.Grids) == 0 {
@@ -174,10 +177,10 @@ func (l *loop) lose(e Entry, p *store.Probe) {
 	l.stats.lost.Add(1)
 	first, last := e.Input.At, e.Input.At
 	switch {
-	case e.Input.Kind == incident.Skipped:
-		last = e.Input.To
 	case e.Input.Run != probe.Scheduled:
 		return
+	case e.Input.Kind == incident.Skipped:
+		last = e.Input.To
 	}
 	slots, ok := l.lost[e.Probe]
 	if !ok {

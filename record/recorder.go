@@ -50,9 +50,10 @@ type Options struct {
 	Location string        // for messages
 	Delivery Delivery      // nil: messages wait until they are durable
 
-	Recheck   func(id probe.ID, at time.Time) // asks for a run between slots; must not block
-	Told      func(destination string)        // messages for a destination were committed; must not block
-	Published func(entries []store.Entry)     // entries were committed; must not block
+	Recheck   func(id probe.ID, at time.Time)    // asks for a run between slots; must not block
+	Hold      func(id probe.ID, h incident.Hold) // keeps a probe from being asked, or no longer; must not block
+	Told      func(destination string)           // messages for a destination were committed; must not block
+	Published func(entries []store.Entry)        // entries were committed; must not block
 	Logger    *slog.Logger
 }
 
@@ -124,6 +125,11 @@ func (r *Recorder) Record(result probe.Result) {
 // Skip takes slots, from the first to the last, at which nothing was asked.
 func (r *Recorder) Skip(id probe.ID, first, last time.Time, why probe.Reason) {
 	r.take(Entry{Probe: id, Input: incident.Input{Kind: incident.Skipped, At: first, To: last, Verdict: probe.Miss(why)}})
+}
+
+// SkipRecheck takes a re-check that was due and not made.
+func (r *Recorder) SkipRecheck(id probe.ID, at time.Time, why probe.Reason) {
+	r.take(Entry{Probe: id, Input: incident.Input{Kind: incident.Skipped, Run: probe.Recheck, At: at, To: at, Verdict: probe.Miss(why)}})
 }
 
 func (r *Recorder) take(e Entry) {

@@ -81,6 +81,9 @@ func (s *Scheduler) enrol(jobs []Job) (stale []*member) {
 		m := s.members[j.ID]
 		if m == nil {
 			m = &member{id: j.ID, at: none, pending: none, held: none}
+			if !j.Held.IsZero() {
+				m.held, m.why = j.Held.UnixMilli(), j.HeldFor
+			}
 			if j.LastResult.IsZero() || now-j.LastResult.UnixMilli() >= millis(j.Interval) {
 				stale = append(stale, m)
 			}

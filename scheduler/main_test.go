@@ -41,11 +41,12 @@ func takes(d time.Duration) asking {
 
 // journal is a sink that keeps what it hears.
 type journal struct {
-	mu      sync.Mutex
-	results []probe.Result
-	missed  []Miss
-	closed  bool // nothing may come any more
-	late    int  // what came nevertheless
+	mu       sync.Mutex
+	results  []probe.Result
+	missed   []Miss
+	rechecks []Miss
+	closed   bool // nothing may come any more
+	late     int  // what came nevertheless
 }
 
 func (j *journal) Record(r probe.Result) {
@@ -60,7 +61,11 @@ func (j *journal) Record(r probe.Result) {
 func (j *journal) Missed(m Miss) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.missed = append(j.missed, m)
+	if m.Run == probe.Recheck {
+		j.rechecks = append(j.rechecks, m)
+	} else {
+		j.missed = append(j.missed, m)
+	}
 	if j.closed {
 		j.late++
 	}
@@ -86,6 +91,14 @@ func (j *journal) lost() []Miss {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return slices.Clone(j.missed)
+}
+
+// spared returns the re-checks that holds took away, once everything in the bubble waits.
+func (j *journal) spared() []Miss {
+	synctest.Wait()
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return slices.Clone(j.rechecks)
 }
 
 // of returns the results of one kind of run, in the order in which they ended.

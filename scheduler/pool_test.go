@@ -109,7 +109,7 @@ func TestASlotDuringARunIsKeptRightAfterIt(t *testing.T) {
 				s.Recheck(1, wake)
 				time.Sleep(15 * time.Second)
 				if !tc.kept {
-					require.Equal(t, []Miss{{1, slot.Add(10 * time.Second), slot.Add(10 * time.Second), probe.ProberOverload}}, j.lost())
+					require.Equal(t, []Miss{{1, slot.Add(10 * time.Second), slot.Add(10 * time.Second), probe.ProberOverload, probe.Scheduled}}, j.lost())
 					return
 				}
 				require.Empty(t, j.lost())

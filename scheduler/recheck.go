@@ -14,11 +14,12 @@ import (
 const bucketWidth = 100
 
 // Recheck has a probe asked once more at an engine time, or up to 100 ms later; at
-// once if that is past. Nothing is asked if the probe is then being asked anyway,
-// is on hold, or is unknown: its next slot will tell. It does not block.
+// once if that is past. Nothing is asked if the probe is then being asked anyway or
+// is unknown: its next slot will tell; nor if it is on hold: that is a [Miss]. What
+// is asked for before Start is made after it. It does not block.
 func (s *Scheduler) Recheck(id probe.ID, at time.Time) {
 	s.mu.Lock()
-	if s.draining || s.members == nil {
+	if s.draining {
 		s.mu.Unlock()
 		return
 	}
@@ -73,24 +74,32 @@ func (s *Scheduler) once(at int64, task func()) error {
 }
 
 // recheckDue makes the re-checks of all buckets whose time has come.
-func (s *Scheduler) recheckDue() {
+func (s *Scheduler) recheckDue() { s.report(s.makeRechecks()) }
+
+// makeRechecks asks who is due and may be asked, and returns who is on hold.
+func (s *Scheduler) makeRechecks() (held []Miss) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.clock.millis()
 	for _, bucket := range s.sortedBuckets() {
 		if bucket > now {
-			return
+			return held
 		}
 		for _, id := range s.buckets[bucket] {
 			m := s.members[id]
-			if m == nil || m.is != idle || now < m.held {
+			switch {
+			case m == nil || m.is != idle:
 				s.count.droppedRechecks++
-				continue
+			case now < m.held:
+				s.count.heldRechecks++
+				held = append(held, Miss{Probe: id, From: instant(now), To: instant(now), Reason: m.why, Run: probe.Recheck})
+			default:
+				s.ask(m, probe.Recheck, now)
 			}
-			s.ask(m, probe.Recheck, now)
 		}
 		delete(s.buckets, bucket)
 	}
+	return held
 }
 
 func (s *Scheduler) sortedBuckets() []int64 {

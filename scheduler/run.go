@@ -152,10 +152,13 @@ func (s *Scheduler) report(missed []Miss) {
 	}
 }
 
-// tell counts misses and hands them to the sink.
+// tell counts the slots that were missed, and hands all misses to the sink.
 func (s *Scheduler) tell(missed []Miss) {
 	s.mu.Lock()
 	for _, m := range missed {
+		if m.Run == probe.Recheck {
+			continue
+		}
 		s.count.missed[m.Reason] += s.slotsOf(m)
 	}
 	s.mu.Unlock()

@@ -86,16 +86,82 @@ func TestHold(t *testing.T) {
 		s.Recheck(1, began.Add(time.Second))
 		time.Sleep(time.Minute)
 		require.Equal(t, map[probe.Reason]int{probe.Throttled: 3}, j.reasons(fleet(2, 10*time.Second, 1)))
+		require.Equal(t, []Miss{{1, began.Add(time.Second), began.Add(time.Second), probe.Throttled, probe.Recheck}}, j.spared())
 		for _, r := range j.heard() {
 			require.True(t, r.Probe == 2 || r.At.After(began.Add(35*time.Second)), "asked at %v", r.At)
 		}
-		require.EqualValues(t, 1, s.Stats().DroppedRechecks)
-		require.EqualValues(t, 3, s.Stats().Missed[probe.Throttled])
+		require.Zero(t, s.Stats().DroppedRechecks)
+		require.EqualValues(t, 1, s.Stats().HeldRechecks)
+		require.EqualValues(t, 3, s.Stats().Missed[probe.Throttled], "a re-check is no slot")
 
 		s.Hold(1, s.clock.Now().Add(time.Hour), probe.Unauthenticated)
 		s.Hold(1, s.clock.Now(), probe.Unauthenticated) // taken back
 		time.Sleep(time.Minute)
 		require.Len(t, j.lost(), 3)
+	})
+}
+
+func TestAHoldOutlivesARestart(t *testing.T) {
+	jobs := func() []Job {
+		all := fleet(3, time.Minute, 10*time.Second)
+		for i := range all {
+			all[i].LastResult = time.Now().Add(-time.Hour) // so that each wants a first run
+		}
+		all[0].Held, all[0].HeldFor = time.Now().Add(5*time.Minute), probe.ServerError
+		all[1].Held, all[1].HeldFor = time.Now().Add(-time.Second), probe.ServerError
+		return all
+	}
+	simulate(t, Options{Prober: takes(time.Millisecond)}, jobs, func(s *Scheduler, j *journal) {
+		began := s.clock.Now()
+		s.Recheck(1, began.Add(time.Minute))
+		time.Sleep(10 * time.Minute)
+		for _, r := range j.heard() {
+			require.False(t, r.Probe == 1 && r.At.Before(began.Add(5*time.Minute)), "asked at %v", r.At)
+		}
+		require.Len(t, j.of(probe.First), 2)
+		require.Equal(t, map[probe.Reason]int{probe.ServerError: 5}, j.reasons(fleet(3, time.Minute, 1)))
+		require.Equal(t, []Miss{{1, began.Add(time.Minute), began.Add(time.Minute), probe.ServerError, probe.Recheck}}, j.spared())
+		require.NoError(t, s.Reload(jobs()))
+		time.Sleep(10 * time.Minute)
+		require.Len(t, j.lost(), 5, "a reload brings no hold back")
+	})
+}
+
+func TestEachSlotOnHoldIsMissedOnce(t *testing.T) {
+	const interval = 10 * time.Second
+	jobs := func() []Job { return fleet(200, interval, time.Second) }
+	simulate(t, Options{Prober: takes(time.Millisecond), Concurrency: 3}, jobs, func(s *Scheduler, j *journal) {
+		began := s.clock.Now()
+		ends := map[probe.ID]time.Time{}
+		for id := probe.ID(1); id <= 200; id++ {
+			ends[id] = began.Add(time.Duration(id) * 333 * time.Millisecond)
+			s.Hold(id, ends[id], probe.ServerError)
+		}
+		time.Sleep(3 * time.Minute)
+		require.NoError(t, s.Stop(context.Background()))
+		seen := map[probe.ID]map[time.Time]bool{}
+		note := func(id probe.ID, at time.Time) {
+			if seen[id] == nil {
+				seen[id] = map[time.Time]bool{}
+			}
+			require.False(t, seen[id][at], "probe %d: the slot %v is told twice", id, at)
+			seen[id][at] = true
+		}
+		for _, r := range j.of(probe.Scheduled) {
+			require.False(t, r.At.Before(ends[r.Probe]))
+			note(r.Probe, r.At)
+		}
+		for _, m := range j.lost() {
+			for at := m.From; !at.After(m.To); at = at.Add(interval) {
+				if m.Reason == probe.ServerError {
+					require.True(t, at.Before(ends[m.Probe]))
+				}
+				note(m.Probe, at)
+			}
+		}
+		for id, slots := range seen {
+			require.Len(t, slots, 18, "probe %d", id)
+		}
 	})
 }
 

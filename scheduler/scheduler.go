@@ -38,6 +38,11 @@ type Job struct {
 	// LastResult is when the probe was last asked; zero if it never was. A probe
 	// that was not asked for an interval gets a first run at once.
 	LastResult time.Time
+
+	// Held is until when the probe is not asked, as by [Scheduler.Hold], and HeldFor
+	// why. It counts for a probe that is new to the scheduler.
+	Held    time.Time
+	HeldFor probe.Reason
 }
 
 // Prober makes runs. [probe.Runner] is one. A run ends by itself within the
@@ -54,11 +59,13 @@ type Sink interface {
 }
 
 // Miss is a row of slots of one probe at which nothing was asked: From and To are
-// the first and the last of them, on its grid.
+// the first and the last of them, on its grid. Or it is a re-check that was due at
+// From, which is To, while the probe was on hold.
 type Miss struct {
 	Probe    probe.ID
 	From, To time.Time // engine time; UTC, whole milliseconds
 	Reason   probe.Reason
+	Run      probe.RunKind // scheduled or recheck
 }
 
 // Options are what a scheduler needs. Prober and Sink must be given.
@@ -192,8 +199,8 @@ func (s *Scheduler) begin(ctx context.Context, jobs []Job) (stale []*member, err
 }
 
 // Hold keeps a probe from being asked before an engine time, because of why: its
-// slots until then are missed for that reason. It replaces an earlier hold; a time
-// that is past ends it. It does not block.
+// slots and re-checks until then are missed for that reason. It replaces an earlier
+// hold; a time that is past ends it. It does not block.
 func (s *Scheduler) Hold(id probe.ID, until time.Time, why probe.Reason) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

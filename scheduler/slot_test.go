@@ -135,10 +135,10 @@ func TestLaneSkipsWholeRowsOfSlots(t *testing.T) {
 	missed := l.skip(820, probe.ProberClock)
 
 	require.Equal(t, []Miss{
-		{1, instant(610), instant(810), probe.ProberClock},
-		{2, instant(520), instant(820), probe.ProberClock},
-		{3, instant(530), instant(630), probe.Throttled},
-		{3, instant(730), instant(730), probe.ProberClock},
+		{1, instant(610), instant(810), probe.ProberClock, probe.Scheduled},
+		{2, instant(520), instant(820), probe.ProberClock, probe.Scheduled},
+		{3, instant(530), instant(630), probe.Throttled, probe.Scheduled},
+		{3, instant(730), instant(730), probe.ProberClock, probe.Scheduled},
 	}, missed)
 	_, at := l.slot()
 	require.EqualValues(t, 830, at)

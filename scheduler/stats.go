@@ -19,7 +19,8 @@ type Stats struct {
 	Lateness Lateness                 // of scheduled runs: from the slot to the start
 
 	DroppedTicks    uint64 // of lanes, that gocron owed; the next tick makes up for them
-	DroppedRechecks uint64 // not made, because the probe was busy, on hold or gone
+	DroppedRechecks uint64 // not made, because the probe was busy or gone
+	HeldRechecks    uint64 // not made, because the probe was on hold
 	SkippedUpkeep   uint64 // times at which a task was still busy
 	Panics          uint64 // of the prober
 	Jumps           uint64 // of engine time
@@ -80,6 +81,7 @@ type counters struct {
 	lateness        Lateness
 	droppedTicks    uint64
 	droppedRechecks uint64
+	heldRechecks    uint64
 	skippedUpkeep   uint64
 	panics          uint64
 	jumps           uint64
@@ -99,7 +101,7 @@ func (s *Scheduler) Stats() Stats {
 	stats := Stats{
 		Probes: len(s.members), InFlight: s.inFlight, Waiting: s.slots.waiting() + s.others.waiting(),
 		Runs: map[probe.RunKind]uint64{}, Missed: maps.Clone(s.count.missed), Lateness: s.count.lateness,
-		DroppedTicks: s.count.droppedTicks, DroppedRechecks: s.count.droppedRechecks, SkippedUpkeep: s.count.skippedUpkeep,
+		DroppedTicks: s.count.droppedTicks, DroppedRechecks: s.count.droppedRechecks, HeldRechecks: s.count.heldRechecks, SkippedUpkeep: s.count.skippedUpkeep,
 		Panics: s.count.panics, Jumps: s.count.jumps,
 	}
 	stats.Lateness.Bounds = slices.Clone(latenessBounds)

@@ -41,6 +41,13 @@ func phasesOf(in *incident.Input) [numbers]int64 {
 	}
 }
 
+// bare is the shape without what the answer announced, which only matters while it is new.
+func (s shape) bare() shape {
+	s.flags &= flagCured | flagExpiring
+	s.forgone = 0
+	return s
+}
+
 // input is the result that a point stands for. Whether it announced a recovery is not
 // kept.
 func (p *point) input(s *shape) incident.Input {

@@ -128,7 +128,7 @@ func (s *Store) transition(ctx context.Context, tx *repeating, id probe.ID, t *i
 	}
 	err = tx.exec(ctx, `INSERT INTO incidents(id, probe, location, kind, phase, severity, reason, status, codes, failures, openings, since, opened_at, recovered_at, closed_at)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT(id) DO UPDATE SET phase = excluded.phase, severity = excluded.severity, reason = excluded.reason, status = excluded.status, codes = excluded.codes,
+		ON CONFLICT(id) DO UPDATE SET kind = excluded.kind, phase = excluded.phase, severity = excluded.severity, reason = excluded.reason, status = excluded.status, codes = excluded.codes,
 		failures = excluded.failures, openings = excluded.openings, since = excluded.since, opened_at = excluded.opened_at, recovered_at = excluded.recovered_at, closed_at = excluded.closed_at`,
 		p.ID, id, s.location, p.Kind.String(), p.Phase.String(), p.Severity.String(), p.Cause.Reason.String(), p.Cause.Status, string(codes),
 		p.Failures, p.Openings, p.Since.UnixMilli(), p.OpenedAt.UnixMilli(), nullable(p.RecoveredAt), closedAt)

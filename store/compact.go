@@ -261,8 +261,7 @@ func (c *compactor) gather(ctx context.Context, x *span, some []probe.ID) (*gath
 			if e.Probe < lowest || e.Probe > highest || e.Input.Kind != incident.Ran {
 				return
 			}
-			s := shapeOf(&e.Input)
-			s.flags &= flagCured | flagExpiring
+			s := shapeOf(&e.Input).bare()
 			number, _ := g.shapes.number(s)
 			g.points[e.Probe] = append(g.points[e.Probe], point{e.Input.At.UnixMilli(), number, phasesOf(&e.Input)})
 		})

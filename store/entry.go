@@ -29,6 +29,8 @@ const (
 	flagPhases
 	flagCertificate
 	flagExpiring
+	flagThrottled
+	flagForgone
 )
 
 // shape is what most entries of a segment have in common. Each shape is written once,
@@ -39,11 +41,12 @@ type shape struct {
 	flags    byte
 	verdict  probe.Verdict
 	attempts int
+	forgone  int
 }
 
 // shapeOf is the shape of an input.
 func shapeOf(in *incident.Input) shape {
-	s := shape{kind: in.Kind, run: in.Run, verdict: in.Verdict, attempts: in.Attempts}
+	s := shape{kind: in.Kind, run: in.Run, verdict: in.Verdict, attempts: in.Attempts, forgone: in.Forgone}
 	if in.Cured {
 		s.flags |= flagCured
 	}
@@ -58,6 +61,12 @@ func shapeOf(in *incident.Input) shape {
 	}
 	if in.Expiring {
 		s.flags |= flagExpiring
+	}
+	if in.Throttled {
+		s.flags |= flagThrottled
+	}
+	if in.Forgone > 0 {
+		s.flags |= flagForgone
 	}
 	return s
 }
@@ -159,6 +168,9 @@ func (p *packer) shape(s *shape) {
 	p.byte(s.flags)
 	p.verdict(s.verdict)
 	p.count(s.attempts)
+	if s.flags&flagForgone != 0 {
+		p.count(s.forgone)
+	}
 }
 
 func (p *packer) verdict(v probe.Verdict) {
@@ -207,7 +219,10 @@ func (u *unpacker) entry(e *Entry, seen []shape) []shape {
 	s := &seen[n]
 	id := e.Probe + probe.ID(u.int())
 	at := u.behind(unixMilli(e.Input.At))
-	*e = Entry{Probe: id, Input: incident.Input{Kind: s.kind, Run: s.run, At: at, Verdict: s.verdict, Attempts: s.attempts, Cured: s.flags&flagCured != 0}}
+	*e = Entry{Probe: id, Input: incident.Input{
+		Kind: s.kind, Run: s.run, At: at, Verdict: s.verdict, Attempts: s.attempts, Forgone: s.forgone,
+		Cured: s.flags&flagCured != 0, Throttled: s.flags&flagThrottled != 0,
+	}}
 	in := &e.Input
 	if in.Kind == incident.Skipped {
 		in.To = u.after(at)
@@ -231,6 +246,9 @@ func (u *unpacker) entry(e *Entry, seen []shape) []shape {
 func (u *unpacker) shape() shape {
 	kinds := u.byte()
 	s := shape{kind: incident.InputKind(kinds >> 4), run: probe.RunKind(kinds & 0xf), flags: u.byte(), verdict: u.verdict(), attempts: u.count(false)}
+	if s.flags&flagForgone != 0 {
+		s.forgone = u.count(false)
+	}
 	if s.kind > incident.Idle || s.run > probe.Manual {
 		u.fail()
 	}

@@ -138,6 +138,10 @@ const (
 	hasDue
 	hasProblems
 	hasCertificate
+	hasHold
+	hasDenials
+	hasSheds
+	hasPromises
 )
 
 // statePacker packs states: times as differences to base, verdicts by their number.
@@ -153,6 +157,7 @@ func contents(s *incident.State) (has uint64) {
 		s.Account.Grid != slo.Stretch{}, s.Account.Run != incident.Entry{}, s.Last != incident.Last{}, !s.Since.IsZero(), s.Worked,
 		!empty(&s.Suspect), !empty(&s.Refusals), s.Goods != incident.Streak{}, !s.Due.IsZero(), len(s.Problems) > 0,
 		s.Certificate != incident.Certificate{} || certificateProblem(s) != nil,
+		!s.Hold.IsZero(), s.Denials > 0, !empty(&s.Sheds), slices.ContainsFunc(s.Problems, hasPromise),
 	} {
 		if is {
 			has |= 1 << i
@@ -204,6 +209,7 @@ func (p *statePacker) state(s *incident.State) {
 	if has&hasCertificate != 0 {
 		p.certificate(s)
 	}
+	p.caution(s, has)
 }
 
 // time packs an instant as the difference to base.
@@ -269,6 +275,7 @@ func (u *stateUnpacker) state(s *incident.State) {
 	if has&hasCertificate != 0 {
 		u.certificate(s)
 	}
+	u.caution(s, has)
 }
 
 func (u *stateUnpacker) time() time.Time { return u.behind(unixMilli(u.base)) }

@@ -67,7 +67,7 @@ func judge(reason probe.Reason, status int) probe.Verdict {
 var answers = []probe.Verdict{
 	judge(probe.OK, 200), judge(probe.OK, 200), judge(probe.OK, 204), judge(probe.ServerError, 503), judge(probe.ServerError, 502),
 	judge(probe.ConnectRefused, 0), judge(probe.Unauthenticated, 401), judge(probe.TooSlow, 200), judge(probe.ClientError, 404),
-	judge(probe.Throttled, 429), judge(probe.ProberNetwork, 0),
+	judge(probe.Throttled, 429), judge(probe.ProberNetwork, 0), judge(probe.LoadShed, 503),
 }
 
 // slot is one slot as the naive model of a ledger has it.
@@ -170,6 +170,9 @@ func (w *world) step(e Entry) incident.Effects {
 
 // entry is the next thing that happens to a probe.
 func (w *world) entry(p *Probe) Entry {
+	if in, held := w.held(p); held && w.rnd.IntN(4) > 0 {
+		return Entry{Probe: p.ID, Input: in}
+	}
 	e := Entry{Probe: p.ID, Input: w.input(p)}
 	switch w.rnd.IntN(40) {
 	case 0, 1, 2:
@@ -202,6 +205,22 @@ func (w *world) entry(p *Probe) Entry {
 	return e
 }
 
+// held is what is not asked because of a hold: the next slot, or a re-check before it.
+func (w *world) held(p *Probe) (incident.Input, bool) {
+	s := w.memory.State(p.ID)
+	next := w.next[p.ID]
+	if !s.Hold.Until.After(next) {
+		return incident.Input{}, false
+	}
+	in := incident.Input{Kind: incident.Skipped, At: next, To: next, Verdict: probe.Miss(s.Hold.Why)}
+	if !s.Due.IsZero() && s.Due.Before(next) {
+		in.Run, in.At, in.To = probe.Recheck, s.Due, s.Due
+		return in, true
+	}
+	w.next[p.ID] = next.Add(p.Policy.Interval)
+	return in, true
+}
+
 // input is a result as the target is minded, in all its detail.
 func (w *world) input(p *Probe) incident.Input {
 	if w.rnd.IntN(6) == 0 {
@@ -213,10 +232,13 @@ func (w *world) input(p *Probe) incident.Input {
 	if w.rnd.IntN(2) == 0 {
 		in.Timings = probe.Timings{DNS: us(), Connect: us(), TLS: us(), FirstByte: us(), Transfer: us(), Total: us()}
 	}
-	if in.Verdict.Reason == probe.ServerError {
-		in.Cured = w.rnd.IntN(10) == 0
-		if w.rnd.IntN(3) == 0 {
-			in.RecoverBy = in.At.Add(time.Hour).Truncate(time.Second)
+	switch in.Verdict.Reason {
+	case probe.ServerError, probe.LoadShed, probe.Throttled:
+		in.Cured = in.Verdict.Outcome == probe.Bad && w.rnd.IntN(10) == 0
+		if w.rnd.IntN(3) == 0 || in.Verdict.Reason == probe.LoadShed {
+			in.RecoverBy = in.At.Add(time.Duration(w.rnd.IntN(3600)) * time.Second).Truncate(time.Second)
+			in.Throttled = in.Verdict.Reason == probe.Throttled || w.rnd.IntN(5) == 0
+			in.Forgone = w.rnd.IntN(3)
 		}
 	}
 	switch lot := in.Elapsed.Microseconds(); lot % 8 {
@@ -233,10 +255,10 @@ func (w *world) input(p *Probe) incident.Input {
 func (w *world) account(e Entry, step time.Duration) {
 	first, last := e.Input.At, e.Input.At
 	switch {
+	case e.Input.Kind == incident.Idle || e.Input.Run != probe.Scheduled:
+		return
 	case e.Input.Kind == incident.Skipped:
 		last = e.Input.To
-	case e.Input.Kind != incident.Ran || e.Input.Run != probe.Scheduled:
-		return
 	}
 	slots := w.slots[e.Probe]
 	for at := first; !at.After(last); at = at.Add(step) {

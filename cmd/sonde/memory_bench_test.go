@@ -108,7 +108,7 @@ func weighAll(b *testing.B) {
 	w.weigh("recorder", func() any {
 		recorder = record.New(record.Options{
 			Log: s, Memory: memory, Probes: probes, Location: "here", Logger: slog.New(slog.DiscardHandler),
-			Recheck: func(probe.ID, time.Time) {}, Told: func(string) {}, Published: func([]store.Entry) {},
+			Recheck: func(probe.ID, time.Time) {}, Hold: func(probe.ID, incident.Hold) {}, Told: func(string) {}, Published: func([]store.Entry) {},
 		})
 		recorder.Start()
 		require.NoError(b, recorder.Alive(ctx))

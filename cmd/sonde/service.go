@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sonde/configs"
+	"sonde/incident"
 	"sonde/notify"
 	"sonde/notify/slack"
 	"sonde/probe"
@@ -102,6 +103,7 @@ func (s *service) start(ctx context.Context, config *configs.Config) error {
 	s.recorder = record.New(record.Options{
 		Log: s.store, Memory: memory, Probes: probes, Location: location, Delivery: relay, Logger: s.log,
 		Recheck:   func(id probe.ID, at time.Time) { s.scheduler.Recheck(id, at) },
+		Hold:      func(id probe.ID, h incident.Hold) { s.scheduler.Hold(id, h.Until, h.Why) },
 		Told:      func(destination string) { s.dispatcher.Wake(destination) },
 		Published: s.tallies.Add,
 	})
@@ -275,8 +277,14 @@ func (s *service) gauges() web.Gauges {
 // sink hands what the scheduler saw to the recorder.
 type sink struct{ *record.Recorder }
 
-// Missed takes slots at which nothing was asked.
-func (s sink) Missed(m scheduler.Miss) { s.Skip(m.Probe, m.From, m.To, m.Reason) }
+// Missed takes slots at which nothing was asked, or a re-check that was not made.
+func (s sink) Missed(m scheduler.Miss) {
+	if m.Run == probe.Recheck {
+		s.SkipRecheck(m.Probe, m.From, m.Reason)
+		return
+	}
+	s.Skip(m.Probe, m.From, m.To, m.Reason)
+}
 
 func newSenders(config *configs.Config) (map[string]notify.Sender, error) {
 	senders := make(map[string]notify.Sender, len(config.Destinations))
@@ -315,8 +323,10 @@ func jobs(config *configs.Config, probes []store.Probe, memory *store.Memory) []
 	jobs := make([]scheduler.Job, 0, len(probes))
 	for i := range probes {
 		slot, result := record.Slots(memory, probes[i].ID)
+		held := record.Held(memory, probes[i].ID)
 		jobs = append(jobs, scheduler.Job{
 			ID: probes[i].ID, Target: config.Probes[i].Target, Interval: config.Probes[i].Interval, LastSlot: slot, LastResult: result,
+			Held: held.Until, HeldFor: held.Why,
 		})
 	}
 	return jobs
