@@ -82,3 +82,6 @@ CREATE INDEX incident_opened ON incidents(opened_at);
 
 -- The configured probes are read from the latest revision, the retired ones from their rows.
 CREATE INDEX probe_retired ON probes(id) WHERE retired_at IS NOT NULL;
+
+-- When the target of an incident said that it would be back, as of the last change.
+ALTER TABLE incidents ADD COLUMN recover_by INTEGER;

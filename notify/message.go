@@ -48,6 +48,7 @@ type Body struct {
 	At        time.Time // of this change
 	RecoverBy time.Time // as the target announced; zero if it did not
 	Ends      time.Time `json:",omitzero"` // the certificate, if the incident is about one
+	Promise   time.Time `json:",omitzero"` // the announced time that it is held to; of Overdue, the one that has passed
 
 	Notice Notice `json:",omitzero"`  // about the service itself, since Since; only Location, Since, At and Lost are set
 	Lost   int64  `json:",omitempty"` // results for which there was no room

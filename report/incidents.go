@@ -29,7 +29,8 @@ type PastIncident struct {
 	OpenedAt    time.Time      `json:"opened_at"`
 	RecoveredAt *time.Time     `json:"recovered_at"`
 	ClosedAt    *time.Time     `json:"closed_at"`
-	LastedMS    int64          `json:"lasted_ms"` // up to now while it is open
+	LastedMS    int64          `json:"lasted_ms"`  // up to now while it is open
+	RecoverBy   *time.Time     `json:"recover_by"` // when the target said that it would be back; null if it did not
 }
 
 // Story is an incident with all that happened to it: the JSON of `sonde incidents ID --json`.
@@ -59,7 +60,7 @@ func newPastIncident(r *store.IncidentRecord, now time.Time) PastIncident {
 	x := PastIncident{
 		ID: r.ID.String(), Probe: r.Name, Kind: r.Kind, Phase: r.Phase, Severity: r.Severity, Cause: r.Cause, Status: statusOf(r.Status),
 		Codes: r.Codes, Failures: r.Failures, Openings: r.Openings, Since: r.Since, OpenedAt: r.OpenedAt,
-		RecoveredAt: maybe(r.RecoveredAt), ClosedAt: maybe(r.ClosedAt),
+		RecoveredAt: maybe(r.RecoveredAt), ClosedAt: maybe(r.ClosedAt), RecoverBy: maybe(r.RecoverBy),
 	}
 	if x.Codes == nil {
 		x.Codes = map[int]int{}
@@ -122,7 +123,7 @@ func moment(t *time.Time) string {
 // WriteText writes an incident and its timeline as people read them.
 func (s *Story) WriteText(w io.Writer) error {
 	lines := []string{fmt.Sprintf("%s  %s on %s, %s, %s", s.ID, s.Kind, text.Printable(s.Probe, 40), s.Severity, s.Phase), ""}
-	lines = append(lines, align([][]string{
+	facts := [][]string{
 		{"  since", s.Since.Format(secondLayout) + " UTC"},
 		{"  opened", moment(&s.OpenedAt)},
 		{"  recovered", moment(s.RecoveredAt)},
@@ -132,7 +133,11 @@ func (s *Story) WriteText(w io.Writer) error {
 		{"  codes", codes(s.Codes)},
 		{"  failures", strconv.Itoa(s.Failures)},
 		{"  openings", strconv.Itoa(s.Openings)},
-	})...)
+	}
+	if s.RecoverBy != nil {
+		facts = append(facts, []string{"  announced", moment(s.RecoverBy)})
+	}
+	lines = append(lines, align(facts)...)
 	lines = append(lines, "", "  timeline")
 	var cells [][]string
 	for _, m := range s.Timeline {

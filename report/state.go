@@ -34,12 +34,20 @@ func stateOf(w *store.Watched, now time.Time) State {
 		return Down
 	case anyOpen(s):
 		return Degraded
-	case last.At.IsZero(), now.Sub(last.At) >= staleAfter*w.Policy.Interval, last.Verdict.Outcome == probe.Unknown:
+	case last.At.IsZero(), now.Sub(seen(s)) >= staleAfter*w.Policy.Interval, last.Verdict.Outcome == probe.Unknown:
 		return Unknown
 	case last.Verdict.Outcome != probe.Good:
 		return Degraded
 	}
 	return Up
+}
+
+// seen is when the probe was last looked after: asked, or left alone for its hold.
+func seen(s *incident.State) time.Time {
+	if slot := s.Account.Grid.Last; !s.Hold.IsZero() && slot.After(s.Last.At) {
+		return slot
+	}
+	return s.Last.At
 }
 
 func anyOpen(s *incident.State) bool {

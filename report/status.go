@@ -71,6 +71,7 @@ type Probe struct {
 	State        State                   `json:"state"`
 	Since        *time.Time              `json:"since"`
 	Last         *Last                   `json:"last"`
+	Hold         *Hold                   `json:"hold,omitempty"` // while it is not asked
 	Availability map[string]Availability `json:"availability"`
 	Objectives   []Objective             `json:"objectives"`
 	Incidents    []Incident              `json:"incidents"`
@@ -80,6 +81,14 @@ type Probe struct {
 	Labels  map[string]string `json:"labels,omitempty"`
 	Runbook string            `json:"runbook,omitempty"`
 	ID      int64             `json:"-"` // for metrics
+}
+
+// Hold says until when a probe is not asked, and why: throttled, load_shed or server_error
+// where the target has said when to come back, else a refusal of the credential that
+// another request would not mend.
+type Hold struct {
+	Until  time.Time    `json:"until"`
+	Reason probe.Reason `json:"reason"`
 }
 
 // Last is the latest result.
@@ -136,6 +145,8 @@ type Incident struct {
 	OpenedAt    time.Time      `json:"opened_at"`
 	Since       time.Time      `json:"since"`
 	RecoveredAt *time.Time     `json:"recovered_at,omitempty"`
+	RecoverBy   *time.Time     `json:"recover_by,omitempty"` // when the target said that it would be back
+	Unkept      bool           `json:"unkept,omitempty"`     // an earlier word of it was not kept
 }
 
 // NewStatus says how everything is now.
@@ -191,6 +202,9 @@ func newProbe(w *store.Watched, now time.Time) Probe {
 	if last := w.State.Last; !last.At.IsZero() {
 		p.Last = &Last{last.At, NewVerdict(last.Verdict), milliseconds(last.Latency), last.Attempts}
 	}
+	if hold := w.State.Hold; hold.Until.After(now) {
+		p.Hold = &Hold{hold.Until, hold.Why}
+	}
 	for _, window := range availabilityWindows {
 		t := w.Ledger.Tally(now.Add(-window.length), now)
 		p.Availability[window.name] = Availability{ratio(t.Ratio()), t.Coverage()}
@@ -242,6 +256,7 @@ func newIncident(p *incident.Problem) Incident {
 	return Incident{
 		ID: p.ID.String(), Kind: p.Kind, Phase: p.Phase, Severity: p.Severity, Cause: p.Cause.Reason,
 		Codes: codes, OpenedAt: p.OpenedAt, Since: p.Since, RecoveredAt: maybe(p.RecoveredAt),
+		RecoverBy: maybe(p.RecoverBy), Unkept: p.Unkept,
 	}
 }
 

@@ -84,8 +84,35 @@ func (s *Status) classes() string {
 	return line
 }
 
-// maxListed is how many open incidents are listed apart.
-const maxListed = 20
+const (
+	maxListed     = 20 // open incidents, or holds, that are listed apart
+	instantLayout = "2006-01-02 15:04:05 MST"
+)
+
+// announced tells when a target said that it would be back; empty if it did not.
+func announced(by *time.Time, now time.Time) string {
+	switch {
+	case by == nil:
+		return ""
+	case by.After(now):
+		return ", announced to be back by " + by.Format(instantLayout)
+	}
+	return ", had announced to be back by " + by.Format(instantLayout)
+}
+
+// holds lists the probes that are not asked, a line each.
+func (s *Status) holds() []string {
+	var lines []string
+	for i := range s.Probes {
+		if h := s.Probes[i].Hold; h != nil {
+			lines = append(lines, fmt.Sprintf("%s is not asked until %s (%s)", text.Printable(s.Probes[i].Name, 40), h.Until.Format(instantLayout), h.Reason))
+		}
+	}
+	if more := len(lines) - maxListed; more > 0 {
+		lines = append(lines[:maxListed], "and "+Count(more, "probe")+" more not asked")
+	}
+	return lines
+}
 
 // incidents lists what is open, a line each.
 func (s *Status) incidents() []string {
@@ -93,8 +120,8 @@ func (s *Status) incidents() []string {
 	for i := range s.Probes {
 		for _, x := range s.Probes[i].Incidents {
 			if x.Phase == incident.Open {
-				lines = append(lines, fmt.Sprintf("incident %s: %s on %s since %s (%s)",
-					x.ID, x.Kind, text.Printable(s.Probes[i].Name, 40), x.Since.Format("2006-01-02 15:04:05 MST"), x.Cause))
+				lines = append(lines, fmt.Sprintf("incident %s: %s on %s since %s (%s)%s",
+					x.ID, x.Kind, text.Printable(s.Probes[i].Name, 40), x.Since.Format(instantLayout), x.Cause, announced(x.RecoverBy, s.GeneratedAt)))
 			}
 		}
 	}
@@ -106,7 +133,7 @@ func (s *Status) incidents() []string {
 
 // remarks say what is open, and what is not right with sonde itself.
 func (s *Status) remarks() []string {
-	remarks := s.incidents()
+	remarks := append(s.incidents(), s.holds()...)
 	if !s.Service.Running {
 		line := "the service is not running"
 		if at := s.Service.LastWrite; at != nil {

@@ -126,12 +126,12 @@ func (s *Store) transition(ctx context.Context, tx *repeating, id probe.ID, t *i
 	if p.Phase == incident.Closed {
 		closedAt = t.At.UnixMilli()
 	}
-	err = tx.exec(ctx, `INSERT INTO incidents(id, probe, location, kind, phase, severity, reason, status, codes, failures, openings, since, opened_at, recovered_at, closed_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	err = tx.exec(ctx, `INSERT INTO incidents(id, probe, location, kind, phase, severity, reason, status, codes, failures, openings, since, opened_at, recovered_at, closed_at, recover_by)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT(id) DO UPDATE SET kind = excluded.kind, phase = excluded.phase, severity = excluded.severity, reason = excluded.reason, status = excluded.status, codes = excluded.codes,
-		failures = excluded.failures, openings = excluded.openings, since = excluded.since, opened_at = excluded.opened_at, recovered_at = excluded.recovered_at, closed_at = excluded.closed_at`,
+		failures = excluded.failures, openings = excluded.openings, since = excluded.since, opened_at = excluded.opened_at, recovered_at = excluded.recovered_at, closed_at = excluded.closed_at, recover_by = excluded.recover_by`,
 		p.ID, id, s.location, p.Kind.String(), p.Phase.String(), p.Severity.String(), p.Cause.Reason.String(), p.Cause.Status, string(codes),
-		p.Failures, p.Openings, p.Since.UnixMilli(), p.OpenedAt.UnixMilli(), nullable(p.RecoveredAt), closedAt)
+		p.Failures, p.Openings, p.Since.UnixMilli(), p.OpenedAt.UnixMilli(), nullable(p.RecoveredAt), closedAt, nullable(p.RecoverBy))
 	if err != nil {
 		return fmt.Errorf("write incident %s: %w", p.ID, err)
 	}

@@ -28,6 +28,7 @@ type IncidentRecord struct {
 	OpenedAt    time.Time
 	RecoveredAt time.Time // zero while it is open
 	ClosedAt    time.Time // zero before
+	RecoverBy   time.Time // when the target said that it would be back, as of the last change; zero if it did not
 }
 
 // Incidents lists the incidents that were open at any time in [from, to), the newest
@@ -36,7 +37,7 @@ func (r *Reader) Incidents(ctx context.Context, id probe.ID, from, to time.Time,
 	if limit <= 0 {
 		limit = -1
 	}
-	query := `SELECT i.id, i.probe, p.name, i.kind, i.phase, i.severity, i.reason, i.status, i.codes, i.failures, i.openings, i.since, i.opened_at, i.recovered_at, i.closed_at
+	query := `SELECT i.id, i.probe, p.name, i.kind, i.phase, i.severity, i.reason, i.status, i.codes, i.failures, i.openings, i.since, i.opened_at, i.recovered_at, i.closed_at, i.recover_by
 		FROM incidents i JOIN probes p ON p.id = i.probe
 		WHERE i.since < ?2 AND coalesce(i.recovered_at, i.closed_at, ?3) >= ?1 AND (?4 = 0 OR i.probe = ?4) ORDER BY i.opened_at DESC, i.id DESC LIMIT ?5`
 	var all []IncidentRecord
@@ -55,8 +56,8 @@ func (r *Reader) Incidents(ctx context.Context, id probe.ID, from, to time.Time,
 func (x *IncidentRecord) scan(rows *sql.Rows) error {
 	var kind, phase, severity, reason, codes string
 	var since, opened int64
-	var recovered, closed sql.NullInt64
-	err := rows.Scan(&x.ID, &x.Probe, &x.Name, &kind, &phase, &severity, &reason, &x.Status, &codes, &x.Failures, &x.Openings, &since, &opened, &recovered, &closed)
+	var recovered, closed, back sql.NullInt64
+	err := rows.Scan(&x.ID, &x.Probe, &x.Name, &kind, &phase, &severity, &reason, &x.Status, &codes, &x.Failures, &x.Openings, &since, &opened, &recovered, &closed, &back)
 	if err != nil {
 		return err
 	}
@@ -74,6 +75,9 @@ func (x *IncidentRecord) scan(rows *sql.Rows) error {
 	}
 	if closed.Valid {
 		x.ClosedAt = instant(closed.Int64)
+	}
+	if back.Valid {
+		x.RecoverBy = instant(back.Int64)
 	}
 	return json.Unmarshal([]byte(codes), &x.Codes)
 }

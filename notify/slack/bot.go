@@ -121,9 +121,9 @@ func (p *post) options() []slack.MsgOption {
 // people who do not follow the thread must not miss it.
 func (p *post) forTheChannel() bool {
 	switch p.Change {
-	case incident.Resolved, incident.Reopened, incident.Withdrawn:
+	case incident.Resolved, incident.Reopened, incident.Withdrawn, incident.Risen:
 		return true
-	case incident.Changed, incident.Escalated:
+	case incident.Changed, incident.Escalated, incident.Overdue:
 		return p.Body.Severity == probe.Critical
 	}
 	return false

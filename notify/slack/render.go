@@ -85,7 +85,7 @@ func (s story) headline() string {
 	}
 	cause := fill(s.words.causes[s.Change],
 		"symptom", s.symptom(), "cause", escape(s.causeInWords()), "meaning", escape(s.meaning()),
-		"lasted", s.words.duration(b.At.Sub(b.Since)))
+		"lasted", s.words.duration(b.At.Sub(b.Since)), "promised", escape(s.clock(b.Promise)))
 	return "*" + word + "* · *" + name + "*\n" + strings.TrimSpace(cause)
 }
 

@@ -22,6 +22,8 @@ var changes = map[incident.Change]time.Duration{
 
 	incident.Withdrawn: 30 * time.Minute,
 	incident.Escalated: 14 * 24 * time.Hour,
+	incident.Overdue:   20 * time.Minute,
+	incident.Risen:     10 * time.Minute,
 }
 
 // causes are verdicts by the symptom that people must never mix up.
@@ -56,8 +58,11 @@ func sample(change incident.Change, v probe.Verdict) notify.Message {
 	if m.Body.Kind == probe.KindCertificate {
 		m.Body.Ends = started.Add(20*24*time.Hour + 4*time.Hour)
 	}
-	if change == incident.Reopened {
+	switch change {
+	case incident.Reopened:
 		m.Body.Openings = 2
+	case incident.Overdue:
+		m.Body.Promise, m.Body.RecoverBy = started.Add(19*time.Minute), started.Add(80*time.Minute)
 	}
 	return m
 }

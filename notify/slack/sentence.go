@@ -42,7 +42,7 @@ func (s story) sentence() string {
 	told := fill(template,
 		"symptom", s.symptom(), "name", plain(b.Probe, maxName), "now", is.now, "still", is.still, "again", is.again,
 		"times", s.words.ordinal(b.Openings), "cause", s.causeInWords(), "failing", s.words.failures(b.Failures),
-		"since", s.clock(b.Since), "lasted", s.words.duration(b.At.Sub(b.Since)))
+		"since", s.clock(b.Since), "lasted", s.words.duration(b.At.Sub(b.Since)), "promised", s.clock(b.Promise))
 	told += s.announcement() + " " + capital(s.words.incident) + " " + s.Incident.String() + "."
 	if s.Repeat {
 		told += s.words.repeat
@@ -60,6 +60,10 @@ func (s story) announcement() string {
 	switch {
 	case by.IsZero() || s.over():
 		return ""
+	case s.Change == incident.Overdue && by.After(s.now):
+		return fill(s.words.anew, "time", s.clock(by))
+	case s.Change == incident.Overdue:
+		return "" // the sentence says it
 	case by.After(s.now):
 		return fill(s.words.announced, "time", s.clock(by))
 	}

@@ -57,6 +57,12 @@ func TestTheSentence(t *testing.T) {
 		"an announced recovery is told": {
 			opened(func(m *notify.Message) { m.Body.RecoverBy = started.Add(time.Hour) }), time.Second,
 			"5xx: checkout is down: 503 Service Unavailable, 4 failed checks since 14:32:10 UTC. It announced to be back by 15:32:10 UTC. Incident 1000."},
+		"a word that was not kept is told, and the new one": {
+			told(sample(incident.Overdue, causes["5xx"])).Message, time.Second,
+			"5xx: checkout is still down, though it had announced to be back by 14:51:10 UTC: 503 Service Unavailable, 4 failed checks since 14:32:10 UTC. Now it announces to be back by 15:52:10 UTC. Incident 1000."},
+		"a word that was not kept is told once where there is no new one": {
+			told(sample(incident.Overdue, causes["5xx"])).Message, 61 * time.Minute,
+			"5xx: checkout is still down, though it had announced to be back by 14:51:10 UTC: 503 Service Unavailable, 4 failed checks since 14:32:10 UTC. Incident 1000. (delivered 1 h 1 min late)"},
 		"an announced recovery that did not come is told": {
 			opened(func(m *notify.Message) { m.Body.RecoverBy = started.Add(time.Minute) }), time.Second,
 			"5xx: checkout is down: 503 Service Unavailable, 4 failed checks since 14:32:10 UTC. It had announced to be back by 14:33:10 UTC. Incident 1000."},

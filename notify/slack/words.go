@@ -15,12 +15,13 @@ import (
 type words struct {
 	language probe.Language // of what the catalogue says
 
-	sentences map[incident.Change]string // facts: symptom name now still again times cause failing since lasted incident
+	sentences map[incident.Change]string // facts: symptom name now still again times cause failing since lasted promised
 	kinds     map[probe.Kind]condition
 	symptoms  map[probe.Symptom]string // the word that everything begins with
 
 	certificate string // the symptom of a good answer whose certificate ends soon
 	announced   string // facts: time; the target said when it would be back
+	anew        string // facts: time; it was not, and now says another time
 	broken      string // facts: time; it said so, and was not
 	repeat      string
 	delayed     string // facts: late
@@ -33,7 +34,7 @@ type words struct {
 	noticeNext map[notify.Notice]string
 
 	headlines map[incident.Change]string // facts: word
-	causes    map[incident.Change]string // the second line; facts: symptom cause meaning lasted
+	causes    map[incident.Change]string // the second line; facts: symptom cause meaning lasted promised
 
 	started, trouble, cause, check, failing, failed, location, budget, back, ends, next, runbook, incident string
 
@@ -63,6 +64,8 @@ var english = words{
 
 		incident.Withdrawn: "{symptom}: {name} is not watched any more, {failing} since {since}.",
 		incident.Escalated: "{symptom}: {name} {still}, and it is more urgent now: {cause}, {failing} since {since}.",
+		incident.Overdue:   "{symptom}: {name} {still}, though it had announced to be back by {promised}: {cause}, {failing} since {since}.",
+		incident.Risen:     "{symptom}: {name} {now}, after it was degraded: {cause}, {failing} since {since}.",
 	},
 	certificates: map[incident.Change]string{
 		incident.Opened:    "{symptom}: {name} {now}: {cause}.",
@@ -72,6 +75,8 @@ var english = words{
 		incident.Reopened:  "{symptom}: {name} {again}, for the {times} time: {cause}.",
 		incident.Withdrawn: "{symptom}: {name} is not watched any more, {lasted} after the first warning.",
 		incident.Escalated: "{symptom}: {name} {still}: {cause}.",
+		incident.Overdue:   "{symptom}: {name} {still}: {cause}.",
+		incident.Risen:     "{symptom}: {name} {still}: {cause}.",
 	},
 	endsIn: "it ends in {left}, on {ends}",
 	ended:  "it ended on {ends}",
@@ -94,6 +99,7 @@ var english = words{
 	certificate: "certificate",
 
 	announced: " It announced to be back by {time}.",
+	anew:      " Now it announces to be back by {time}.",
 	broken:    " It had announced to be back by {time}.",
 	repeat:    " (possible repeat)",
 	delayed:   " (delivered {late} late)",
@@ -120,6 +126,8 @@ var english = words{
 
 		incident.Withdrawn: "Not watched any more",
 		incident.Escalated: "{word}, more urgent",
+		incident.Overdue:   "{word}, not back as announced",
+		incident.Risen:     "{word}, not only degraded",
 	},
 	causes: map[incident.Change]string{
 		incident.Opened:   "*{symptom}*: {cause}. {meaning}",
@@ -130,6 +138,8 @@ var english = words{
 
 		incident.Withdrawn: "*{symptom}*: {cause}, when it was taken out of the configuration",
 		incident.Escalated: "*{symptom}*: {cause}. {meaning}",
+		incident.Overdue:   "*{symptom}* for {lasted}: {cause}, though announced to be back by {promised}",
+		incident.Risen:     "*{symptom}*: {cause}. {meaning}",
 	},
 
 	started: "Started", trouble: "Trouble", cause: "Cause", check: "Check", failing: "Failing", failed: "Failed", location: "Location",

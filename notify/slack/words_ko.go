@@ -23,6 +23,8 @@ var korean = words{
 
 		incident.Withdrawn: "{symptom}: {name} 감시 중단, {since}부터 {failing}.",
 		incident.Escalated: "{symptom}: {name} {still}, 긴급도 상승: {cause}, {since}부터 {failing}.",
+		incident.Overdue:   "{symptom}: {name} {still}, 예고한 복구 시각 {promised} 경과: {cause}, {since}부터 {failing}.",
+		incident.Risen:     "{symptom}: {name} {now}, 성능 저하에서 악화: {cause}, {since}부터 {failing}.",
 	},
 	certificates: map[incident.Change]string{
 		incident.Opened:    "{symptom}: {name} {now}: {cause}.",
@@ -32,6 +34,8 @@ var korean = words{
 		incident.Reopened:  "{symptom}: {name} {again}, {times}: {cause}.",
 		incident.Withdrawn: "{symptom}: {name} 감시 중단, 첫 경고 후 {lasted}.",
 		incident.Escalated: "{symptom}: {name} {still}: {cause}.",
+		incident.Overdue:   "{symptom}: {name} {still}: {cause}.",
+		incident.Risen:     "{symptom}: {name} {still}: {cause}.",
 	},
 	endsIn: "{left} 후 만료, {ends}",
 	ended:  "{ends}에 만료됨",
@@ -53,6 +57,7 @@ var korean = words{
 	certificate: "인증서",
 
 	announced: " 복구 예정 시각: {time}.",
+	anew:      " 새로 예고한 복구 시각: {time}.",
 	broken:    " 복구 예정 시각 경과: {time}.",
 	repeat:    " (중복일 수 있음)",
 	delayed:   " ({late} 늦게 전달됨)",
@@ -79,6 +84,8 @@ var korean = words{
 
 		incident.Withdrawn: "감시 중단",
 		incident.Escalated: "{word}, 긴급도 상승",
+		incident.Overdue:   "{word} 지속, 예고한 복구 시각 경과",
+		incident.Risen:     "{word}, 성능 저하에서 악화",
 	},
 	causes: map[incident.Change]string{
 		incident.Opened:   "*{symptom}*: {cause}. {meaning}",
@@ -89,6 +96,8 @@ var korean = words{
 
 		incident.Withdrawn: "*{symptom}*: {cause}, 구성에서 제거됨",
 		incident.Escalated: "*{symptom}*: {cause}. {meaning}",
+		incident.Overdue:   "*{symptom}*, {lasted} 경과: {cause}, 예고한 복구 시각 {promised} 경과",
+		incident.Risen:     "*{symptom}*: {cause}. {meaning}",
 	},
 
 	started: "시작", trouble: "기간", cause: "원인", check: "요청", failing: "실패 중", failed: "실패", location: "위치",
