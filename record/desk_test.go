@@ -180,7 +180,7 @@ func (d *desk) options(log record.Log, memory *store.Memory, probes []store.Prob
 	d.memory, d.rechecks = memory, map[probe.ID]time.Time{}
 	return record.Options{
 		Log: log, Memory: memory, Probes: probes, Location: "here", Logger: slog.New(slog.DiscardHandler),
-		Recheck:   func(id probe.ID, at time.Time) { d.mu.Lock(); defer d.mu.Unlock(); d.rechecks[id] = at },
+		Recheck: func(id probe.ID, at time.Time) { d.mu.Lock(); defer d.mu.Unlock(); d.rechecks[id] = at },
 		Hold: func(_ probe.ID, h incident.Hold) {
 			d.mu.Lock()
 			defer d.mu.Unlock()
