@@ -31,14 +31,30 @@ type IncidentRecord struct {
 	RecoverBy   time.Time // when the target said that it would be back, as of the last change; zero if it did not
 }
 
+const incidentRecords = `SELECT i.id, i.probe, p.name, i.kind, i.phase, i.severity, i.reason, i.status, i.codes, i.failures, i.openings, i.since, i.opened_at, i.recovered_at, i.closed_at, i.recover_by
+		FROM incidents i JOIN probes p ON p.id = i.probe`
+
+const incidentOfID = incidentRecords + " WHERE i.id = ?"
+
+// Incident reads one incident; nil if there is none of that id.
+func (r *Reader) Incident(ctx context.Context, id incident.ID) (found *IncidentRecord, err error) {
+	_, err = eachRow(ctx, r.db, incidentOfID, []any{id}, func(rows *sql.Rows) error {
+		found = &IncidentRecord{}
+		return found.scan(rows)
+	})
+	if err != nil {
+		return nil, describe(r.path, fmt.Errorf("read incident %s: %w", id, err))
+	}
+	return found, nil
+}
+
 // Incidents lists the incidents that were open at any time in [from, to), the newest
 // first, at most limit (0: all): of one probe, or of all if id is 0.
 func (r *Reader) Incidents(ctx context.Context, id probe.ID, from, to time.Time, limit int) ([]IncidentRecord, error) {
 	if limit <= 0 {
 		limit = -1
 	}
-	query := `SELECT i.id, i.probe, p.name, i.kind, i.phase, i.severity, i.reason, i.status, i.codes, i.failures, i.openings, i.since, i.opened_at, i.recovered_at, i.closed_at, i.recover_by
-		FROM incidents i JOIN probes p ON p.id = i.probe
+	query := incidentRecords + `
 		WHERE i.since < ?2 AND coalesce(i.recovered_at, i.closed_at, ?3) >= ?1 AND (?4 = 0 OR i.probe = ?4) ORDER BY i.opened_at DESC, i.id DESC LIMIT ?5`
 	var all []IncidentRecord
 	_, err := eachRow(ctx, r.db, query, []any{from.UnixMilli(), to.UnixMilli(), int64(maxInstant), id, limit}, func(rows *sql.Rows) error {

@@ -24,7 +24,7 @@ func TestAPowerCutWhileADatabaseIsOpenedLosesNothing(t *testing.T) {
 	require.NoError(t, err)
 	killed := leftBy(t, 245)
 	damaged := killed.withSQL(t, "SELECT 1")
-	clear(damaged[""][10*pageSize : 11*pageSize])
+	zeroed(damaged[""], 10, 1)
 	for name, given := range map[string]image{
 		"one of an older schema":  {"": golden},
 		"one that was cut before": killed,

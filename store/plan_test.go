@@ -48,6 +48,7 @@ func TestQueriesFindWhatTheyLookForByAnIndex(t *testing.T) {
 		"when was written last":        {lastWrite, nil, []string{"SCAN log"}}, // backwards, and of one row
 		"the ledger of a window":       {ledgerWithin, []any{0, 9, 9}, []string{"SEARCH ledger USING INDEX ledger_last (last>? AND last<?)"}},
 		"the long stretches":           {ledgerBeyond, []any{0, 9}, []string{"SEARCH ledger USING INDEX ledger_long (last>?)"}},
+		"one incident":                 {incidentOfID, []any{7}, []string{"SEARCH i USING INTEGER PRIMARY KEY (rowid=?)"}},
 		"the ledger of a probe":        {ledgerOfProbe, []any{1, 0, 9}, []string{"SEARCH ledger USING INDEX ledger_of_probe (probe=? AND last>?)"}},
 		"the probes that are retired":  {retiredProbes, nil, []string{"SCAN probes USING INDEX probe_retired"}},
 		"the chunks of some probes":    {rowsOfProbes, []any{1, 2, 3}, []string{"SEARCH chunks USING INDEX chunk_of_probe (span=? AND probe>? AND probe<?)"}},

@@ -121,16 +121,12 @@ func size(bytes int64) string {
 	return fmt.Sprintf("%.1f MiB", float64(bytes)/mebi)
 }
 
-// backupLook is how often the service looks whether a copy is due: it may have been
-// restarted since the last one, and a copy that failed is tried again.
-const backupLook = 5 * time.Minute
-
 // scheduleBackups has copies made as the configuration says.
 func (s *service) scheduleBackups(plan *configs.Backup) error {
 	if plan == nil {
 		return nil
 	}
-	return s.scheduler.Upkeep("backup", backupLook, func(ctx context.Context) {
+	return s.scheduler.Upkeep("backup", s.pace.backup, func(ctx context.Context) {
 		if err := s.backUp(ctx, plan, time.Now()); err != nil {
 			s.log.Error("backup not made", "folder", plan.Folder, "err", err)
 		}

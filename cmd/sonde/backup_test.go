@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"sonde/configs"
+	"sonde/notify/slack/fakeslack"
 	"sonde/report"
 	"sonde/store"
 )
@@ -55,6 +56,49 @@ func TestABackupIsRestoredAndTheServiceGoesOn(t *testing.T) {
 	after, _ := s.report(t)
 	require.Equal(t, before.Probes[0].Incidents[0].ID, after.Probes[0].Incidents[0].ID, "the incident is the same one")
 	require.Empty(t, after.Service.Damaged)
+	require.Equal(t, 0, p.end(syscall.SIGTERM))
+}
+
+// The whole way of a scheduled copy: the running service makes it, and says so; the copy
+// is sound, and is what a service goes on with that has lost its database.
+func TestARunningServiceMakesBackupsThatRestore(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	config, err := os.ReadFile(s.config)
+	require.NoError(t, err)
+	s.write(t, string(config)+"backup: {folder: copies, every: 1h, keep: 2}\n")
+	s.status.Store(http.StatusServiceUnavailable)
+	p := begin(t, []string{"SLACK_TOKEN=" + fakeslack.Token}, "serve", "-c", s.config)
+	s.eventually(t, "an incident is told", func() bool { roots, _ := s.told(); return len(roots) == 1 })
+	require.Equal(t, 0, p.end(syscall.SIGTERM))
+	copies := func() []string {
+		found, err := filepath.Glob(filepath.Join(s.folder, "copies", "sonde-*.db"))
+		require.NoError(t, err)
+		return found
+	}
+	require.Empty(t, copies(), "so soon none is made")
+
+	p = begin(t, []string{"SLACK_TOKEN=" + fakeslack.Token, asSonde + "=" + hasty}, "serve", "-c", s.config)
+	s.eventually(t, "a copy is made", func() bool { return len(copies()) == 1 })
+	s.eventually(t, "the service says so", func() bool { status, _ := s.report(t); return status.Service.LastBackup != nil })
+	_, metrics := s.read("/metrics")
+	require.Regexp(t, `(?m)^sonde_backup_last_success_timestamp_seconds 1\.\d+e\+09$`, metrics)
+	<-time.After(1500 * time.Millisecond)
+	require.Len(t, copies(), 1, "no other is due")
+	before, _ := s.report(t)
+	require.Equal(t, 0, p.end(syscall.SIGTERM))
+	require.Contains(t, p.output.String(), `"msg":"backup made"`)
+
+	database := filepath.Join(s.folder, "sonde.db")
+	require.NoError(t, os.Remove(database))
+	code, stdout, stderr := sonde(t, "restore", copies()[0], "-c", s.config)
+	require.Equal(t, 0, code, stderr)
+	require.Contains(t, stdout, database+" is now a copy of "+copies()[0])
+	after, _ := s.report(t)
+	require.Equal(t, before.Probes[0].Incidents[0].ID, after.Probes[0].Incidents[0].ID)
+	p = s.serve(t)
+	s.status.Store(http.StatusOK)
+	s.eventually(t, "it recovers in the same thread", func() bool { _, replies := s.told(); return len(replies) == 1 })
 	require.Equal(t, 0, p.end(syscall.SIGTERM))
 }
 

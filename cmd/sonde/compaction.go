@@ -8,13 +8,16 @@ import (
 	"sonde/store"
 )
 
-// pace is how often the service makes history, and of how much of the log at a time.
-// Most looks find nothing to do.
-type pace struct{ every, span time.Duration }
+// pace is how often the service makes history, of how much of the log at a time, and
+// how often it looks whether a backup is due. Most looks find nothing to do.
+type pace struct{ every, span, backup time.Duration }
 
 // usualPace is that of every service but those of tests, which name another in the
 // context: a service that is killed every other second would never come to it.
-var usualPace = pace{every: time.Minute, span: 15 * time.Minute}
+//
+// Backups are looked after that often because the service may have been restarted since
+// the last one, and one that failed is tried again.
+var usualPace = pace{every: time.Minute, span: 15 * time.Minute, backup: 5 * time.Minute}
 
 type paceKey struct{}
 

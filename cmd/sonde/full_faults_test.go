@@ -50,16 +50,6 @@ func (s *scene) beginOnSmallDisk(t *testing.T, disk string) *process {
 	return p
 }
 
-func (s *scene) read(path string) (int, string) {
-	response, err := http.Get("http://" + s.listen + path)
-	if err != nil {
-		return 0, ""
-	}
-	defer func() { _ = response.Body.Close() }()
-	body, _ := io.ReadAll(response.Body)
-	return response.StatusCode, string(body)
-}
-
 func (s *scene) saying(what string) (n int) {
 	for _, m := range s.slack.Messages() {
 		if strings.Contains(m.Text, what) {

@@ -73,24 +73,21 @@ func story(c *cobra.Command, name string, now time.Time) error {
 		return errors.New("--since and --open choose from the list; leave them out, or the id")
 	}
 	return withReader(c, func(ctx context.Context, reader *store.Reader) error {
-		records, err := reader.Incidents(ctx, 0, time.Unix(0, 0), farOff(now), 0)
+		record, err := reader.Incident(ctx, id)
 		if err != nil {
 			return storageError(err)
 		}
-		for i := range records {
-			if records[i].ID != id {
-				continue
-			}
-			timeline, err := reader.Timeline(ctx, id)
-			if err != nil {
-				return storageError(err)
-			}
-			s := report.NewStory(&records[i], timeline, now)
-			if asJSON(c) {
-				return writeJSON(c.OutOrStdout(), s)
-			}
-			return s.WriteText(c.OutOrStdout())
+		if record == nil {
+			return fmt.Errorf("there is no incident %s; sonde incidents lists those of the last 30 days", id)
 		}
-		return fmt.Errorf("there is no incident %s; sonde incidents lists those of the last 30 days", id)
+		timeline, err := reader.Timeline(ctx, id)
+		if err != nil {
+			return storageError(err)
+		}
+		s := report.NewStory(record, timeline, now)
+		if asJSON(c) {
+			return writeJSON(c.OutOrStdout(), s)
+		}
+		return s.WriteText(c.OutOrStdout())
 	})
 }

@@ -38,6 +38,32 @@ func TestADiskThatFailsNowAndThenLosesNothing(t *testing.T) {
 	}
 }
 
+// A disk that never works again is no matter of opening the database again and again: the
+// third time the service ends, for systemd to start it afresh.
+func TestADiskThatFailsForGoodEndsTheServiceWithItsCode(t *testing.T) {
+	t.Parallel()
+	l := newLoad(t, 20)
+	l.begin(t)
+	p := l.serveInjured(t, "fsync,fdatasync:error=EIO:when=30+1")
+	l.eventually(t, "storing fails", func() bool {
+		_, health := l.read("/healthz")
+		return strings.HasPrefix(health, "degraded: storage is failing")
+	})
+	select {
+	case <-p.ended:
+	case <-time.After(2 * time.Minute):
+		require.Fail(t, "the service goes on")
+	}
+	require.Equal(t, exitStorage, p.cmd.ProcessState.ExitCode(), p.output.String())
+	require.Contains(t, p.output.String(), "cannot be used any more: it had to be opened again 3 times within 10m0s")
+	require.Positive(t, l.injected(t))
+	p = l.serve(t)
+	l.recover(t)
+	require.Equal(t, 0, p.end(syscall.SIGTERM))
+	l.judge(t)
+	l.sound(t)
+}
+
 // begin makes the database, on a disk that is well.
 func (l *load) begin(t *testing.T) {
 	p := l.serve(t)

@@ -18,14 +18,14 @@ import (
 const asSonde = "SONDE_TEST_BE_THE_PROGRAM"
 
 // hasty is the value of it that makes the program turn its log into history every
-// second, all of it but the latest second.
+// second, all of it but the latest second, and look every second whether a backup is due.
 const hasty = "hasty"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asSonde) != "" {
 		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 		if os.Getenv(asSonde) == hasty {
-			ctx = context.WithValue(ctx, paceKey{}, pace{time.Second, time.Second})
+			ctx = context.WithValue(ctx, paceKey{}, pace{time.Second, time.Second, time.Second})
 		}
 		code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 		stop()

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -136,6 +137,17 @@ func (s *scene) report(t *testing.T) (report.Status, int) {
 	var status report.Status
 	require.NoError(t, json.Unmarshal([]byte(stdout), &status), stderr)
 	return status, code
+}
+
+// read asks the running service.
+func (s *scene) read(path string) (int, string) {
+	response, err := http.Get("http://" + s.listen + path)
+	if err != nil {
+		return 0, ""
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, _ := io.ReadAll(response.Body)
+	return response.StatusCode, string(body)
 }
 
 // told returns the messages of Slack's channel: those of their own, and replies.
