@@ -43,7 +43,7 @@ type Service struct {
 	// Damaged are databases that were set aside and still lie there.
 	Damaged    []string   `json:"damaged,omitempty"`
 	LastBackup *time.Time `json:"last_backup_at,omitempty"` // that the service made by itself
-	Storage    *Storage   `json:"storage,omitempty"`        // where the running service answers
+	Storage    *Storage   `json:"storage,omitempty"`        // while the service runs
 }
 
 // Outbox is how many messages are not delivered.
@@ -157,7 +157,7 @@ func NewStatus(s *store.Snapshot, now time.Time) *Status {
 			Running: s.Service.Running, Version: s.Service.Version,
 			StartedAt: maybe(s.Service.StartedAt), LastWrite: maybe(s.Service.LastWrite),
 			Outbox:  Outbox{s.Service.Pending, s.Service.Dead},
-			Damaged: s.Service.Damaged, LastBackup: maybe(s.Service.LastBackup),
+			Damaged: s.Service.Damaged, LastBackup: maybe(s.Service.LastBackup), Storage: newStorage(s.Service.Storing),
 		},
 		Summary: Summary{Classes24h: map[string]int64{}},
 		Probes:  make([]Probe, 0, len(s.Probes)),

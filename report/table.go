@@ -141,6 +141,9 @@ func (s *Status) remarks() []string {
 		}
 		remarks = append(remarks, line)
 	}
+	if line := s.Service.Storage.remark(s.GeneratedAt); line != "" {
+		remarks = append(remarks, line)
+	}
 	if n := s.Service.Outbox.Pending; n > 0 {
 		remarks = append(remarks, Count(n, "message")+" waiting to be delivered")
 	}

@@ -133,7 +133,7 @@ const (
 	spoilSegment   = "UPDATE log SET packed = randomblob(40) WHERE seq = (SELECT max(seq) FROM log)"
 )
 
-func TestAFlippedBitIsNoPanic(t *testing.T) { flip(t, 60, 1) }
+func TestAFlippedBitIsNoPanic(t *testing.T) { flip(t, times(60, 16), 1) }
 
 // flip flips random bits of the files of a database, each in a copy of its own.
 func flip(t *testing.T, flips int, seed uint64) {

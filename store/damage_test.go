@@ -229,8 +229,8 @@ func TestAThousandFlippedBitsStopNothing(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(9, 9))
 	path := newPath(t)
 	set, refused := 0, 0
-	const rounds, flips = 100, 10
-	for range rounds {
+	const flips = 10
+	for range times(100, 20) {
 		entries, err := os.ReadDir(filepath.Dir(path))
 		require.NoError(t, err)
 		for _, e := range entries {
@@ -398,7 +398,7 @@ func TestAReplacementThatIsKilledIsEndedByTheNextStart(t *testing.T) {
 	page := count(t, s, "SELECT rootpage FROM sqlite_schema WHERE name = 'classes'")
 	zeroed(content, page-1, 1)
 	rnd := rand.New(rand.NewPCG(5, 5))
-	const kills = 20
+	kills := times(20, 5)
 	replaced := 0
 	for range kills {
 		path := newPath(t)

@@ -1,12 +1,14 @@
 package store
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -48,7 +50,7 @@ func acquire(database string) (*lock, error) {
 		_ = f.Close()
 		return nil, fmt.Errorf("write lock: %w", err)
 	}
-	if _, err := f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0); err != nil {
+	if _, err := f.WriteAt(fmt.Appendf(nil, "%-*d\n%*s", noteAt-1, os.Getpid(), noteSize, "\n"), 0); err != nil {
 		_ = f.Close()
 		return nil, fmt.Errorf("write lock: %w", err)
 	}
@@ -60,8 +62,53 @@ func (l *lock) release() error { return l.file.Close() }
 func holder(f *os.File) int {
 	buf := make([]byte, 20)
 	n, _ := f.ReadAt(buf, 0)
-	pid, _ := strconv.Atoi(strings.TrimSpace(string(buf[:n])))
+	first, _, _ := strings.Cut(string(buf[:n]), "\n")
+	pid, _ := strconv.Atoi(strings.TrimSpace(first))
 	return pid
+}
+
+// Storing is how storing goes, in the words of the service that writes a database.
+type Storing struct {
+	State   string    `json:"state"`
+	Since   time.Time `json:"since"`
+	Waiting int64     `json:"waiting"` // inputs that are not stored yet
+	Lost    int64     `json:"lost"`    // results since the start for which there was no room
+}
+
+// Behind the process's number the lock has room for a note. That is written in place: it
+// can be when the disk is full, and nothing else can.
+const (
+	noteAt   = 32
+	noteSize = 224
+)
+
+// Say has whoever looks at the database know how storing goes, for as long as this
+// process writes it.
+func (s *Store) Say(now Storing) error {
+	if s.lock == nil {
+		return nil
+	}
+	note, err := json.Marshal(now)
+	if err != nil {
+		return err
+	}
+	if _, err := s.lock.file.WriteAt(fmt.Appendf(nil, "%-*s\n", noteSize-1, note), noteAt); err != nil {
+		return fmt.Errorf("say how storing goes: %w", err)
+	}
+	return nil
+}
+
+// lastSaid is what the service that writes a database says; nil if it says nothing.
+func lastSaid(database string) *Storing {
+	content, err := os.ReadFile(lockPath(database))
+	if err != nil || len(content) < noteAt {
+		return nil
+	}
+	var now Storing
+	if json.Unmarshal(content[noteAt:], &now) != nil || now.State == "" {
+		return nil
+	}
+	return &now
 }
 
 // Running reports whether a service writes the database, without disturbing it.

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -83,4 +84,36 @@ func admit(t *testing.T, path string) {
 	for folder := filepath.Dir(path); strings.HasPrefix(folder, os.TempDir()) && folder != os.TempDir(); folder = filepath.Dir(folder) {
 		require.NoError(t, os.Chmod(folder, 0o755))
 	}
+}
+
+func TestWhoLooksIsToldHowStoringGoes(t *testing.T) {
+	path := newPath(t)
+	s, err := Open(t.Context(), path, "", "here")
+	require.NoError(t, err)
+	told := func() *Storing {
+		snapshot, err := look(t, path).Snapshot(t.Context(), t0)
+		require.NoError(t, err)
+		return snapshot.Service.Storing
+	}
+	require.Nil(t, told(), "nothing has been said")
+	for _, now := range []Storing{{State: "full", Since: t0, Waiting: 1 << 60, Lost: 1 << 60}, {State: "ok"}} {
+		require.NoError(t, s.Say(now))
+		require.Equal(t, &now, told())
+		info, err := os.Stat(lockPath(path))
+		require.NoError(t, err)
+		require.EqualValues(t, noteAt+noteSize, info.Size(), "it is written in place")
+	}
+	_, err = Open(t.Context(), path, "", "here")
+	var locked *LockedError
+	require.ErrorAs(t, err, &locked)
+	require.Equal(t, os.Getpid(), locked.PID)
+	for name, content := range map[string]string{
+		"an older sonde": "12\n", "noise": strings.Repeat("{", 300), "nothing": "", "another's": fmt.Sprintf("%31d\n[1]\n", 7),
+	} {
+		require.NoError(t, os.WriteFile(lockPath(path), []byte(content), 0o600))
+		require.Nil(t, told(), name)
+	}
+	require.NoError(t, s.Say(Storing{State: "ok"}))
+	require.NoError(t, s.Close())
+	require.Nil(t, told(), "nobody says it any more")
 }

@@ -30,6 +30,15 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
+// times is how often something is tried: few times where the race detector makes each of
+// them slow. What it looks for, it finds in the first.
+func times(all, few int) int {
+	if testing.Short() {
+		return few
+	}
+	return all
+}
+
 // child does what another process is to do with a database, and says how it went.
 func child(task, path string) {
 	ctx := context.Background()

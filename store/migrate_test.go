@@ -43,14 +43,17 @@ func migrateAll(ctx context.Context, path string) error {
 	return migrateBy(ctx, db, path, steps)
 }
 
+// largeLedger is how many rows make a migration take a while.
+func largeLedger() int { return times(60_000, 6000) }
+
 // largeSchemaOne is the database of schema 1, with so much in it that a migration takes a while.
 func largeSchemaOne(t *testing.T) string {
 	t.Helper()
 	path := copyOf(t, filepath.Join("testdata", "schema-1.db"))
 	db, err := openWriter(path)
 	require.NoError(t, err)
-	_, err = db.ExecContext(t.Context(), `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60000)
-		INSERT INTO ledger(probe, location, first, last, step, outcome, reason) SELECT 1, 1, i * 60000, i * 60000, 60000, 'bad', 'server_error' FROM n`)
+	_, err = db.ExecContext(t.Context(), `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+		INSERT INTO ledger(probe, location, first, last, step, outcome, reason) SELECT 1, 1, i * 60000, i * 60000, 60000, 'bad', 'server_error' FROM n`, largeLedger())
 	require.NoError(t, err)
 	_, err = db.ExecContext(t.Context(), "PRAGMA wal_checkpoint(TRUNCATE)")
 	require.NoError(t, err)
@@ -77,11 +80,7 @@ func TestAMigrationThatIsKilledHasHappenedOrHasNot(t *testing.T) {
 
 	rnd := rand.New(rand.NewPCG(40, 40))
 	at := map[int]int{}
-	kills := 40
-	if testing.Short() {
-		kills = 6 // under the race detector, reading every page of a database takes its time
-	}
-	killed := 0
+	kills, killed := times(40, 6), 0
 	for range kills {
 		path := fresh()
 		if killedAt(t, path, time.Duration(rnd.Int64N(int64(takes)))) {
@@ -117,7 +116,7 @@ func requireWhole(t *testing.T, path string, newest int) int {
 	require.NoError(t, check(t.Context(), db, path, "integrity_check"))
 	var rows, extra int
 	require.NoError(t, db.QueryRowContext(t.Context(), "SELECT count(*), (SELECT count(*) FROM sqlite_schema WHERE name LIKE '%\\_new' ESCAPE '\\') FROM ledger").Scan(&rows, &extra))
-	require.Greater(t, rows, 60000)
+	require.Greater(t, rows, largeLedger())
 	require.Zero(t, extra, "no step is half done")
 	before := fmt.Sprintf("%s.before-1", path)
 	if exists(before) {

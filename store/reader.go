@@ -82,6 +82,7 @@ type Service struct {
 	Pending   int       // messages that wait to be delivered
 	Dead      int       // messages that could not be
 
+	Storing    *Storing  // what the running service says; nil if it says nothing
 	Damaged    []string  // databases that were set aside and still lie there, the oldest first
 	LastBackup time.Time // when the service last made a copy by itself; zero: never
 }
@@ -115,7 +116,9 @@ func (r *Reader) Snapshot(ctx context.Context, now time.Time) (*Snapshot, error)
 	if err != nil {
 		return nil, describe(r.path, err)
 	}
-	snapshot.Service.Running = Running(r.path)
+	if snapshot.Service.Running = Running(r.path); snapshot.Service.Running {
+		snapshot.Service.Storing = lastSaid(r.path)
+	}
 	snapshot.Service.Damaged = stillAside(r.path)
 	return snapshot, nil
 }

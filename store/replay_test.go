@@ -14,14 +14,8 @@ import (
 	"sonde/probe"
 )
 
-// worlds is how many random worlds a property is tried in: fewer where the race detector
-// makes each of them slow.
-func worlds() uint64 {
-	if testing.Short() {
-		return 2
-	}
-	return 8
-}
+// worlds is how many random worlds a property is tried in.
+func worlds() uint64 { return uint64(times(8, 2)) }
 
 // inWorlds tries a property in several random worlds.
 func inWorlds(t *testing.T, property func(t *testing.T, w *world)) {

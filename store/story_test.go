@@ -344,10 +344,10 @@ func differences(want, found map[string]string) []string {
 // The page cache survives the end of a process, so this says nothing of power cuts: it
 // says that a commit that was told is whole, at whatever moment the process ends.
 func TestWhatWasToldAsDoneSurvivesAKill(t *testing.T) {
-	const length = 200
+	length := times(200, 100)
 	told := tell(t, length)
 	chance := rand.New(rand.NewPCG(1, 1))
-	for range 10 {
+	for range times(10, 4) {
 		path := newPath(t)
 		cmd := exec.Command("/proc/self/exe")
 		cmd.Env = append(os.Environ(), childTask+"=story "+strconv.Itoa(length), childPath+"="+path)

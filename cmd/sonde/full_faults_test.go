@@ -3,12 +3,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -17,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"sonde/notify/slack/fakeslack"
+	"sonde/report"
 )
 
 // beginOnSmallDisk starts the service with its database on a tmpfs of 16 MiB, in a mount
@@ -50,6 +53,20 @@ func (s *scene) beginOnSmallDisk(t *testing.T, disk string) *process {
 	return p
 }
 
+// within runs the program where it sees the disk of a service.
+func (s *scene) within(t *testing.T, p *process) func(args ...string) string {
+	return func(args ...string) string {
+		enter := []string{"-t", strconv.Itoa(p.cmd.Process.Pid), "-U", "-m", "--preserve-credentials", os.Args[0]}
+		cmd := exec.Command("nsenter", append(append(enter, args...), "-c", s.config)...)
+		cmd.Env = append(os.Environ(), asSonde+"=yes")
+		stdout, err := cmd.Output()
+		if _, ended := errors.AsType[*exec.ExitError](err); !ended {
+			require.NoError(t, err)
+		}
+		return string(stdout)
+	}
+}
+
 func (s *scene) saying(what string) (n int) {
 	for _, m := range s.slack.Messages() {
 		if strings.Contains(m.Text, what) {
@@ -60,6 +77,7 @@ func (s *scene) saying(what string) (n int) {
 }
 
 func TestAnOutageIsToldWhileTheDiskIsFullAndNothingIsLost(t *testing.T) {
+	t.Parallel()
 	s := newScene(t)
 	disk := t.TempDir()
 	p := s.beginOnSmallDisk(t, disk)
@@ -78,13 +96,13 @@ func TestAnOutageIsToldWhileTheDiskIsFullAndNothingIsLost(t *testing.T) {
 	code, health := s.read("/healthz")
 	require.Equal(t, http.StatusOK, code)
 	require.Contains(t, health, "degraded: storage is full")
-	_, body := s.read("/api/v1/status")
-	require.Contains(t, body, `"state": "full"`)
+	s.requireStorage(t, s.within(t, p), report.StorageFull)
 	time.Sleep(5 * time.Second)
 
 	require.NoError(t, os.Remove(filler))
 	s.eventually(t, "the disk's recovery is told", func() bool { return s.saying("storage works again") == 1 })
 	s.eventually(t, "the incident is stored", func() bool { _, body := s.read("/api/v1/status"); return strings.Contains(body, `"down": 1`) })
+	s.requireStorage(t, s.within(t, p), report.StorageOK)
 	s.status.Store(http.StatusOK)
 	s.eventually(t, "the recovery is told", func() bool { return s.saying("checkout recovered") == 1 })
 	time.Sleep(3 * time.Second)

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"sonde/notify/slack/fakeslack"
+	"sonde/report"
 )
 
 // Every tenth call of a kind on the database's files fails. The verdicts stay right, no
@@ -49,6 +50,10 @@ func TestADiskThatFailsForGoodEndsTheServiceWithItsCode(t *testing.T) {
 		_, health := l.read("/healthz")
 		return strings.HasPrefix(health, "degraded: storage is failing")
 	})
+	l.requireStorage(t, func(args ...string) string {
+		_, stdout, _ := sonde(t, append(args, "-c", l.config)...)
+		return stdout
+	}, report.StorageFailing)
 	select {
 	case <-p.ended:
 	case <-time.After(2 * time.Minute):

@@ -20,6 +20,7 @@ import (
 // seen before a kill stands as it was, every slot is accounted for, every result is in the
 // history once, every outage is told, and the database is sound.
 func TestAHundredKillsLoseNothingThatWasSeen(t *testing.T) {
+	t.Parallel()
 	const kills = 100
 	l := newLoad(t, steadyProbes)
 	seed := uint64(time.Now().UnixNano())

@@ -4,6 +4,7 @@ package main
 
 import (
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -19,6 +20,7 @@ import (
 	"sonde/incident"
 	"sonde/notify/slack/fakeslack"
 	"sonde/probe"
+	"sonde/report"
 	"sonde/slo"
 	"sonde/store"
 )
@@ -221,6 +223,24 @@ func (l *load) judgeAlerts(t *testing.T) {
 	}
 	require.NoError(t, rows.Err())
 	t.Logf("%d openings and %d recoveries told, %d messages in all, %d of them repeats", openings, recoveries, len(l.slack.Messages()), len(l.slack.Messages())-len(told))
+}
+
+// requireStorage checks that all who can be asked say that storing is in a state: the
+// command line, the API and the metrics. ask runs the program beside the service.
+func (s *scene) requireStorage(t *testing.T, ask func(args ...string) (stdout string), state report.StorageState) {
+	t.Helper()
+	s.eventually(t, "storage is "+string(state), func() bool {
+		var status report.Status
+		return json.Unmarshal([]byte(ask("status", "--json")), &status) == nil && status.Service.Storage != nil && status.Service.Storage.State == state
+	})
+	_, body := s.read("/api/v1/status")
+	require.Contains(t, body, `"state": "`+string(state)+`"`)
+	_, metrics := s.read("/metrics")
+	require.Regexp(t, `(?m)^sonde_storage_failures_total [1-9]`, metrics)
+	if state != report.StorageOK {
+		require.Regexp(t, `(?m)^sonde_ring_results [1-9]`, metrics)
+		require.Contains(t, ask("status"), " in memory, 0 lost")
+	}
 }
 
 // sound fails the test if SQLite finds damage in the database.

@@ -16,6 +16,7 @@ import (
 	"sonde/notify/slack"
 	"sonde/probe"
 	"sonde/record"
+	"sonde/report"
 	"sonde/scheduler"
 	"sonde/store"
 	"sonde/text"
@@ -54,7 +55,8 @@ type service struct {
 	watch      notify.StorageWatch // used by one upkeep job
 	web        *web.Server         // nil if it is turned off
 	history    configs.History
-	forgetAt   time.Time // used by one upkeep job
+	said       report.StorageState // used by one upkeep job
+	forgetAt   time.Time           // used by one upkeep job
 
 	stopDelivery context.CancelFunc
 	delivered    chan struct{} // closed when delivery has stopped

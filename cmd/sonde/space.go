@@ -49,10 +49,29 @@ func (s *service) watchStorage(context.Context) {
 	trouble := notify.StorageTrouble{Since: stats.FailingSince, Full: stats.Full, Lost: stats.Lost}
 	notices := s.watch.See(trouble, notify.Everybody(s.routes), s.place, time.Now())
 	s.relay.Tell(notices)
+	s.say()
 	for i := range notices {
 		s.log.Warn(notices[i].Body.Notice.String(), "since", notices[i].Body.Since, "lost", notices[i].Body.Lost)
 		s.dispatcher.Wake(notices[i].Destination)
 	}
+}
+
+// say has those who only look at the database know how storing goes, when that has
+// changed and while it does not go well.
+func (s *service) say() {
+	now := s.storage()
+	if now.State == report.StorageOK && s.said == now.State {
+		return
+	}
+	said := store.Storing{State: string(now.State), Waiting: now.Waiting, Lost: now.Lost}
+	if now.Since != nil {
+		said.Since = *now.Since
+	}
+	if err := s.store.Say(said); err != nil {
+		s.log.Warn("state of storage not told", "err", err)
+		return
+	}
+	s.said = now.State
 }
 
 // short reports whether people should make room.
