@@ -53,8 +53,11 @@ func (p *patcher) Visit(node *ast.Node) {
 	case *ast.PredicateNode:
 		n.Node = p.call("$step", n.Node, n.Node)
 	case *ast.BinaryNode:
-		if n.Operator == "matches" {
+		switch n.Operator {
+		case "matches":
 			p.matches(node, n)
+		case "..":
+			p.span(n)
 		}
 	case *ast.CallNode:
 		p.function(n)
@@ -171,6 +174,16 @@ func (p *patcher) matches(node *ast.Node, n *ast.BinaryNode) {
 	number.SetLocation(n.Right.Location())
 	p.patterns = append(p.patterns, pattern)
 	*node = p.call("$match", n, n.Left, number)
+}
+
+// span refuses ranges that would be long lists.
+func (p *patcher) span(n *ast.BinaryNode) {
+	const most = 1000
+	from, begins := n.Left.(*ast.IntegerNode)
+	to, ends := n.Right.(*ast.IntegerNode)
+	if !begins || !ends || to.Value-from.Value > most {
+		p.fail(n, fmt.Sprintf("a range goes from one whole number that is written out to another, at most %d apart; compare with < and > instead", most))
+	}
 }
 
 // function refuses functions that there are not. Methods belong to dates and durations.
