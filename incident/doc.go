@@ -24,4 +24,8 @@
 // that asking more often is wrong. A suspicion that is not confirmed in time lapses. auth_failed opens after
 // three results in a row spanning auth_after, without any extra request, because
 // repeated failures lock accounts. It resolves in the same way.
+//
+// certificate opens at the first sight of one that ends sooner than is expected, whatever
+// else the result says, and escalates a week and a day before the end. It resolves once
+// scheduled results show one that lasts.
 package incident

@@ -37,7 +37,7 @@ func (x *exchange) copyBody(buf *bytes.Buffer) error {
 	limited := io.LimitReader(body, most+1)
 	var err error
 	if buf != nil {
-		x.size, err = fill(buf, limited, int(most)+1)
+		x.size, err = fill(buf, limited, int(x.mostOf(most))+1)
 		buf.Truncate(min(buf.Len(), int(most)))
 	} else {
 		err = x.discard(limited)
@@ -47,6 +47,15 @@ func (x *exchange) copyBody(buf *bytes.Buffer) error {
 		return nil
 	}
 	return err
+}
+
+// mostOf is how much there can be of a body of which so much is read: no more than the answer
+// has announced, unless it is compressed.
+func (x *exchange) mostOf(most int64) int64 {
+	if announced := x.answer.ContentLength; announced >= 0 && !x.compressed() {
+		return min(most, announced)
+	}
+	return most
 }
 
 // smallBody is how much room a body gets at first. Most need no more.

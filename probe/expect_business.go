@@ -43,14 +43,11 @@ func (o *observation) business(ctx context.Context, t *Target) Reason {
 
 func (b *Business) holds(ctx context.Context, o *observation) (bool, error) {
 	body := o.read()
-	if len(body) > large {
-		select {
-		case bulky <- struct{}{}:
-			defer func() { <-bulky }()
-		case <-ctx.Done():
-			return false, ctx.Err()
-		}
+	leave, err := turn(ctx, body)
+	if err != nil {
+		return false, err
 	}
+	defer leave()
 	root, _ := decodeJSON(body)
 	known := facts{Body: root, Status: o.status, Text: string(body), Header: make(map[string]string, len(o.header))}
 	for name, values := range o.header {

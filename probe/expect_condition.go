@@ -109,27 +109,41 @@ type facts struct {
 	Match func(...any) any `expr:"$match"`
 }
 
-// bulky lets only so many large bodies be looked into at once: values take much more room
-// than their text.
-var bulky = make(chan struct{}, 2)
+// bulky lets one large body be looked into at a time: values take much more room than
+// their text.
+var bulky = make(chan struct{}, 1)
 
 // large is a body that has to wait for the others.
 const large = 32 << 10
 
+// errBusy says that a large body has waited in vain, which is not its target's fault.
+var errBusy = errors.New("there was no time left to look into a large body, because of others")
+
+// turn waits until a body may be looked into, and returns what gives its place to the next.
+func turn(ctx context.Context, body []byte) (leave func(), err error) {
+	if len(body) <= large {
+		return func() {}, nil
+	}
+	select {
+	case bulky <- struct{}{}:
+		return func() { <-bulky }, nil
+	case <-ctx.Done():
+		return nil, errBusy
+	}
+}
+
 // met says why a body is not as the condition has it; nil if it is.
 func (c *Condition) met(ctx context.Context, body []byte, cut bool) (*mismatch, error) {
-	if len(body) > large {
-		select {
-		case bulky <- struct{}{}:
-			defer func() { <-bulky }()
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
+	if cut { // what is not whole is not JSON
+		return &mismatch{expected: fmt.Sprintf("json: the body has more than %d bytes, and is read no further", len(body))}, nil
 	}
+	leave, err := turn(ctx, body)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	root, err := decodeJSON(body)
 	switch {
-	case err != nil && cut:
-		return &mismatch{expected: "json: the body was cut, so it cannot be read; " + err.Error()}, nil
 	case err != nil:
 		return &mismatch{expected: "json: " + err.Error(), came: beginning(body), opens: len(body) > 0}, nil
 	}

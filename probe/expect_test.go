@@ -264,6 +264,22 @@ func TestAShutdownWhileABodyIsJudgedIsNotTheTargetsFault(t *testing.T) {
 	require.Equal(t, []string{"what came could not be judged before the time ran out; ask for less of it"}, o.evidence.Notes)
 }
 
+func TestALargeBodyThatWaitsInVainIsOurOwnTrouble(t *testing.T) {
+	bulky <- struct{}{} // another one is looked into
+	defer func() { <-bulky }()
+	body := `["` + strings.Repeat("x", large) + `"]`
+	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	asked := target(t, "http://127.0.0.1/")
+	asked.Expect.JSON = condition(t, "len(body) == 1")
+	o := seen(200, body)
+	v := judge(ctx, asked, o)
+	require.Equal(t, ProberOverload, v.Reason)
+	require.Equal(t, Unknown, v.Outcome)
+	require.Equal(t, []string{errBusy.Error()}, o.evidence.Notes)
+	require.Equal(t, OK, judge(t.Context(), asked, seen(200, `["x"]`)).Reason, "a small one waits for nobody")
+}
+
 func TestPatternsAreBounded(t *testing.T) {
 	for in, want := range map[string]SyntaxError{
 		"a(b":                         {0, `is no regular expression (RE2): missing closing ): "a(b"; write \ before a character that is meant as itself`},

@@ -94,8 +94,11 @@ func (o *observation) unmet(ctx context.Context, t *Target, reason Reason, why *
 		return Canceled
 	}
 	note := "what came could not be judged before the time ran out; ask for less of it"
-	if err == nil {
+	switch {
+	case err == nil:
 		note = why.note(t)
+	case errors.Is(err, errBusy):
+		note, reason = err.Error(), ProberOverload
 	}
 	o.evidence.Notes = append(o.evidence.Notes, note)
 	return reason

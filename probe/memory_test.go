@@ -68,3 +68,26 @@ func TestFiftyBombsAtOnceTakeLittleMemory(t *testing.T) {
 		})
 	}
 }
+
+// A small object takes forty times its text: no more than two large bodies are values at
+// the same time.
+func TestFiftyBodiesOfSmallObjectsTakeLittleMemory(t *testing.T) {
+	const most = 64 << 20
+	body := `[` + strings.Repeat(`{"a":1},`, maxJSON/3) + `{"a":1}]`
+	server := serveRaw(t, says("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(body), body))
+	runner, asked := quick(), target(t, server.url, within(30*time.Second))
+	asked.Expect.JSON = condition(t, `all(body, .a == 2)`)
+	debug.FreeOSMemory()
+	require.NoError(t, os.WriteFile("/proc/self/clear_refs", []byte("5"), 0), "the peak is counted from here")
+	before := resident(t, "VmRSS")
+	ended := make(chan Verdict, 50)
+	for range cap(ended) {
+		go func() { ended <- runIn(t.Context(), runner, asked).Verdict }()
+	}
+	for range cap(ended) {
+		require.Equal(t, JSONMismatch, (<-ended).Reason)
+	}
+	grown := resident(t, "VmHWM") - before
+	t.Logf("%.1f MiB", float64(grown)/(1<<20))
+	require.Less(t, grown, int64(most*racing))
+}
