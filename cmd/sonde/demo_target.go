@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strconv"
 	"time"
 )
 
@@ -26,8 +27,7 @@ var acts = []act{
 		}
 		welcome(w, r)
 	}},
-	{18 * time.Second, 32 * time.Second, "/shop", "the shop answers 503 and says: Retry-After 14", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Retry-After", "14")
+	{18 * time.Second, 32 * time.Second, "/shop", "the shop answers 503 and says when it will be back (Retry-After)", func(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "down for maintenance", http.StatusServiceUnavailable)
 	}},
 	{38 * time.Second, 50 * time.Second, "/reports", "the token of reports has expired", func(w http.ResponseWriter, _ *http.Request) {
@@ -82,10 +82,17 @@ func (t *target) acts() []act {
 	return on
 }
 
+// left is how many whole seconds an act goes on.
+func (t *target) left(a act) string {
+	ends := t.began.Add(time.Duration(float64(a.to) / t.speed))
+	return strconv.Itoa(int(max(0, time.Until(ends)).Seconds()) + 1)
+}
+
 // ServeHTTP plays the act that is on for the path.
 func (t *target) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for _, a := range t.acts() {
 		if a.path == r.URL.Path {
+			w.Header().Set("Retry-After", t.left(a)) // means nothing in an answer that is good or refuses
 			a.play(w, r)
 			return
 		}
