@@ -56,7 +56,9 @@ func FromResult(r *probe.Result) Input {
 	if n := len(r.Attempts); n > 0 {
 		last := r.Attempts[n-1]
 		in.Cured = r.Verdict.Outcome == probe.Bad && last.Verdict.Outcome == probe.Good
-		in.announce(r, &last)
+		if !in.announce(r, &last) && r.Beside != nil {
+			in.announce(r, r.Beside)
+		}
 	}
 	for i := len(r.Attempts) - 1; i >= 0 && in.CertificateEnds.IsZero(); i-- {
 		if seen := r.Attempts[i].Evidence.TLS; seen != nil && !seen.Unverified && !seen.NotAfter.IsZero() {
@@ -67,17 +69,19 @@ func FromResult(r *probe.Result) Input {
 }
 
 // announce notes when the last answer wants to be asked again, in whole seconds and not
-// before that.
-func (in *Input) announce(r *probe.Result, last *probe.Attempt) {
+// before that. It is false if the answer does not.
+func (in *Input) announce(r *probe.Result, last *probe.Attempt) bool {
 	if !last.RetryAfter.Made {
-		return
+		return false
 	}
 	switch last.Verdict.Reason {
 	case probe.ServerError, probe.LoadShed, probe.Throttled:
 		in.RecoverBy = r.At.Add(r.Elapsed + last.RetryAfter.Wait + time.Second - 1).Truncate(time.Second)
 		in.Throttled = last.Verdict.Reason == probe.Throttled
 		in.Forgone = r.Forgone
+		return true
 	}
+	return false
 }
 
 // backBy is when the target said that it would be back; zero if it did not.

@@ -42,6 +42,9 @@ func TestFromResult(t *testing.T) {
 		"a limit that a retry ran into speaks of us": {
 			probe.Result{At: t0, Attempts: []probe.Attempt{attempt(broken, 0), attempt(throttled, time.Minute)}, Verdict: broken},
 			incident.Input{At: t0, Verdict: broken, Attempts: 2, RecoverBy: at(60), Throttled: true, Timings: cut}},
+		"over both families the one that announces is heard": {
+			probe.Result{At: t0, Attempts: []probe.Attempt{attempt(refused, 0)}, Verdict: refused, Beside: &probe.Attempt{Verdict: throttled, RetryAfter: probe.Announcement{Wait: time.Minute, Made: true}}},
+			incident.Input{At: t0, Verdict: refused, Attempts: 1, RecoverBy: at(60), Throttled: true, Timings: cut}},
 		"what a redirect or a 4xx announces is no return": {
 			probe.Result{At: t0, Attempts: []probe.Attempt{attempt(missing, time.Minute)}, Verdict: missing},
 			incident.Input{At: t0, Verdict: missing, Attempts: 1, Timings: cut}},

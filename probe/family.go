@@ -31,6 +31,9 @@ func (r *Runner) runBoth(ctx context.Context, t *Target, kind RunKind, at time.T
 		results[i].noteFamily(families[i], families[1-i], &results[1-i])
 	}
 	result := results[decides]
+	if n := len(results[other].Attempts); n > 0 {
+		result.Beside = &results[other].Attempts[n-1]
+	}
 	result.Attempts = append(results[other].Attempts, result.Attempts...)
 	result.Elapsed = max(result.Elapsed, results[other].Elapsed)
 	return result

@@ -80,6 +80,8 @@ func TestBothFamiliesMustBeGood(t *testing.T) {
 				require.Equal(t, "[::1]:"+port, got.Attempts[1].Evidence.RemoteAddr)
 			}
 			require.Equal(t, BothFamilies, asked.Transport.Family, "the target stays as it is")
+			require.NotNil(t, got.Beside)
+			require.NotEqual(t, got.Attempts[len(got.Attempts)-1].StartedAt, got.Beside.StartedAt, "the other family's last attempt stands beside")
 		})
 	}
 }

@@ -39,6 +39,10 @@ type Result struct {
 	// Forgone is how many retries were left when the target asked for a wait that no
 	// longer fitted the run.
 	Forgone int
+
+	// Beside is the last attempt over the family that does not speak for the run, where it
+	// was made over both; nil otherwise.
+	Beside *Attempt
 }
 
 // Timings returns the phases of the attempt that speaks last.
