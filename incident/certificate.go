@@ -51,7 +51,7 @@ func (m *machine) watchCertificate() {
 		return
 	}
 	problem.count(in)
-	if in.CertificateEnds.Before(problem.Ends) {
+	if problem.Ends.IsZero() || in.CertificateEnds.Before(problem.Ends) {
 		problem.Ends = in.CertificateEnds
 	}
 	if stage > problem.Stage {

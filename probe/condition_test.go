@@ -59,6 +59,7 @@ func TestJSONIsJudged(t *testing.T) {
 		"brackets in a text do not nest":      {`len(body) == 1`, `["` + strings.Repeat("[", 70) + `\"["]`, ""},
 		"it may not have more values":         {`len(body) > 1`, "[" + strings.Repeat("1,", maxJSON) + "1]", `json: the body has more than 65536 values; it begins "[` + strings.Repeat("1,", 39) + `…"`},
 		"a secret of ours is masked":          {`key == 1`, `{"key": "xx correct-horse-battery"}`, `json: key == 1 is false; key is "xx [redacted]"`},
+		"a secret of the target is not shown": {`len(token) > 9 && len(auth.session.id) > 9`, `{"token": "abcdef", "auth": {"session": {"id": "ghi"}}}`, `is false; token is a text of 6, auth.session.id is a text of 3`},
 		"what comes is made printable":        {`key == 1`, "{\"key\": \"\\u001b[31m\u202e\"}", `json: key == 1 is false; key is "\x1b[31m\u202e"`},
 	} {
 		t.Run(name, func(t *testing.T) {

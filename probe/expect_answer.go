@@ -22,7 +22,7 @@ func (h *HeaderExpect) met(ctx context.Context, header http.Header) (*mismatch, 
 		if len(values) == 0 {
 			return nil, nil
 		}
-		return &mismatch{expected: "header " + h.Name + " is there, and should be absent", came: values[0]}, nil
+		return &mismatch{expected: "header " + h.Name + " is there, and should be absent", came: h.shown(values[0])}, nil
 	}
 	for _, value := range values {
 		if found, err := h.Match.match(ctx, []byte(value)); found || err != nil {
@@ -36,7 +36,15 @@ func (h *HeaderExpect) met(ctx context.Context, header http.Header) (*mismatch, 
 	if more := len(values) - 1; more > 0 {
 		wanted = fmt.Sprintf("none of the %d headers %s matches %s", more+1, h.Name, slashed(h.Match))
 	}
-	return &mismatch{expected: wanted, came: values[0]}, nil
+	return &mismatch{expected: wanted, came: h.shown(values[0])}, nil
+}
+
+// shown is what people may see of a value: nothing of cookies and the like.
+func (h *HeaderExpect) shown(value string) string {
+	if confides(h.Name) {
+		return ""
+	}
+	return value
 }
 
 // BodyExpect is what the body must be like, decompressed and as far as it is read.

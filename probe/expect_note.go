@@ -30,16 +30,30 @@ func (m *mismatch) note(t *Target) string {
 	if m.came == "" {
 		return m.expected
 	}
-	came := t.masker().replace(m.came)
+	masker := t.masker()
+	came := masker.replace(m.came)
+	if len(m.came) >= window {
+		came = masker.withoutBegun(came)
+	}
 	switch {
-	case m.facts:
-		came = came[:min(len(came), window)]
+	case m.facts: // are told as they are
 	case m.opens:
 		came = "it begins " + shown(came)
 	default:
 		came = "it is " + shown(came)
 	}
 	return text.Printable(m.expected+"; "+came, maxText)
+}
+
+// confides reports whether a name says that what it names is a secret of the target's.
+func confides(name string) bool {
+	name = strings.ToLower(name)
+	for _, word := range []string{"cookie", "token", "secret", "password", "passwd", "credential", "apikey", "api-key", "api_key", "authorization", "session", "private"} {
+		if strings.Contains(name, word) {
+			return true
+		}
+	}
+	return false
 }
 
 // shown quotes a text of the target.

@@ -248,11 +248,12 @@ func (c *Condition) saw(root any) string {
 
 // in tells what the part is.
 func (r *glance) in(root any) string {
-	value := root
+	value, secret := root, false
 	for _, key := range r.path {
 		found := false
 		switch key := key.(type) {
 		case string:
+			secret = secret || confides(key)
 			object, _ := value.(map[string]any)
 			value, found = object[key]
 		case int:
@@ -267,6 +268,9 @@ func (r *glance) in(root any) string {
 		if !found {
 			return r.written + " is missing"
 		}
+	}
+	if s, ok := value.(string); ok && secret {
+		return fmt.Sprintf("%s is a text of %d", r.written, len(s))
 	}
 	return r.written + " is " + told(value)
 }

@@ -68,6 +68,7 @@ func TestHeadersAreJudged(t *testing.T) {
 		"an empty header is not absent":      {HeaderExpect{Name: "X-Powered-By", Absent: true}, []string{"X-Powered-By", ""}, HeaderMismatch, `header X-Powered-By is there, and should be absent`},
 		"a header that should be absent is shown": {HeaderExpect{Name: "X-Powered-By", Absent: true}, []string{"X-Powered-By", "PHP/5.3"}, HeaderMismatch,
 			`header X-Powered-By is there, and should be absent; it is "PHP/5.3"`},
+		"a cookie is not shown":        {HeaderExpect{Name: "Set-Cookie", Match: pattern(t, "Secure")}, []string{"Set-Cookie", "sid=1234"}, HeaderMismatch, "header Set-Cookie does not match /Secure/"},
 		"what comes is made printable": {json, []string{"Content-Type", "\x1b[31m\u202e"}, HeaderMismatch, `header Content-Type does not match /^application/json/; it is "\x1b[31m\u202e"`},
 		"a secret of ours is masked": {json, []string{"Content-Type", strings.Repeat("x", 70) + "correct-horse-battery"}, HeaderMismatch,
 			`header Content-Type does not match /^application/json/; it is "` + strings.Repeat("x", 70) + `[redacted]"`},
@@ -87,20 +88,21 @@ func TestTheBodyIsJudgedByWhatItContains(t *testing.T) {
 		want   Reason
 		note   string
 	}{
-		"all texts are there":          {BodyExpect{Contains: []string{"all", "well"}}, "all is well", OK, ""},
-		"one text is not":              {BodyExpect{Contains: []string{"all", "bad"}}, "all is well", BodyMismatch, `the body does not contain "bad"; it begins "all is well"`},
-		"an empty body has no text":    {BodyExpect{Contains: []string{"all"}}, "", BodyMismatch, `the body does not contain "all"; it is empty`},
-		"a text that must not be":      {BodyExpect{NotContains: []string{"panic", "error"}}, "ok\nerror: disk\n\tfull", BodyMismatch, `the body contains "error", and should not; it is "error: disk full"`},
-		"a text that is not there":     {BodyExpect{NotContains: []string{"error"}}, "ok", OK, ""},
-		"a pattern is found":           {BodyExpect{Matches: []*Pattern{pattern(t, `version: \d+`)}}, "name: x\nversion: 12", OK, ""},
-		"a pattern is not found":       {BodyExpect{Matches: []*Pattern{pattern(t, `^\d+$`)}}, "12a", BodyMismatch, `the body does not match /^\d+$/; it begins "12a"`},
-		"everything must hold":         {BodyExpect{Contains: []string{"ok"}, NotContains: []string{"no"}, Matches: []*Pattern{pattern(t, "^ok")}}, "ok", OK, ""},
-		"the note is short":            {BodyExpect{Contains: []string{"z"}}, strings.Repeat("y", 200), BodyMismatch, `the body does not contain "z"; it begins "` + strings.Repeat("y", 79) + `…"`},
-		"bytes that are no text":       {BodyExpect{Contains: []string{"z"}}, "\xff\x00", BodyMismatch, `the body does not contain "z"; it begins "\xff\x00"`},
-		"a secret of ours is masked":   {BodyExpect{Contains: []string{"z"}}, "key correct-horse-battery", BodyMismatch, `the body does not contain "z"; it begins "key [redacted]"`},
-		"a secret is not cut in two":   {BodyExpect{Contains: []string{"z"}}, strings.Repeat("y", 70) + "correct-horse-battery", BodyMismatch, `the body does not contain "z"; it begins "` + strings.Repeat("y", 70) + `[redacted]"`},
-		"a pattern may cost much":      {BodyExpect{Matches: []*Pattern{pattern(t, `(x+)+(x+)+y$`)}}, strings.Repeat("x", 100_000), BodyMismatch, `the body does not match /(x+)+(x+)+y$/; it begins "` + strings.Repeat("x", 79) + `…"`},
-		"a dear pattern finds its own": {BodyExpect{Matches: []*Pattern{pattern(t, `(é+)+(x{1,200})+\xff?y$`)}}, strings.Repeat("é", 50_000) + "xy", OK, ""},
+		"all texts are there":                 {BodyExpect{Contains: []string{"all", "well"}}, "all is well", OK, ""},
+		"one text is not":                     {BodyExpect{Contains: []string{"all", "bad"}}, "all is well", BodyMismatch, `the body does not contain "bad"; it begins "all is well"`},
+		"an empty body has no text":           {BodyExpect{Contains: []string{"all"}}, "", BodyMismatch, `the body does not contain "all"; it is empty`},
+		"a text that must not be":             {BodyExpect{NotContains: []string{"panic", "error"}}, "ok\nerror: disk\n\tfull", BodyMismatch, `the body contains "error", and should not; it is "error: disk full"`},
+		"a text that is not there":            {BodyExpect{NotContains: []string{"error"}}, "ok", OK, ""},
+		"a pattern is found":                  {BodyExpect{Matches: []*Pattern{pattern(t, `version: \d+`)}}, "name: x\nversion: 12", OK, ""},
+		"a pattern is not found":              {BodyExpect{Matches: []*Pattern{pattern(t, `^\d+$`)}}, "12a", BodyMismatch, `the body does not match /^\d+$/; it begins "12a"`},
+		"everything must hold":                {BodyExpect{Contains: []string{"ok"}, NotContains: []string{"no"}, Matches: []*Pattern{pattern(t, "^ok")}}, "ok", OK, ""},
+		"the note is short":                   {BodyExpect{Contains: []string{"z"}}, strings.Repeat("y", 200), BodyMismatch, `the body does not contain "z"; it begins "` + strings.Repeat("y", 79) + `…"`},
+		"bytes that are no text":              {BodyExpect{Contains: []string{"z"}}, "\xff\x00", BodyMismatch, `the body does not contain "z"; it begins "\xff\x00"`},
+		"a secret of ours is masked":          {BodyExpect{Contains: []string{"z"}}, "key correct-horse-battery", BodyMismatch, `the body does not contain "z"; it begins "key [redacted]"`},
+		"a secret is not cut in two":          {BodyExpect{Contains: []string{"z"}}, strings.Repeat("y", 70) + "correct-horse-battery", BodyMismatch, `the body does not contain "z"; it begins "` + strings.Repeat("y", 70) + `[redacted]"`},
+		"nor where much of the body is space": {BodyExpect{Contains: []string{"z"}}, "y" + strings.Repeat(" ", window-11) + "correct-horse-battery", BodyMismatch, `the body does not contain "z"; it begins "y"`},
+		"a pattern may cost much":             {BodyExpect{Matches: []*Pattern{pattern(t, `(x+)+(x+)+y$`)}}, strings.Repeat("x", 100_000), BodyMismatch, `the body does not match /(x+)+(x+)+y$/; it begins "` + strings.Repeat("x", 79) + `…"`},
+		"a dear pattern finds its own":        {BodyExpect{Matches: []*Pattern{pattern(t, `(é+)+(x{1,200})+\xff?y$`)}}, strings.Repeat("é", 50_000) + "xy", OK, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			reason, note := judgedAs(t, Expect{Body: tc.expect}, seen(200, tc.body))
