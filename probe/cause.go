@@ -116,6 +116,9 @@ func ofWay(err error) (reason Reason, found bool) {
 	if _, found := errors.AsType[*notSpokenError](err); found {
 		return ProtocolError, true
 	}
+	if failure, found := errors.AsType[*Failure](err); found {
+		return failure.Reason, true
+	}
 	if _, found := errors.AsType[*wrongFamilyError](err); found {
 		return DNSNotFound, true
 	}

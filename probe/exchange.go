@@ -51,10 +51,17 @@ type exchange struct {
 	disarm  func() bool
 
 	transport *http.Transport // HTTP/2 only
+
+	// HTTP/3 only.
+	quic    QUICConn
+	packets *packets
 }
 
 // begin connects, sends the request and reads the head of the final answer.
 func (x *exchange) begin(ctx context.Context) error {
+	if x.target.Transport.Protocol == HTTP3 {
+		return x.beginHTTP3(ctx)
+	}
 	if err := x.connect(ctx, x.request.URL); err != nil {
 		return err
 	}
@@ -79,6 +86,17 @@ func (x *exchange) speaksHTTP2() bool {
 		return x.secured.ConnectionState().NegotiatedProtocol == "h2"
 	}
 	return x.target.Transport.Protocol == HTTP2
+}
+
+// agreed is what a TLS handshake has agreed on; false if there was none, or no end to it.
+func (x *exchange) agreed() (state tls.ConnectionState, done bool) {
+	switch {
+	case x.quic != nil:
+		state = x.quic.ConnectionState()
+	case x.secured != nil:
+		state = x.secured.ConnectionState()
+	}
+	return state, state.HandshakeComplete
 }
 
 // portOf is the port that a URL names or that its scheme implies.
@@ -117,6 +135,10 @@ func (x *exchange) interims() []Interim {
 // a TLS connection is closed politely only after a complete answer.
 func (x *exchange) close() {
 	if x.conn == nil {
+		return
+	}
+	if x.quic != nil {
+		x.closeHTTP3()
 		return
 	}
 	if x.disarm != nil {

@@ -139,12 +139,10 @@ func (w *walk) note(x *exchange) {
 	if x.answer != nil {
 		e.Protocol = text.Printable(x.answer.Proto, maxText)
 	}
-	if x.secured != nil {
-		if state := x.secured.ConnectionState(); state.HandshakeComplete {
-			e.TLS = endsFirst(e.TLS, evidenceOfTLS(&state, w.target.Transport.Insecure))
-			if e.TLS.Unverified {
-				e.addNote(doubted(x.doubt))
-			}
+	if state, done := x.agreed(); done {
+		e.TLS = endsFirst(e.TLS, evidenceOfTLS(&state, w.target.Transport.Insecure))
+		if e.TLS.Unverified {
+			e.addNote(doubted(x.doubt))
 		}
 	}
 	if x.cut {

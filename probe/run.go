@@ -20,6 +20,7 @@ type Runner struct {
 	UserAgent string         // "sonde" if empty; a target's own header goes before it
 	Roots     *x509.CertPool // whom to trust; the system's roots if nil
 	Resolver  *net.Resolver  // the system's if nil
+	QUIC      QUIC           // needed by targets that are asked over HTTP/3
 	Detail    bool           // keep the headers of good answers too
 	Log       *slog.Logger   // the default if nil
 

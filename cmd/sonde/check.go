@@ -10,6 +10,7 @@ import (
 
 	"sonde/configs"
 	"sonde/probe"
+	"sonde/probe/http3"
 	"sonde/report"
 	"sonde/text"
 )
@@ -45,7 +46,7 @@ func check(c *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	k := &checker{&probe.Runner{UserAgent: userAgent(), Detail: true}, target, count}
+	k := &checker{&probe.Runner{UserAgent: userAgent(), Detail: true, QUIC: http3.Dialer{}}, target, count}
 	if repeated {
 		return k.repeat(c, again)
 	}

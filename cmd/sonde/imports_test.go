@@ -19,6 +19,7 @@ import (
 var mayImport = map[string][]string{
 	"text":                   {},
 	"probe":                  {"text"},
+	"probe/http3":            {"probe"},
 	"slo":                    {},
 	"incident":               {"text", "probe", "slo"},
 	"notify":                 {"text", "probe", "slo", "incident"},
@@ -31,7 +32,7 @@ var mayImport = map[string][]string{
 	"configs":                {"text", "probe", "slo", "incident", "notify", "scheduler"},
 	"report":                 {"text", "probe", "slo", "incident", "store"},
 	"web":                    {"text", "probe", "slo", "incident", "store", "configs", "report"},
-	"cmd/sonde": {"text", "probe", "slo", "incident", "notify", "notify/slack", "notify/slack/fakeslack", "store", "record",
+	"cmd/sonde": {"text", "probe", "slo", "incident", "notify", "notify/slack", "notify/slack/fakeslack", "store", "record", "probe/http3",
 		"scheduler", "configs", "report", "web"},
 	"bench/pipeline": {},
 	"bench/store":    {"probe", "slo", "incident", "notify", "store"},
@@ -48,6 +49,7 @@ var onlyImporter = map[string]string{
 	"github.com/prometheus":        "web",
 	"github.com/spf13/cobra":       "cmd/sonde",
 	"github.com/coreos/go-systemd": "cmd/sonde",
+	"github.com/quic-go":           "probe/http3",
 }
 
 func TestImportsFollowTheTable(t *testing.T) {

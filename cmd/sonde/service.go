@@ -15,6 +15,7 @@ import (
 	"sonde/notify"
 	"sonde/notify/slack"
 	"sonde/probe"
+	"sonde/probe/http3"
 	"sonde/record"
 	"sonde/report"
 	"sonde/scheduler"
@@ -110,7 +111,7 @@ func (s *service) start(ctx context.Context, config *configs.Config) error {
 		Published: s.tallies.Add,
 	})
 	s.scheduler, err = scheduler.New(scheduler.Options{
-		Prober: &probe.Runner{UserAgent: userAgent(), Log: s.log}, Sink: sink{s.recorder}, Clock: s.clock,
+		Prober: &probe.Runner{UserAgent: userAgent(), Log: s.log, QUIC: http3.Dialer{}}, Sink: sink{s.recorder}, Clock: s.clock,
 		Concurrency: concurrency(len(probes)), Grace: drainFor, Log: s.log,
 	})
 	if err != nil {
