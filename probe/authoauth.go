@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -197,7 +198,8 @@ func (g *grant) unanswered(ctx context.Context, reason Reason, fail func(string,
 	if reasons[reason].fault == FaultProber {
 		failure.reason = reason
 	}
-	failure.mine = ctx.Err() != nil
+	// Time ends with the run, and a connection may notice that before its context does.
+	failure.mine = ctx.Err() != nil || slices.Contains(timeoutReasons[:], reason)
 	return accessToken{}, failure
 }
 
