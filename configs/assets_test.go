@@ -49,13 +49,13 @@ func TestTheExampleShowsKeysThatExist(t *testing.T) {
 	text = regexp.MustCompile(`(?m)^( *)# (api_url: \S+).*$`).ReplaceAllString(text, "$1$2")
 	config, _, err := configs.Parse("sonde.yaml", []byte(text), configs.Options{Env: nothing})
 	require.NoError(t, err)
-	require.Len(t, config.Probes, 4)
+	require.Len(t, config.Probes, 5)
 	require.Len(t, config.Destinations, 2)
 	for _, key := range []string{"listen", "public_url", "database", "location", "history", "results", "rollups",
 		"folder", "every", "keep", "destinations", "defaults", "probes", "name", "was", "group", "url",
 		"method", "headers", "body", "expect", "status", "contains", "not_contains", "matches", "absent", "size", "min", "max", "json", "business", "redirect", "latency", "tls", "expires_in", "redirects", "idempotent", "interval", "timeout", "retries",
 		"retry_credit", "count_4xx", "may_shed", "objective", "notify", "alert", "down_after", "auth_after", "recheck_every", "resolve_after", "remind_every",
-		"labels", "runbook", "protocol", "family", "server_name", "min_tls", "insecure", "resolver", "proxy", "allow_networks", "max_body", "slack", "token", "channel", "webhook", "api_url", "language"} {
+		"labels", "runbook", "protocol", "family", "server_name", "min_tls", "insecure", "resolver", "proxy", "allow_networks", "max_body", "auth", "basic", "user", "password", "bearer", "mtls", "cert", "key", "ca", "oauth2", "token_url", "client_id", "client_secret", "scopes", "audience", "style", "slack", "token", "channel", "webhook", "api_url", "language"} {
 		require.Regexp(t, `\b`+key+`:`, text, "the example is complete")
 	}
 }

@@ -29,6 +29,7 @@ type Attempt struct {
 	StatusLine  string            `json:"status_line"` // as it was sent, with its reason phrase
 	TraceID     string            `json:"trace_id"`    // that the request carried in traceparent
 	Excerpt     string            `json:"excerpt"`     // of the body of an answer that was not good
+	Challenges  []Challenge       `json:"challenges"`  // what a 401, 403 or 407 asks for
 	Notes       []string          `json:"notes"`
 	Cache       map[string]string `json:"cache"`
 	Error       string            `json:"error"`
@@ -49,6 +50,17 @@ type Interim struct {
 	Status int      `json:"status"`
 	AtMS   float64  `json:"at_ms"`
 	Links  []string `json:"links,omitempty"` // what a 103 announces
+}
+
+// Challenge is what a server or proxy asks for where it refuses a credential. What is
+// empty was not said.
+type Challenge struct {
+	Proxy       bool   `json:"proxy"`
+	Scheme      string `json:"scheme"`
+	Realm       string `json:"realm"`
+	Error       string `json:"error"`
+	Description string `json:"error_description"`
+	Scope       string `json:"scope"`
 }
 
 // TLS is what the handshake agreed on.
@@ -74,7 +86,7 @@ func newAttempt(a *probe.Attempt) Attempt {
 		Verdict: NewVerdict(a.Verdict), Timings: newTimings(a.Timings),
 		RemoteAddr: a.Evidence.RemoteAddr, Protocol: a.Evidence.Protocol, AnsweredBy: a.Evidence.AnsweredBy,
 		Headers: make(map[string]string, len(a.Evidence.Header)), Interim: make([]Interim, 0, len(a.Evidence.Interim)),
-		Redirects: list(a.Evidence.Redirects), Notes: list(a.Evidence.Notes), Cache: map[string]string{}, Error: a.Evidence.Error,
+		Redirects: list(a.Evidence.Redirects), Notes: list(a.Evidence.Notes), Challenges: make([]Challenge, 0, len(a.Evidence.Challenges)), Cache: map[string]string{}, Error: a.Evidence.Error,
 		StatusLine: a.Evidence.StatusLine, TraceID: a.Evidence.TraceID, Excerpt: a.Evidence.Excerpt,
 	}
 	for name, values := range a.Evidence.Header {
@@ -88,6 +100,9 @@ func newAttempt(a *probe.Attempt) Attempt {
 	if a.RetryAfter.Made {
 		seconds := a.RetryAfter.Wait.Seconds()
 		out.RetryAfterS = &seconds
+	}
+	for _, c := range a.Evidence.Challenges {
+		out.Challenges = append(out.Challenges, Challenge(c))
 	}
 	for _, i := range a.Evidence.Interim {
 		out.Interim = append(out.Interim, Interim{i.Status, milliseconds(i.At), i.Links})
