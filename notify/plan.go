@@ -34,25 +34,34 @@ func (r Routes) For(kind probe.Kind) []string {
 	if !special {
 		names = r.Default
 	}
-	var once []string
+	return once(names)
+}
+
+// once drops the names that came before.
+func once(names []string) []string {
+	var kept []string
 	for _, name := range names {
-		if !slices.Contains(once, name) {
-			once = append(once, name)
+		if !slices.Contains(kept, name) {
+			kept = append(kept, name)
 		}
 	}
-	return once
+	return kept
 }
 
 // Plan says what is told to whom about a transition: a message for every
 // destination that hears of the incident's kind, and nothing when the incident
-// merely closes. The same transition gives the same keys, however often it is
-// planned.
+// merely closes. That what was degraded is down is told to those, too, who heard of
+// the former. The same transition gives the same keys, however often it is planned.
 func Plan(t incident.Transition, s Subject, location string, budgets []BudgetFact) []Message {
 	if t.Change == incident.ClosedNow {
 		return nil
 	}
 	var messages []Message
-	for _, destination := range s.Routes.For(t.Problem.Kind) {
+	told := s.Routes.For(t.Problem.Kind)
+	if t.Change == incident.Risen {
+		told = once(slices.Concat(told, s.Routes.For(probe.KindDegraded)))
+	}
+	for _, destination := range told {
 		messages = append(messages, Message{
 			Key:         key(t, destination),
 			Destination: destination,

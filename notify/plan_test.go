@@ -68,6 +68,20 @@ func TestPlanTellsEveryDestinationTheSameFacts(t *testing.T) {
 	}, m.Body)
 }
 
+func TestThatWhatWasDegradedIsDownIsToldToThoseWhoHeardOfTheFormer(t *testing.T) {
+	s := checkout
+	s.Routes = notify.Routes{Default: []string{"ops", "pager"}, ByKind: map[probe.Kind][]string{probe.KindDegraded: {"team", "ops"}}}
+	told := func(change incident.Change, kind probe.Kind) (names []string) {
+		for _, m := range notify.Plan(transition(change, kind), s, "seoul-1", nil) {
+			names = append(names, m.Destination)
+		}
+		return names
+	}
+	require.Equal(t, []string{"team", "ops"}, told(incident.Opened, probe.KindDegraded))
+	require.Equal(t, []string{"ops", "pager", "team"}, told(incident.Risen, probe.KindDown), "each once")
+	require.Equal(t, []string{"ops", "pager"}, told(incident.Overdue, probe.KindDown))
+}
+
 func TestPlanIsSilentWhenAnIncidentCloses(t *testing.T) {
 	require.Empty(t, notify.Plan(transition(incident.ClosedNow, probe.KindDown), checkout, "seoul-1", nil))
 }

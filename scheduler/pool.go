@@ -192,6 +192,9 @@ func (s *Scheduler) nextWaiting(now int64) (*member, []Miss) {
 			return r.m, missed
 		}
 		r.m.is = idle
+		if r.kind == probe.Recheck && r.m.held > now {
+			missed = append(missed, s.spareRecheck(r.m, now))
+		}
 	}
 }
 

@@ -91,8 +91,7 @@ func (s *Scheduler) makeRechecks() (held []Miss) {
 			case m == nil || m.is != idle:
 				s.count.droppedRechecks++
 			case now < m.held:
-				s.count.heldRechecks++
-				held = append(held, Miss{Probe: id, From: instant(now), To: instant(now), Reason: m.why, Run: probe.Recheck})
+				held = append(held, s.spareRecheck(m, now))
 			default:
 				s.ask(m, probe.Recheck, now)
 			}
@@ -100,6 +99,12 @@ func (s *Scheduler) makeRechecks() (held []Miss) {
 		delete(s.buckets, bucket)
 	}
 	return held
+}
+
+// spareRecheck says that a re-check was not made because of a hold. The caller holds the lock.
+func (s *Scheduler) spareRecheck(m *member, now int64) Miss {
+	s.count.heldRechecks++
+	return Miss{Probe: m.id, From: instant(now), To: instant(now), Reason: m.why, Run: probe.Recheck}
 }
 
 func (s *Scheduler) sortedBuckets() []int64 {

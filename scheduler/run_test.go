@@ -127,6 +127,43 @@ func TestAHoldOutlivesARestart(t *testing.T) {
 	})
 }
 
+func TestARecheckThatWaitsForAPlaceIsSparedByAHold(t *testing.T) {
+	jobs := func() []Job { return fleet(2, time.Hour, time.Minute) }
+	simulate(t, Options{Prober: takes(10 * time.Second), Concurrency: 1}, jobs, func(s *Scheduler, j *journal) {
+		began := s.clock.Now()
+		s.Recheck(1, began) // takes the only place
+		s.Recheck(2, began.Add(time.Second))
+		time.Sleep(5 * time.Second)
+		s.Hold(2, began.Add(time.Minute), probe.ServerError)
+		time.Sleep(time.Minute)
+		require.Len(t, j.of(probe.Recheck), 1)
+		require.Len(t, j.spared(), 1)
+		require.Equal(t, probe.ID(2), j.spared()[0].Probe)
+		require.Equal(t, probe.ServerError, j.spared()[0].Reason)
+	})
+}
+
+func TestARecheckThatIsAskedForBeforeTheStartIsMadeAfterIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sink := &journal{}
+		s, err := New(Options{Prober: takes(time.Millisecond), Sink: sink})
+		require.NoError(t, err)
+		due := s.clock.Now().Add(30 * time.Second)
+		s.Recheck(1, due)
+		s.Recheck(2, due.Add(-time.Hour)) // was due while nobody ran
+		require.NoError(t, s.Start(context.Background(), fleet(2, time.Hour, time.Second)))
+		time.Sleep(time.Minute)
+		require.NoError(t, s.Stop(context.Background()))
+		asked := map[probe.ID]time.Time{}
+		for _, r := range sink.of(probe.Recheck) {
+			asked[r.Probe] = r.At
+		}
+		require.Len(t, asked, 2)
+		require.WithinDuration(t, due, asked[1], 200*time.Millisecond)
+		require.WithinDuration(t, due.Add(-30*time.Second), asked[2], 200*time.Millisecond)
+	})
+}
+
 func TestEachSlotOnHoldIsMissedOnce(t *testing.T) {
 	const interval = 10 * time.Second
 	jobs := func() []Job { return fleet(200, interval, time.Second) }
