@@ -87,6 +87,13 @@ func (r *Relay) Strand(messages []Message) {
 	}
 }
 
+// Unstored reports whether there are messages that were taken and are not stored.
+func (r *Relay) Unstored() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.ContainsFunc(r.strands, func(s *strand) bool { return !s.notice && !s.stored })
+}
+
 // Tell takes notices, which are delivered from memory and never stored.
 func (r *Relay) Tell(notices []Message) {
 	r.mu.Lock()

@@ -71,6 +71,7 @@ func TestStrandedMessagesAreToldInOrderAsPossibleRepeatsAndNeverAgain(t *testing
 		messages := []notify.Message{stranded(7, incident.Changed), stranded(7, incident.Resolved), stranded(8, incident.Opened)}
 		r.Strand(messages)
 		r.Strand(messages) // a batch is tried again and again
+		require.True(t, r.Unstored())
 		d.Wake("ops")
 		time.Sleep(time.Minute)
 		require.Len(t, slack.sent(), 4, "nothing waits for the disk")
@@ -82,6 +83,7 @@ func TestStrandedMessagesAreToldInOrderAsPossibleRepeatsAndNeverAgain(t *testing
 		o.breakWith(nil)
 		o.commit(r, messages...)
 		r.Committed(messages)
+		require.False(t, r.Unstored())
 		o.add("ops", 8, incident.Resolved)
 		d.Wake("ops")
 		time.Sleep(time.Minute)

@@ -195,6 +195,12 @@ func (d *desk) options(log record.Log, memory *store.Memory, probes []store.Prob
 // a real one. The test has to stop it.
 func atDesk(t *testing.T, probes int, test func(t *testing.T, d *desk)) {
 	t.Helper()
+	atDeskWith(t, probes, func(*record.Options) {}, test)
+}
+
+// atDeskWith is atDesk with other options.
+func atDeskWith(t *testing.T, probes int, choose func(o *record.Options), test func(t *testing.T, d *desk)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		d := &desk{disk: &disk{start: time.Now()}}
 		var all []store.Probe
@@ -203,7 +209,9 @@ func atDesk(t *testing.T, probes int, test func(t *testing.T, d *desk)) {
 			p.ID = probe.ID(i + 1)
 			all = append(all, p)
 		}
-		d.Recorder = record.New(d.options(d.disk, store.NewMemory(), all))
+		o := d.options(d.disk, store.NewMemory(), all)
+		choose(&o)
+		d.Recorder = record.New(o)
 		d.Start()
 		test(t, d)
 	})

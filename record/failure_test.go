@@ -11,6 +11,7 @@ import (
 
 	"sonde/incident"
 	"sonde/probe"
+	"sonde/record"
 )
 
 var errFull = errors.New("database or disk is full")
@@ -209,4 +210,33 @@ func TestAManualRunIsKeptAndMovesNothing(t *testing.T) {
 		require.Equal(t, good, d.memory.States[1].Last.Verdict)
 		require.Empty(t, d.heard())
 	})
+}
+
+func TestWhatIsToldFirstIsAPossibleRepeatWhileThereIsDoubt(t *testing.T) {
+	for name, tc := range map[string]struct {
+		doubt time.Duration
+		want  []bool
+	}{
+		"without doubt":                {0, []bool{false, false}},
+		"the first message of a probe": {time.Hour, []bool{true, false}},
+		"not for ever":                 {time.Second, []bool{false, false}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			atDeskWith(t, 1, func(o *record.Options) { o.DoubtUntil = time.Now().Add(tc.doubt) }, func(t *testing.T, d *desk) {
+				time.Sleep(10 * time.Second)
+				d.Record(result(1, slot(0), broken, 3))
+				for n := range 5 {
+					d.Record(result(1, slot(n+1), good, 1))
+				}
+				d.end(t)
+				var repeats []bool
+				for _, b := range d.disk.durable() {
+					for _, m := range b.Messages {
+						repeats = append(repeats, m.Repeat)
+					}
+				}
+				require.Equal(t, tc.want, repeats)
+			})
+		})
+	}
 }

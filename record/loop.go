@@ -16,6 +16,7 @@ type loop struct {
 	memory *store.Memory
 	probes map[probe.ID]*store.Probe
 	lost   map[probe.ID]slo.Stretch // slots of results that found the ring full
+	told   map[probe.ID]bool        // since the start
 
 	open     *store.Batch // gathers
 	sealed   *store.Batch // is being committed; nil if none is
@@ -38,7 +39,7 @@ type outcome struct {
 func newLoop(r *Recorder) *loop {
 	l := &loop{
 		Recorder: r, memory: r.o.Memory, probes: make(map[probe.ID]*store.Probe, len(r.o.Probes)),
-		lost: map[probe.ID]slo.Stretch{}, open: &store.Batch{},
+		lost: map[probe.ID]slo.Stretch{}, told: map[probe.ID]bool{}, open: &store.Batch{},
 		due: time.NewTimer(time.Hour), commits: make(chan *store.Batch), results: make(chan outcome),
 		failed: make(chan struct{}, 1),
 	}
@@ -164,6 +165,12 @@ func (l *loop) tell(p *store.Probe, t incident.Transition) {
 	l.o.Logger.Info("incident "+t.Change.String(), "probe", p.Name(), "incident", t.Problem.ID.String(),
 		"kind", t.Problem.Kind.String(), "reason", t.Problem.Cause.Reason.String(), "status", t.Problem.Cause.Status, "at", t.At)
 	messages := notify.Plan(t, p.Subject, l.o.Location, nil)
+	if !l.told[p.ID] && time.Now().Before(l.o.DoubtUntil) {
+		for i := range messages {
+			messages[i].Repeat = true
+		}
+	}
+	l.told[p.ID] = true
 	l.open.Messages = append(l.open.Messages, messages...)
 	if l.stuck {
 		l.strand(messages)

@@ -50,6 +50,10 @@ type Options struct {
 	Location string        // for messages
 	Delivery Delivery      // nil: messages wait until they are durable
 
+	// DoubtUntil is until when what is told first of a probe is told as a possible repeat:
+	// whoever recorded before has told of what it could not store.
+	DoubtUntil time.Time
+
 	Recheck   func(id probe.ID, at time.Time)    // asks for a run between slots; must not block
 	Hold      func(id probe.ID, h incident.Hold) // keeps a probe from being asked, or no longer; must not block
 	Told      func(destination string)           // messages for a destination were committed; must not block

@@ -62,7 +62,7 @@ func (s *Store) Commit(ctx context.Context, b *Batch) error {
 	}))
 	if err == nil {
 		next := nextIncident(b.Effects)
-		s.marker.note(mark{b.Seq, next}, next > 0, b.Checkpoint != nil)
+		s.marker.note(mark{seq: b.Seq, next: next}, next > 0, b.Checkpoint != nil)
 	}
 	return err
 }
@@ -176,8 +176,8 @@ func addMessages(ctx context.Context, tx *repeating, messages []notify.Message) 
 		if err != nil {
 			return err
 		}
-		err = tx.exec(ctx, "INSERT INTO outbox(key, destination, incident, change, body, next_at, created_at) VALUES (?, ?, ?, ?, ?, 0, ?) ON CONFLICT(key) DO NOTHING",
-			m.Key, m.Destination, m.Incident, m.Change.String(), string(body), m.CreatedAt.UnixMilli())
+		err = tx.exec(ctx, "INSERT INTO outbox(key, destination, incident, change, body, next_at, created_at, repeat) VALUES (?, ?, ?, ?, ?, 0, ?, ?) ON CONFLICT(key) DO NOTHING",
+			m.Key, m.Destination, m.Incident, m.Change.String(), string(body), m.CreatedAt.UnixMilli(), m.Repeat)
 		if err != nil {
 			return fmt.Errorf("write message %s: %w", m.Key, err)
 		}

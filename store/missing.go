@@ -10,12 +10,22 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"sonde/incident"
 )
 
 // reach moves a memory on to where others have seen it: no number is given twice.
 func (m *Memory) reach(to mark) {
 	m.Seq, m.IDs.Next = max(m.Seq, to.seq), max(m.IDs.Next, to.next)
 }
+
+// Doubtful reports whether whoever wrote the database before has told people of what it
+// could not store: the same may be told again now.
+func (s *Store) Doubtful() bool { return s.doubtful }
+
+// Unstored notes, where it outlives this process, whether people are told of something
+// that is not stored, up to an incident before next.
+func (s *Store) Unstored(told bool, next incident.ID) { s.marker.tell(told, next) }
 
 // seeMissing compares a database with how far its stamp says that it was written. A
 // write-ahead log that is damaged, cut short, another's or gone is an empty one to SQLite,

@@ -43,7 +43,7 @@ func TestWhatIsMissingIsToldOnceAndNoNumberIsGivenTwice(t *testing.T) {
 		require.Equal(t, "no log at all", string(kept))
 		_, m, err := s.Load(t.Context())
 		require.NoError(t, err)
-		require.Equal(t, mark{marked.seq, marked.next}, mark{m.Seq, m.IDs.Next}, "it goes on behind what was told of")
+		require.Equal(t, marked.mark, mark{m.Seq, m.IDs.Next, false}, "it goes on behind what was told of")
 		require.NoError(t, s.closeDB())
 		require.NoError(t, s.lock.release())
 	}
@@ -82,7 +82,7 @@ func TestTheStampSaysHowFarTheDatabaseWasWritten(t *testing.T) {
 	require.NoError(t, s.Commit(t.Context(), result(2)))
 	require.EqualValues(t, 1, reached().seq, "it was written just now")
 	require.NoError(t, s.Commit(t.Context(), outage(p, 3)))
-	require.Equal(t, mark{3, incident.FirstID + 1}, reached(), "an incident is noted at once")
+	require.Equal(t, mark{3, incident.FirstID + 1, false}, reached(), "an incident is noted at once")
 	require.NoError(t, s.Commit(t.Context(), result(4)))
 	require.NoError(t, s.Close())
 	require.EqualValues(t, 4, reached().seq, "at the end")
@@ -92,10 +92,10 @@ func TestTheStampSaysHowFarTheDatabaseWasWritten(t *testing.T) {
 		want    stamp
 	}{
 		"one of an older sonde":       {stampTitle + stampClosed, stamp{found: true, clean: true}},
-		"one of this one":             {stampTitle + mark{7, 9}.String() + stampWritten, stamp{found: true, mark: mark{7, 9}}},
-		"a mark that is no number":    {stampTitle + "segment seven, next incident 9\n" + stampClosed, stamp{found: true, clean: true}},
+		"one of this one":             {stampTitle + mark{7, 9, true}.String() + stampWritten, stamp{found: true, mark: mark{7, 9, true}}},
+		"a mark that is no number":    {stampTitle + "segment seven, next incident 9, told of what is not stored 0\n" + stampClosed, stamp{found: true, clean: true}},
 		"a mark of which half is bad": {stampTitle + "segment 00000000000000000007, next\n" + stampClosed, stamp{found: true, clean: true}},
-		"a negative mark":             {stampTitle + "segment -0000000000000000007, next incident 9\n" + stampClosed, stamp{found: true, clean: true}},
+		"a negative mark":             {stampTitle + "segment -0000000000000000007, next incident 9, told of what is not stored 0\n" + stampClosed, stamp{found: true, clean: true}},
 		"no text at all":              {"\x00\xff", stamp{found: true}},
 		"nothing":                     {"", stamp{found: true}},
 	} {
@@ -106,4 +106,25 @@ func TestTheStampSaysHowFarTheDatabaseWasWritten(t *testing.T) {
 			require.Equal(t, tc.want, got)
 		})
 	}
+}
+
+func TestItIsKnownAfterACrashThatPeopleWereToldOfWhatIsNotStored(t *testing.T) {
+	path := newPath(t)
+	var next incident.ID
+	reopen := func(told bool, doubtful bool) {
+		s, err := Open(t.Context(), path, "", "here")
+		require.NoError(t, err)
+		require.Equal(t, doubtful, s.Doubtful())
+		_, m, err := s.Load(t.Context())
+		require.NoError(t, err)
+		require.GreaterOrEqual(t, m.IDs.Next, next, "no id is given twice")
+		next = m.IDs.Next + 5
+		s.Unstored(told, next)
+		require.NoError(t, s.closeDB(), "as after a kill")
+		require.NoError(t, s.lock.release())
+	}
+	reopen(true, false)
+	reopen(true, true)
+	reopen(false, true)
+	reopen(false, false)
 }

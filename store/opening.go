@@ -185,7 +185,10 @@ func (s *Store) tryOpen(ctx context.Context, o *Options, marked stamp) error {
 	if err := os.Remove(suspectPath(s.path)); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("open database: %w", err)
 	}
-	reached := mark{memory.Seq, memory.IDs.Next}
+	// What was told from memory may be of incidents that are not stored.
+	memory.reach(mark{next: marked.next})
+	reached := mark{memory.Seq, memory.IDs.Next, marked.told}
+	s.doubtful = marked.told
 	if err := errors.Join(writeStamp(s.path, false, reached), s.marker.open(s.path, reached)); err != nil {
 		return err
 	}

@@ -26,14 +26,15 @@ type stamp struct {
 type mark struct {
 	seq  int64       // its last segment
 	next incident.ID // that no incident had
+	told bool        // of something that is not in it, because it could not be written
 }
 
-// raise moves a mark on.
+// raise moves a mark on, but for what was told.
 func (m *mark) raise(to mark) { m.seq, m.next = max(m.seq, to.seq), max(m.next, to.next) }
 
 const (
 	stampTitle   = "A database of sonde's lies beside this file.\n"
-	stampMark    = "segment %020d, next incident %020d\n"
+	stampMark    = "segment %020d, next incident %020d, told of what is not stored %d\n"
 	stampClosed  = "closed\n"
 	stampWritten = "being written\n"
 )
@@ -50,9 +51,11 @@ func readStamp(database string) (stamp, error) {
 	}
 	s := stamp{found: true, clean: strings.HasSuffix(string(content), stampClosed)}
 	if line, ok := strings.CutPrefix(string(content), stampTitle); ok {
-		if n, _ := fmt.Sscanf(line, stampMark, &s.seq, &s.next); n < 2 || s.seq < 0 || s.next < 0 {
+		var told int
+		if n, _ := fmt.Sscanf(line, stampMark, &s.seq, &s.next, &told); n < 3 || s.seq < 0 || s.next < 0 {
 			s.mark = mark{} // of an older sonde, or not to be trusted
 		}
+		s.told = told == 1
 	}
 	return s, nil
 }
@@ -73,7 +76,13 @@ func writeStamp(database string, clean bool, m mark) error {
 	return nil
 }
 
-func (m mark) String() string { return fmt.Sprintf(stampMark, m.seq, m.next) }
+func (m mark) String() string {
+	told := 0
+	if m.told {
+		told = 1
+	}
+	return fmt.Sprintf(stampMark, m.seq, m.next, told)
+}
 
 // markEvery is how old the mark in a stamp may be while segments are written. Incidents are
 // noted at once: what was told of must not be missing in silence.
@@ -104,17 +113,38 @@ func (k *marker) open(database string, m mark) error {
 // outlive a cut of the power.
 func (k *marker) note(m mark, now, safe bool) {
 	k.mu.Lock()
-	defer k.mu.Unlock()
 	k.raise(m)
-	if k.file == nil || !now && !safe && time.Since(k.written) < markEvery {
+	if now || safe || time.Since(k.written) >= markEvery {
+		k.write()
+	}
+	file := k.file
+	k.mu.Unlock()
+	if safe && file != nil {
+		_ = file.Sync() // what is not safe is noticed to be missing a little less often
+	}
+}
+
+// tell notes whether people are told of what is not stored. That is written before they
+// are, and in place: it can be when the disk is full.
+func (k *marker) tell(told bool, next incident.ID) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.told == told && k.next >= next {
+		return
+	}
+	k.raise(mark{next: next})
+	k.told = told
+	k.write()
+}
+
+// write writes the mark down. The caller holds the lock. One that cannot be written is
+// one that is behind: less is noticed then.
+func (k *marker) write() {
+	if k.file == nil {
 		return
 	}
 	k.written = time.Now()
-	// A mark that cannot be written is one that is behind; less would be noticed then.
-	_, err := k.file.WriteAt([]byte(k.mark.String()), int64(len(stampTitle)))
-	if err == nil && safe {
-		_ = k.file.Sync()
-	}
+	_, _ = k.file.WriteAt([]byte(k.mark.String()), int64(len(stampTitle)))
 }
 
 // close ends noting, and returns how far the database has come.

@@ -22,6 +22,7 @@ type Store struct {
 
 	stamped   bool // it was opened, so that closing it ends well
 	unchecked bool // see Unchecked
+	doubtful  bool // see Doubtful
 
 	loaded atomic.Pointer[loaded] // what opening has read; nil once it is taken, or not true any more
 

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -102,7 +103,7 @@ func TestAnOutageIsToldWhileTheDiskIsFullAndNothingIsLost(t *testing.T) {
 	require.NoError(t, os.Remove(filler))
 	s.eventually(t, "the disk's recovery is told", func() bool { return s.saying("storage works again") == 1 })
 	s.eventually(t, "the incident is stored", func() bool { _, body := s.read("/api/v1/status"); return strings.Contains(body, `"down": 1`) })
-	s.requireStorage(t, s.within(t, p), report.StorageOK)
+	s.requireStorage(t, s.within(t, p), report.StorageLow) // which so small a disk always is
 	s.status.Store(http.StatusOK)
 	s.eventually(t, "the recovery is told", func() bool { return s.saying("checkout recovered") == 1 })
 	time.Sleep(3 * time.Second)
@@ -118,3 +119,77 @@ func TestAnOutageIsToldWhileTheDiskIsFullAndNothingIsLost(t *testing.T) {
 type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+// hold makes a disk of 16 MiB that outlives the services on it.
+func hold(t *testing.T, disk string) (pid int) {
+	t.Helper()
+	cmd := exec.Command("unshare", "-Urm", "sh", "-c", `mount -t tmpfs -o size=16m none "$1" && echo ready && exec sleep 1000`, "sh", disk)
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() {
+		require.NoError(t, cmd.Process.Kill())
+		_ = cmd.Wait()
+	})
+	line, err := bufio.NewReader(out).ReadString('\n')
+	require.NoError(t, err, "this test needs unshare -Urm, and so user namespaces")
+	require.Equal(t, "ready\n", line)
+	return cmd.Process.Pid
+}
+
+// What was told while the disk was full, and is not stored, is told again after the end of
+// the service: as a possible repeat, and under a number that no other incident has had.
+func TestWhatWasToldWhileTheDiskWasFullIsAPossibleRepeatAfterTheEnd(t *testing.T) {
+	for name, tc := range map[string]struct {
+		signal syscall.Signal
+		code   int
+	}{
+		"killed":  {syscall.SIGKILL, -1},
+		"stopped": {syscall.SIGTERM, exitStorage},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, disk := newScene(t), t.TempDir()
+			config, err := os.ReadFile(s.config)
+			require.NoError(t, err)
+			s.write(t, string(config)+fmt.Sprintf("database: %q\n", filepath.Join(disk, "sonde.db")))
+			holder := strconv.Itoa(hold(t, disk))
+			serve := func() *process {
+				enter := []string{"-t", holder, "-U", "-m", "--preserve-credentials", os.Args[0], "serve", "-c", s.config}
+				return beginCommand(t, []string{"SLACK_TOKEN=" + fakeslack.Token}, exec.Command("nsenter", enter...))
+			}
+			p := serve()
+			s.eventually(t, "the probe is up", func() bool { _, body := s.read("/api/v1/status"); return strings.Contains(body, `"up": 1`) })
+			filler := filepath.Join("/proc", holder, "root", disk, "filler")
+			f, err := os.Create(filler)
+			require.NoError(t, err)
+			_, err = io.Copy(f, io.LimitReader(zeros{}, 64<<20))
+			require.ErrorIs(t, err, syscall.ENOSPC)
+			require.NoError(t, f.Close())
+			s.status.Store(http.StatusServiceUnavailable)
+			s.eventually(t, "the outage is told", func() bool { return s.saying("checkout is down") == 1 })
+			require.Equal(t, tc.code, p.end(tc.signal))
+
+			if tc.signal == syscall.SIGKILL { // a stop gives the log's room back, and with that it could start
+				p = serve()
+				<-p.ended
+				require.Equal(t, exitStorage, p.cmd.ProcessState.ExitCode(), "it cannot start without any room")
+			}
+			require.NoError(t, os.Remove(filler))
+			p = serve()
+			s.eventually(t, "the outage is told again", func() bool { return s.saying("checkout is down") == 2 })
+			s.status.Store(http.StatusOK)
+			s.eventually(t, "the recovery is told", func() bool { return s.saying("checkout recovered") == 1 })
+			require.Equal(t, 0, p.end(syscall.SIGTERM))
+			about := map[string]bool{}
+			for _, m := range s.slack.Messages() {
+				if strings.Contains(m.Text, "checkout") {
+					require.Equal(t, strings.Contains(m.Text, "is down"), strings.Contains(m.Text, "possible repeat"), m.Text)
+					number, _, _ := strings.Cut(keyOf(t, m), ":")
+					about[number] = true
+				}
+			}
+			require.Len(t, about, 2, "two incidents, of which the first was forgotten")
+		})
+	}
+}

@@ -56,6 +56,7 @@ type service struct {
 	watch      notify.StorageWatch // used by one upkeep job
 	web        *web.Server         // nil if it is turned off
 	history    configs.History
+	failures   int64               // of commits, that room was looked for after; used by one upkeep job
 	said       report.StorageState // used by one upkeep job
 	forgetAt   time.Time           // used by one upkeep job
 
@@ -103,8 +104,9 @@ func (s *service) start(ctx context.Context, config *configs.Config) error {
 	}
 	s.dispatcher = notify.NewDispatcher(relay, senders, s.log)
 	s.store.KeepBallast(0, 0, s.makeRoom)
+	delivery := newUnstored(relay, s.store, time.Now())
 	s.recorder = record.New(record.Options{
-		Log: s.store, Memory: memory, Probes: probes, Location: location, Delivery: relay, Logger: s.log,
+		Log: s.store, Memory: memory, Probes: probes, Location: location, Delivery: delivery, DoubtUntil: delivery.doubt, Logger: s.log,
 		Recheck:   func(id probe.ID, at time.Time) { s.scheduler.Recheck(id, at) },
 		Hold:      func(id probe.ID, h incident.Hold) { s.scheduler.Hold(id, h.Until, h.Why) },
 		Told:      func(destination string) { s.dispatcher.Wake(destination) },

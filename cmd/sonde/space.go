@@ -28,6 +28,12 @@ func (s *service) watchSpace(ctx context.Context) {
 	if err := s.store.Upkeep(ctx, time.Now()); err != nil {
 		s.log.Warn("ballast not kept", "err", err)
 	}
+	s.lookForRoom()
+}
+
+// lookForRoom looks how much room there is, has less stored when it is short, and warns
+// once.
+func (s *service) lookForRoom() {
 	left, err := s.store.Room()
 	if err != nil {
 		s.log.Warn("room on disk unknown", "err", err)
@@ -46,6 +52,10 @@ func (s *service) watchSpace(ctx context.Context) {
 // watchStorage has people told when storing fails, and when it works again.
 func (s *service) watchStorage(context.Context) {
 	stats := s.recorder.Stats()
+	if stats.Failures > s.failures { // perhaps for want of room, which is looked for less often
+		s.failures = stats.Failures
+		s.lookForRoom()
+	}
 	trouble := notify.StorageTrouble{Since: stats.FailingSince, Full: stats.Full, Lost: stats.Lost}
 	notices := s.watch.See(trouble, notify.Everybody(s.routes), s.place, time.Now())
 	s.relay.Tell(notices)
