@@ -135,7 +135,8 @@ func TestOnlyAVerifiedCertificateIsAnInput(t *testing.T) {
 		ends     time.Time
 		expiring bool
 	}{
-		"of the attempt": {[]probe.Attempt{attempt(&probe.TLSEvidence{NotAfter: ends, Expiring: true})}, ends, true},
+		"not one without an end":                     {[]probe.Attempt{attempt(&probe.TLSEvidence{Version: "TLS 1.3"})}, time.Time{}, false},
+		"of the attempt":                             {[]probe.Attempt{attempt(&probe.TLSEvidence{NotAfter: ends, Expiring: true})}, ends, true},
 		"of an attempt before, if the last saw none": {[]probe.Attempt{attempt(&probe.TLSEvidence{NotAfter: ends}), attempt(nil)}, ends, false},
 		"of the last of two":                         {[]probe.Attempt{attempt(&probe.TLSEvidence{NotAfter: ends, Expiring: true}), attempt(&probe.TLSEvidence{NotAfter: ends.Add(day)})}, ends.Add(day), false},
 		"not one that was not verified":              {[]probe.Attempt{attempt(&probe.TLSEvidence{NotAfter: ends, Unverified: true})}, time.Time{}, false},
@@ -146,5 +147,14 @@ func TestOnlyAVerifiedCertificateIsAnInput(t *testing.T) {
 			require.Equal(t, tc.ends, in.CertificateEnds)
 			require.Equal(t, tc.expiring, in.Expiring)
 		})
+	}
+}
+
+func TestOverBothFamiliesTheCertificateThatEndsFirstCounts(t *testing.T) {
+	soon, late := &probe.TLSEvidence{NotAfter: t0.Add(day), Expiring: true}, &probe.TLSEvidence{NotAfter: t0.Add(90 * day)}
+	for _, tc := range [][2]*probe.TLSEvidence{{soon, late}, {late, soon}, {nil, soon}, {soon, nil}} {
+		in := incident.FromResult(&probe.Result{At: t0, Attempts: []probe.Attempt{{Evidence: probe.Evidence{TLS: tc[0]}}}, Beside: &probe.Attempt{Evidence: probe.Evidence{TLS: tc[1]}}})
+		require.Equal(t, soon.NotAfter, in.CertificateEnds)
+		require.True(t, in.Expiring)
 	}
 }

@@ -61,11 +61,20 @@ func FromResult(r *probe.Result) Input {
 		}
 	}
 	for i := len(r.Attempts) - 1; i >= 0 && in.CertificateEnds.IsZero(); i-- {
-		if seen := r.Attempts[i].Evidence.TLS; seen != nil && !seen.Unverified && !seen.NotAfter.IsZero() {
-			in.CertificateEnds, in.Expiring = seen.NotAfter.Truncate(time.Second), seen.Expiring
-		}
+		in.certify(r.Attempts[i].Evidence.TLS)
+	}
+	if r.Beside != nil {
+		in.certify(r.Beside.Evidence.TLS)
 	}
 	return in
+}
+
+// certify notes when a certificate ends, if that is known and no other ends before it.
+func (in *Input) certify(seen *probe.TLSEvidence) {
+	if seen == nil || seen.Unverified || seen.NotAfter.IsZero() || !in.CertificateEnds.IsZero() && !seen.NotAfter.Before(in.CertificateEnds) {
+		return
+	}
+	in.CertificateEnds, in.Expiring = seen.NotAfter.Truncate(time.Second), seen.Expiring
 }
 
 // announce notes when the last answer wants to be asked again, in whole seconds and not
