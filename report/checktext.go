@@ -97,7 +97,11 @@ func (v Verdict) reply() string {
 	if v.Status == nil {
 		return v.Class.Title()
 	}
-	return strconv.Itoa(*v.Status) + " " + probe.CodeOf(*v.Status).Name + " (" + v.Class.Title() + ")"
+	code := strconv.Itoa(*v.Status) + " " + probe.CodeOf(*v.Status).Name
+	if v.Class == probe.ClassNoResponse {
+		return code + ", but no complete answer"
+	}
+	return code + " (" + v.Class.Title() + ")"
 }
 
 // Outcome is an outcome in its colour.

@@ -76,3 +76,9 @@ func TestARunIsALine(t *testing.T) {
 	}})
 	require.Equal(t, "#12   05:00:00  bad: 502 Bad Gateway (5xx server error), server_error  connect 1.0, first byte 2.0, total 3.0 ms", c.Line(12, report.Palette{}))
 }
+
+func TestAnAnswerThatBrokeOffIsNotCalledNone(t *testing.T) {
+	broke := probe.Verdict{Status: 200, Class: probe.ClassNoResponse, Reason: probe.BodyTruncated, Outcome: probe.Bad}
+	c := report.NewCheck("http://a/", &probe.Result{At: now, Verdict: broke, Attempts: []probe.Attempt{{Verdict: broke}}})
+	require.Contains(t, c.Line(1, report.Palette{}), "bad: 200 OK, but no complete answer, body_truncated")
+}
