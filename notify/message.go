@@ -35,6 +35,9 @@ type Body struct {
 	Location string
 	Runbook  string
 	Labels   map[string]string
+
+	Unverified bool `json:",omitzero"` // the target's certificates are not verified
+
 	Interval time.Duration
 
 	Kind      probe.Kind

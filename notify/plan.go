@@ -19,6 +19,8 @@ type Subject struct {
 	Labels   map[string]string
 	Interval time.Duration
 	Routes   Routes
+
+	Unverified bool // its certificates are not verified
 }
 
 // Routes says which destinations hear of which kinds of incident.
@@ -82,7 +84,7 @@ func body(t incident.Transition, s Subject, location string, budgets []BudgetFac
 	p := t.Problem
 	return Body{
 		Probe: s.Name, Group: s.Group, URL: s.URL, Method: s.Method, Location: location,
-		Runbook: s.Runbook, Labels: s.Labels, Interval: s.Interval,
+		Unverified: s.Unverified, Runbook: s.Runbook, Labels: s.Labels, Interval: s.Interval,
 		Kind: p.Kind, Severity: p.Severity, Cause: p.Cause, Codes: p.Codes, Failures: p.Failures, Openings: p.Openings,
 		Since: p.Since, OpenedAt: p.OpenedAt, At: t.At, RecoverBy: p.RecoverBy, Promise: p.Promise, Ends: p.Ends,
 		Budgets: budgets,

@@ -19,6 +19,7 @@ type Attempt struct {
 	Verdict
 	Timings     Timings           `json:"timings_ms"`
 	RemoteAddr  string            `json:"remote_addr"`
+	Proxy       string            `json:"proxy,omitempty"` // what the request went through; remote_addr is its address then
 	Protocol    string            `json:"protocol"`
 	AnsweredBy  string            `json:"answered_by"`
 	RetryAfterS *float64          `json:"retry_after_s"` // null if none was announced; 0 is now
@@ -84,7 +85,7 @@ func NewCheck(url string, r *probe.Result) *Check {
 func newAttempt(a *probe.Attempt) Attempt {
 	out := Attempt{
 		Verdict: NewVerdict(a.Verdict), Timings: newTimings(a.Timings),
-		RemoteAddr: a.Evidence.RemoteAddr, Protocol: a.Evidence.Protocol, AnsweredBy: a.Evidence.AnsweredBy,
+		RemoteAddr: a.Evidence.RemoteAddr, Proxy: a.Evidence.Proxy, Protocol: a.Evidence.Protocol, AnsweredBy: a.Evidence.AnsweredBy,
 		Headers: make(map[string]string, len(a.Evidence.Header)), Interim: make([]Interim, 0, len(a.Evidence.Interim)),
 		Redirects: list(a.Evidence.Redirects), Notes: list(a.Evidence.Notes), Challenges: make([]Challenge, 0, len(a.Evidence.Challenges)), Cache: map[string]string{}, Error: a.Evidence.Error,
 		StatusLine: a.Evidence.StatusLine, TraceID: a.Evidence.TraceID, Excerpt: a.Evidence.Excerpt,

@@ -39,6 +39,7 @@ func (a *Attempt) lines(n int, screen Screen) []string {
 	case a.RemoteAddr != "":
 		add("connected", "to "+a.RemoteAddr)
 	}
+	add("proxy", a.Proxy)
 	if screen.Bars {
 		lines = append(lines, a.picture(screen.Palette)...)
 	} else {

@@ -78,6 +78,8 @@ type Probe struct {
 
 	CertificateEnds *time.Time `json:"certificate_ends_at,omitempty"` // the earliest end in the verified chain, as last seen
 
+	Unverified bool `json:"unverified,omitempty"` // its certificates are not verified, because the configuration says so
+
 	Labels  map[string]string `json:"labels,omitempty"`
 	Runbook string            `json:"runbook,omitempty"`
 	ID      int64             `json:"-"` // for metrics
@@ -197,7 +199,7 @@ func newProbe(w *store.Watched, now time.Time) Probe {
 		Availability: make(map[string]Availability, len(availabilityWindows)),
 		Objectives:   make([]Objective, 0, len(w.Objectives)),
 		Incidents:    make([]Incident, 0, len(w.State.Problems)),
-		Labels:       w.Subject.Labels, Runbook: w.Subject.Runbook, CertificateEnds: maybe(w.State.Certificate.Ends),
+		Labels:       w.Subject.Labels, Runbook: w.Subject.Runbook, Unverified: w.Subject.Unverified, CertificateEnds: maybe(w.State.Certificate.Ends),
 	}
 	if last := w.State.Last; !last.At.IsZero() {
 		p.Last = &Last{last.At, NewVerdict(last.Verdict), milliseconds(last.Latency), last.Attempts}

@@ -114,6 +114,24 @@ func (s *Status) holds() []string {
 	return lines
 }
 
+// unverified names the probes whose certificates are not verified; empty if there is none.
+func (s *Status) unverified() string {
+	var names []string
+	for i := range s.Probes {
+		if s.Probes[i].Unverified {
+			names = append(names, text.Printable(s.Probes[i].Name, 40))
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	line := "unverified (insecure: true), so that anybody on the way can answer: " + strings.Join(names[:min(len(names), maxListed)], ", ")
+	if more := len(names) - maxListed; more > 0 {
+		line += ", and " + Count(more, "probe") + " more"
+	}
+	return line
+}
+
 // incidents lists what is open, a line each.
 func (s *Status) incidents() []string {
 	var lines []string
@@ -134,6 +152,9 @@ func (s *Status) incidents() []string {
 // remarks say what is open, and what is not right with sonde itself.
 func (s *Status) remarks() []string {
 	remarks := append(s.incidents(), s.holds()...)
+	if line := s.unverified(); line != "" {
+		remarks = append(remarks, line)
+	}
 	if !s.Service.Running {
 		line := "the service is not running"
 		if at := s.Service.LastWrite; at != nil {

@@ -78,11 +78,13 @@ func TestWhatIsKeptAboutAProbeComesBackWhole(t *testing.T) {
 	p.Policy.Count4xx = probe.CountAlways
 	p.Subject.Group, p.Subject.Runbook, p.Subject.Labels = "g", "https://r.example.com", map[string]string{"team": "payments", "이름": "값"}
 	p.Subject.Routes = notify.Routes{Default: []string{"ops", "backup"}, ByKind: map[probe.Kind][]string{probe.KindAuthFailed: {"security"}, probe.KindRateLimited: nil}}
-	configure(t, s, t0, p)
+	p.Subject.Unverified = true
+	configure(t, s, t0, p, watched("verified", time.Minute))
 	p.ID = 1
 	known, _, err := s.Load(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, []Probe{p}, known)
+	require.Equal(t, p, known[0])
+	require.False(t, known[1].Subject.Unverified)
 }
 
 func TestARevisionIsAllOrNothing(t *testing.T) {

@@ -315,7 +315,7 @@ func describe(config *configs.Config) []store.Probe {
 			Was: p.Was, Policy: p.Policy, Objectives: p.Objectives, RequestHash: p.RequestHash,
 			Subject: notify.Subject{
 				Name: p.Name, Group: p.Group, URL: text.URL(p.Target.URL), Method: p.Target.Method, Runbook: p.Runbook,
-				Labels: p.Labels, Interval: p.Interval, Routes: p.Notify,
+				Labels: p.Labels, Interval: p.Interval, Routes: p.Notify, Unverified: p.Target.Transport.Insecure,
 			},
 		})
 	}

@@ -107,7 +107,11 @@ func (s story) fields() []*slack.TextBlockObject {
 	v := b.Cause
 	add(w.cause, fill(w.causeLine, "reason", code(v.Reason.String(), maxPlace), "class", v.Class.TitleIn(w.language),
 		"retry", code(v.Retry.String(), maxPlace), "fault", code(v.Fault.String(), maxPlace)))
-	add(w.check, code(strings.TrimSpace(b.Method+" "+b.URL), maxURL))
+	request := code(strings.TrimSpace(b.Method+" "+b.URL), maxURL)
+	if b.Unverified {
+		request += "\n" + w.unverified
+	}
+	add(w.check, request)
 	if s.aboutCertificate() {
 		add(w.ends, s.moment(b.Ends))
 	} else {

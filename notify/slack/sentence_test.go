@@ -121,3 +121,19 @@ func ExampleText() {
 	// 5xx: checkout recovered after 12 min 4 s, 4 failed checks since 14:32:10 UTC. Incident 1000.
 	// auth 401/403: checkout refuses our credential again, for the 2nd time: 401 Unauthorized, 4 failed checks since 14:32:10 UTC. Incident 1000.
 }
+
+func TestAnUnverifiedTargetIsMarkedInItsFacts(t *testing.T) {
+	for language, want := range map[probe.Language]string{probe.English: "unverified: its certificates are not checked (insecure)", probe.Korean: "검증되지 않음"} {
+		m := sample(incident.Opened, probe.Miss(probe.ConnectRefused))
+		shown := func() string {
+			var all string
+			for _, field := range toldIn(language, m).fields() {
+				all += field.Text
+			}
+			return all
+		}
+		require.NotContains(t, shown(), want)
+		m.Body.Unverified = true
+		require.Contains(t, shown(), want)
+	}
+}

@@ -38,6 +38,8 @@ type words struct {
 
 	started, trouble, cause, check, failing, failed, location, budget, back, ends, next, runbook, incident string
 
+	unverified string // certificates are not verified
+
 	causeLine  string // facts: reason class retry fault
 	budgetLine string // facts: objective spent total share
 	noBudget   string // facts: objective
@@ -144,6 +146,7 @@ var english = words{
 
 	started: "Started", trouble: "Trouble", cause: "Cause", check: "Check", failing: "Failing", failed: "Failed", location: "Location",
 	budget: "Error budget", back: "Announced to be back", ends: "Certificate ends", next: "Check next", runbook: "Runbook", incident: "incident",
+	unverified: "unverified: its certificates are not checked (insecure)",
 
 	causeLine:  "{reason} · {class}\nretry {retry} · fault {fault}",
 	budgetLine: "{objective}: {spent} of {total} spent ({share})",
