@@ -33,6 +33,7 @@ type observation struct {
 	leads      string              // where the last redirect leads; empty if there was none or nobody asks
 	elsewhere  bool                // redirects led to another path than the target's
 	beginning  *[maxBeginning]byte // of a body that no expectation needs; nil if none was read
+	wait       time.Duration       // for the first byte of the last answer
 	phrase     string              // the status as the answer spells it: code and reason phrase
 	trace      trace               // of the requests; none if nothing was sent
 	evidence   Evidence

@@ -42,11 +42,16 @@ func (t *Target) show(a *Attempt, o *observation) {
 	e, m := &a.Evidence, t.masker()
 	e.Header = headerEvidence(o.header)
 	e.AnsweredBy = answeredBy(o.header)
+	beginning, whole := o.start()
+	if a.Verdict.Outcome != Good {
+		seen := clues{status: o.status, wait: o.wait, header: o.header, body: string(beginning)}
+		found := attribute(seen)
+		e.Gateway, e.AnsweredBy = found.sentence(seen), found.by(e.AnsweredBy)
+	}
 	e.StatusLine = statusLine(e.Protocol, o.status, o.phrase)
 	e.TraceID = o.trace.String()
 	m.evidence(e)
 	if a.Verdict.Outcome != Good {
-		beginning, whole := o.start()
 		e.Excerpt = excerpt(beginning, whole, o.header.Get("Content-Type"), m)
 	}
 }

@@ -132,7 +132,7 @@ func (w *walk) note(x *exchange) {
 	interim := x.interims()
 	e.Interim = append(e.Interim, interim[:min(len(interim), maxInterim-len(e.Interim))]...)
 	e.BodyBytes = x.size
-	w.seen.beginning = x.beginning
+	w.seen.beginning, w.seen.wait = x.beginning, x.timings.FirstByte
 	if !x.sent.IsZero() {
 		w.seen.trace = w.trace
 	}

@@ -89,7 +89,7 @@ type Evidence struct {
 	Proxy      string              // what the request went through, without user-info; empty: nothing
 	Protocol   string              // "HTTP/1.1", "HTTP/2.0", "HTTP/3.0"
 	StatusLine string              `json:",omitempty"` // as it was sent, with its reason phrase; "" if no status came
-	AnsweredBy string              // the Server or Via header
+	AnsweredBy string              // "edge (NAME)", "origin (NAME)" where that can be known, else the Server or Via header
 	Header     map[string][]string // an allow-list, names in lower case; nil if none
 	Interim    []Interim           // 1xx answers before the final one
 	TLS        *TLSEvidence        // nil without TLS

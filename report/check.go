@@ -90,6 +90,9 @@ func newAttempt(a *probe.Attempt) Attempt {
 		Redirects: list(a.Evidence.Redirects), Notes: list(a.Evidence.Notes), Challenges: make([]Challenge, 0, len(a.Evidence.Challenges)), Cache: map[string]string{}, Error: a.Evidence.Error,
 		StatusLine: a.Evidence.StatusLine, TraceID: a.Evidence.TraceID, Excerpt: a.Evidence.Excerpt,
 	}
+	if a.Evidence.Gateway != "" {
+		out.Notes = append([]string{a.Evidence.Gateway}, out.Notes...)
+	}
 	for name, values := range a.Evidence.Header {
 		out.Headers[name] = strings.Join(values, ", ") // RFC 9110 section 5.3
 	}
