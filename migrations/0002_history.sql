@@ -73,7 +73,9 @@ CREATE TABLE evidence (
   probe    INTEGER NOT NULL REFERENCES probes(id),
   location INTEGER NOT NULL REFERENCES locations(id),
   at       INTEGER NOT NULL,
-  digest   BLOB    NOT NULL
+  digest   BLOB    NOT NULL,
+  shape    BLOB    NOT NULL, -- what it is but for what always differs
+  traces   TEXT    NOT NULL  -- trace ids of the attempts, in their order
 ) STRICT;
 CREATE INDEX evidence_of_probe ON evidence(probe, at);
 CREATE INDEX evidence_of_sight ON evidence(digest);

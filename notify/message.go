@@ -53,6 +53,9 @@ type Body struct {
 	Ends      time.Time `json:",omitzero"` // the certificate, if the incident is about one
 	Promise   time.Time `json:",omitzero"` // the announced time that it is held to; of Overdue, the one that has passed
 
+	Gateway string `json:",omitempty"` // who answered the run that brought this about, the edge or the origin, and why
+	Trace   string `json:",omitempty"` // the trace id of its request
+
 	Notice Notice `json:",omitzero"`  // about the service itself, since Since; only Location, Since, At and Lost are set
 	Lost   int64  `json:",omitempty"` // results for which there was no room
 

@@ -156,12 +156,12 @@ func (l *loop) step(p *store.Probe, state *incident.State, e Entry) {
 	}
 	l.open.Effects = append(l.open.Effects, store.Effect{Probe: e.Probe, Effects: effects})
 	for _, t := range effects.Transitions {
-		l.tell(p, t)
+		l.tell(p, t, e.Attempts)
 	}
 }
 
-// tell notes a transition for people.
-func (l *loop) tell(p *store.Probe, t incident.Transition) {
+// tell notes a transition for people, and what the attempts saw that led to it.
+func (l *loop) tell(p *store.Probe, t incident.Transition, attempts []probe.Attempt) {
 	l.o.Logger.Info("incident "+t.Change.String(), "probe", p.Name(), "incident", t.Problem.ID.String(),
 		"kind", t.Problem.Kind.String(), "reason", t.Problem.Cause.Reason.String(), "status", t.Problem.Cause.Status, "at", t.At)
 	messages := notify.Plan(t, p.Subject, l.o.Location, nil)
@@ -171,6 +171,7 @@ func (l *loop) tell(p *store.Probe, t incident.Transition) {
 		}
 	}
 	l.told[p.ID] = true
+	notify.Witness(messages, attempts)
 	l.open.Messages = append(l.open.Messages, messages...)
 	if l.stuck {
 		l.strand(messages)

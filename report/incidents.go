@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -36,7 +37,14 @@ type PastIncident struct {
 // Story is an incident with all that happened to it: the JSON of `sonde incidents ID --json`.
 type Story struct {
 	PastIncident
-	Timeline []Moment `json:"timeline"` // the oldest first
+	Timeline []Moment  `json:"timeline"` // the oldest first
+	Evidence []Exhibit `json:"evidence"` // what its runs saw, the oldest first; the same sight in a row once
+}
+
+// Exhibit is what a run that was not good saw.
+type Exhibit struct {
+	At       time.Time `json:"at"`
+	Attempts []Attempt `json:"attempts"`
 }
 
 // Moment is something that happened to an incident.
@@ -78,11 +86,22 @@ func newPastIncident(r *store.IncidentRecord, now time.Time) PastIncident {
 
 // NewStory writes an incident and its timeline.
 func NewStory(r *store.IncidentRecord, timeline []store.Moment, now time.Time) *Story {
-	s := &Story{newPastIncident(r, now), make([]Moment, 0, len(timeline))}
+	s := &Story{newPastIncident(r, now), make([]Moment, 0, len(timeline)), []Exhibit{}}
 	for _, m := range timeline {
 		s.Timeline = append(s.Timeline, Moment{m.At, m.Change, m.Reason, statusOf(m.Status)})
 	}
 	return s
+}
+
+// Witness adds what runs saw, the newest first, as the store reads it.
+func (s *Story) Witness(sights []store.Sight) {
+	for _, seen := range slices.Backward(sights) {
+		sight := Exhibit{seen.At, make([]Attempt, 0, len(seen.Attempts))}
+		for i := range seen.Attempts {
+			sight.Attempts = append(sight.Attempts, newAttempt(&seen.Attempts[i]))
+		}
+		s.Evidence = append(s.Evidence, sight)
+	}
 }
 
 // statusOf is nil for no status code.
@@ -143,7 +162,16 @@ func (s *Story) WriteText(w io.Writer) error {
 	for _, m := range s.Timeline {
 		cells = append(cells, []string{"  " + m.At.Format(secondLayout), m.Change.String(), cause(m.Cause, m.Status)})
 	}
-	_, err := fmt.Fprintln(w, strings.Join(append(lines, align(cells)...), "\n"))
+	lines = append(lines, align(cells)...)
+	for _, seen := range s.Evidence {
+		lines = append(lines, "", "  seen at "+seen.At.Format(secondLayout)+" UTC")
+		for i := range seen.Attempts {
+			for _, line := range seen.Attempts[i].lines(i+1, Screen{}) {
+				lines = append(lines, "  "+line)
+			}
+		}
+	}
+	_, err := fmt.Fprintln(w, strings.Join(lines, "\n"))
 	return err
 }
 

@@ -32,6 +32,13 @@ func TestIncidentsAreListedAndToldWithTheirTimeline(t *testing.T) {
 	timeline, err := reader.Timeline(t.Context(), records[1].ID)
 	require.NoError(t, err)
 	s := report.NewStory(&records[1], timeline, now)
+	s.Witness([]store.Sight{{At: records[1].Since, Attempts: []probe.Attempt{{
+		Verdict: broken, Timings: probe.Timings{Connect: 2 * time.Millisecond, FirstByte: time.Minute, Total: time.Minute + 2*time.Millisecond},
+		Evidence: probe.Evidence{
+			RemoteAddr: "192.0.2.1:443", StatusLine: "HTTP/1.1 503 Service Unavailable", AnsweredBy: "edge (nginx)", TraceID: "4bf92f3577b34da6a3ce929d0e0e4736",
+			Gateway: "503 after 60.0 s from the edge (nginx): upstream timeout", Excerpt: "<h1>503</h1>\n<hr>nginx",
+		},
+	}}}})
 	requireContract(t, "contract-incident.json", s)
 	var one strings.Builder
 	require.NoError(t, s.WriteText(&one))

@@ -41,7 +41,7 @@ func (s *Store) Commit(ctx context.Context, b *Batch) error {
 			return err
 		}
 		rows := repeat(tx)
-		if err := s.addEvidence(ctx, rows, b.Entries); err != nil {
+		if err := s.addEvidence(ctx, rows, b); err != nil {
 			return err
 		}
 		for i := range b.Effects {

@@ -1,6 +1,9 @@
 package store
 
 import (
+	"encoding/json"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -39,7 +42,7 @@ func TestEvidenceIsKeptWhenItIsNewAndOnce(t *testing.T) {
 	}
 	require.Equal(t, []string{"nginx", "envoy", "nginx"}, who, "the newest first")
 	require.Equal(t, t0.Add(3*time.Minute), all[0].At)
-	require.Equal(t, 2, count(t, s, "SELECT count(*) FROM sights"), "what was seen before is kept once")
+	require.Equal(t, 3, count(t, s, "SELECT count(*) FROM sights"), "every sight has its own times")
 
 	require.NoError(t, s.Forget(t.Context(), t0.Add(150*time.Second), Retention{Results: time.Minute, Rollups: day}))
 	all, err = r.Sights(t.Context(), id, t0.Add(-day), forever, 10)
@@ -88,4 +91,59 @@ func TestAProbeIsFoundByItsNameAlsoWhenItIsRetired(t *testing.T) {
 	var unknown *UnknownProbeError
 	require.ErrorAs(t, err, &unknown)
 	require.Len(t, unknown.Known, 2)
+}
+
+func TestASightIsToldApartByWhatDoesNotAlwaysDiffer(t *testing.T) {
+	s, id := configured(t)
+	seq := int64(0)
+	see := func(after time.Duration, attempts ...probe.Attempt) {
+		seq++
+		at := t0.Add(after)
+		in := incident.Input{At: at, Verdict: judge(probe.ServerError, 500), Attempts: len(attempts)}
+		require.NoError(t, s.Commit(t.Context(), &Batch{Seq: seq, At: at, Entries: []Entry{{Probe: id, Input: in, Attempts: attempts}}}))
+	}
+	sight := func(excerpt, trace string) probe.Attempt {
+		return probe.Attempt{Verdict: judge(probe.ServerError, 500), Evidence: probe.Evidence{Excerpt: excerpt, TraceID: trace, Error: "read 127.0.0.1:4000" + trace[:1], RemoteAddr: "192.0.2.1:443"}}
+	}
+	see(0, sight("request 17 failed: disk full at 05:00:01", "1a"))
+	see(time.Minute, sight("request 18 failed: disk full at 05:01:01", "2b")) // the same, but for its numbers
+	see(2*time.Minute, sight("request 19 failed: out of memory", "3c"))       // another text, too soon
+	see(11*time.Minute, sight("request 20 failed: out of memory", "4d"))
+	see(12*time.Minute, sight("request 17 failed: disk full at 05:00:01", "5e"), sight("another attempt", "6f")) // other facts
+	all, err := look(t, s.Path()).Sights(t.Context(), id, t0, forever, 10)
+	require.NoError(t, err)
+	var seen [][]string
+	for _, x := range all {
+		var traces []string
+		for _, a := range x.Attempts {
+			traces = append(traces, a.Evidence.TraceID)
+		}
+		seen = append(seen, traces)
+	}
+	require.Equal(t, [][]string{{"5e", "6f"}, {"4d"}, {"1a"}}, seen, "every sight has the traces of its own")
+	require.Equal(t, "request 20 failed: out of memory", all[1].Attempts[0].Evidence.Excerpt)
+}
+
+func TestALongSightIsShortenedAndNotLost(t *testing.T) {
+	var attempts []probe.Attempt
+	for i := range 11 {
+		header := map[string][]string{}
+		for j := range 40 {
+			header[fmt.Sprint("x-", j)] = []string{strings.Repeat("h", 250)}
+		}
+		attempts = append(attempts, probe.Attempt{Verdict: judge(probe.ServerError, 500), Evidence: probe.Evidence{Excerpt: strings.Repeat("x", 2000), Header: header, TraceID: fmt.Sprint(i)}})
+	}
+	body, err := sightBody(attempts[:3])
+	require.NoError(t, err)
+	require.LessOrEqual(t, len(body), maxSight)
+	var kept []probe.Attempt
+	require.NoError(t, json.Unmarshal(body, &kept))
+	require.Len(t, kept, 3)
+	body, err = sightBody(attempts)
+	require.NoError(t, err)
+	require.LessOrEqual(t, len(body), maxSight)
+	require.NoError(t, json.Unmarshal(body, &kept))
+	trace(kept, tracesOf(attempts))
+	require.Equal(t, "10", kept[len(kept)-1].Evidence.TraceID)
+	require.Equal(t, strings.Repeat("x", 2000), attempts[0].Evidence.Excerpt, "what was given is left as it was")
 }

@@ -91,3 +91,15 @@ func story(c *cobra.Command, name string, now time.Time) error {
 		return s.WriteText(c.OutOrStdout())
 	})
 }
+
+// mostSights is how much evidence an incident is shown with.
+const mostSights = 10
+
+// sightsOf is what runs saw while an incident lasted, the newest first.
+func sightsOf(ctx context.Context, reader *store.Reader, x *store.IncidentRecord, now time.Time) ([]store.Sight, error) {
+	until := farOff(now)
+	if !x.RecoveredAt.IsZero() {
+		until = x.RecoveredAt
+	}
+	return reader.Sights(ctx, x.Probe, x.Since, until, mostSights)
+}

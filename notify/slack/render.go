@@ -107,6 +107,7 @@ func (s story) fields() []*slack.TextBlockObject {
 	v := b.Cause
 	add(w.cause, fill(w.causeLine, "reason", code(v.Reason.String(), maxPlace), "class", v.Class.TitleIn(w.language),
 		"retry", code(v.Retry.String(), maxPlace), "fault", code(v.Fault.String(), maxPlace)))
+	add(w.evidence, s.evidence())
 	request := code(strings.TrimSpace(b.Method+" "+b.URL), maxURL)
 	if b.Unverified {
 		request += "\n" + w.unverified
@@ -123,6 +124,15 @@ func (s story) fields() []*slack.TextBlockObject {
 	}
 	add(w.budget, s.budgets())
 	return fields
+}
+
+// evidence says who answered, and by which trace the request is found.
+func (s story) evidence() string {
+	line := prose(s.Body.Gateway, maxAdvice)
+	if s.Body.Trace != "" {
+		line += "\n" + s.words.trace + " " + code(s.Body.Trace, maxPlace)
+	}
+	return strings.TrimSpace(line)
 }
 
 func (s story) failing() string {

@@ -36,7 +36,7 @@ type words struct {
 	headlines map[incident.Change]string // facts: word
 	causes    map[incident.Change]string // the second line; facts: symptom cause meaning lasted promised
 
-	started, trouble, cause, check, failing, failed, location, budget, back, ends, next, runbook, incident string
+	evidence, trace, started, trouble, cause, check, failing, failed, location, budget, back, ends, next, runbook, incident string
 
 	unverified string // certificates are not verified
 
@@ -145,6 +145,7 @@ var english = words{
 	},
 
 	started: "Started", trouble: "Trouble", cause: "Cause", check: "Check", failing: "Failing", failed: "Failed", location: "Location",
+	evidence: "Evidence", trace: "trace",
 	budget: "Error budget", back: "Announced to be back", ends: "Certificate ends", next: "Check next", runbook: "Runbook", incident: "incident",
 	unverified: "unverified: its certificates are not checked (insecure)",
 

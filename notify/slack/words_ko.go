@@ -101,6 +101,7 @@ var korean = words{
 	},
 
 	started: "시작", trouble: "기간", cause: "원인", check: "요청", failing: "실패 중", failed: "실패", location: "위치",
+	evidence: "증거", trace: "추적 ID",
 	budget: "에러 버짓", back: "복구 예정 시각", ends: "인증서 만료", next: "다음에 확인할 것", runbook: "런북", incident: "인시던트",
 	unverified: "검증되지 않음: 인증서를 확인하지 않습니다(insecure)",
 
