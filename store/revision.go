@@ -75,7 +75,22 @@ func (p *packer) string(s string) {
 	p.buf = append(p.buf, s...)
 }
 
-func (u *unpacker) string() string { return string(u.take(u.count(true))) }
+// textUnpacker reads texts. They are pieces of one string: ten thousand probes have sixty
+// thousand.
+type textUnpacker struct {
+	unpacker
+	whole string // that buf is the rest of
+}
+
+func (u *textUnpacker) string() string {
+	n := u.count(true)
+	at := len(u.whole) - len(u.buf)
+	u.take(n)
+	if u.err != nil {
+		return ""
+	}
+	return u.whole[at : at+n]
+}
 
 // unpackProbes reads what is kept about the configured probes.
 func unpackProbes(packed []byte) ([]Probe, error) {
@@ -83,7 +98,8 @@ func unpackProbes(packed []byte) ([]Probe, error) {
 	if !ok || body[0] != chunkPacking {
 		return nil, errPacked
 	}
-	u := unpacker{buf: body[1:]}
+	u := textUnpacker{unpacker{buf: body}, string(body)}
+	u.byte() // the packing
 	var profiles []Probe
 	for n := u.count(true); n > 0 && u.err == nil; n-- {
 		var common Probe
