@@ -3,12 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
-	"runtime"
 	"slices"
 	"strings"
 	"syscall"
 	"time"
+
+	"sonde/bench/results"
 )
 
 // row is a number to reach (DESIGN.md section 8) and what was measured.
@@ -30,10 +30,10 @@ func known(measured, reached bool) string {
 
 func reached(yes bool) string { return known(true, yes) }
 
-// everything measures all that the pipeline is to reach, and appends the table to a file
-// if one is named.
+// everything measures all that the pipeline is to reach, and puts the table into a file if
+// one is named.
 func everything(ctx context.Context, l *lab, p plan, out string) error {
-	busy := load1()
+	machine := results.Machine()
 	var rows []row
 	for _, measure := range []func(context.Context, *lab, plan) ([]row, error){plainRows, tlsRows, startRows, saturationRows, shutdownRows} {
 		more, err := measure(ctx, l, p)
@@ -43,50 +43,21 @@ func everything(ctx context.Context, l *lab, p plan, out string) error {
 		rows = append(rows, more...)
 		fmt.Println()
 	}
-	table := markdown(rows, busy)
-	fmt.Print(table)
+	part := results.Part{Name: "The pipeline", Command: "go run ./bench/pipeline -all -out bench/RESULTS.md", Machine: machine, Body: markdown(rows)}
+	fmt.Print(part)
 	if out == "" {
 		return nil
 	}
-	file, err := os.OpenFile(out, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
-	if err != nil {
-		return err
-	}
-	if _, err := file.WriteString("\n" + table); err != nil {
-		return err
-	}
-	return file.Close()
+	return results.Put(out, part)
 }
 
-func markdown(rows []row, busy string) string {
+func markdown(rows []row) string {
 	var b strings.Builder
-	_, _ = fmt.Fprintf(&b, "### The pipeline, %s\n\n%s, load before %s. Target, service and bare loop share it.\n\n| what | aim | measured | |\n|---|---|---|---|\n",
-		time.Now().UTC().Format("2006-01-02 15:04 UTC"), machine(), busy)
+	b.WriteString("Target, service and bare loop share the machine.\n\n| what | aim | measured | |\n|---|---|---|---|\n")
 	for _, r := range rows {
 		_, _ = fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", r.what, r.aim, r.got, r.verdict)
 	}
 	return b.String()
-}
-
-// machine is what the numbers hold for.
-func machine() string {
-	model := "unknown processor"
-	cpus, _ := os.ReadFile("/proc/cpuinfo")
-	for line := range strings.Lines(string(cpus)) {
-		if name, is := strings.CutPrefix(line, "model name"); is {
-			model = strings.Trim(name, "\t: \n")
-			break
-		}
-	}
-	kernel, _ := os.ReadFile("/proc/sys/kernel/osrelease")
-	return fmt.Sprintf("%d cores of %s, Linux %s, %s", runtime.NumCPU(), model, strings.TrimSpace(string(kernel)), runtime.Version())
-}
-
-// load1 is the load average over the last minute.
-func load1() string {
-	text, _ := os.ReadFile("/proc/loadavg")
-	first, _, _ := strings.Cut(string(text), " ")
-	return first
 }
 
 // middle is the comparison with the median ratio.

@@ -72,7 +72,7 @@ func main() {
 	flag.StringVar(&o.certificate, "certificate", "", "folder of the certificate to answer with (role target)")
 	flag.StringVar(&o.measure, "measure", "compare", "compare, start, shutdown or saturation")
 	flag.BoolVar(&o.all, "all", false, "measure everything, and print a table in Markdown")
-	flag.StringVar(&o.out, "out", "", "file that the table is appended to (with -all)")
+	flag.StringVar(&o.out, "out", "", "file in which the table replaces the one before (with -all)")
 	flag.BoolVar(&o.tls, "tls", false, "ask over TLS, with a full handshake each time")
 	flag.IntVar(&o.probes, "probes", 1000, "how many probes")
 	flag.DurationVar(&o.interval, "interval", time.Second, "how often each asks")

@@ -5,29 +5,12 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
 )
-
-// machine is what the numbers hold for.
-func machine() string {
-	model := "unknown processor"
-	cpus, _ := os.ReadFile("/proc/cpuinfo")
-	for line := range strings.Lines(string(cpus)) {
-		if name, is := strings.CutPrefix(line, "model name"); is {
-			model = strings.Trim(name, "\t: \n")
-			break
-		}
-	}
-	kernel, _ := os.ReadFile("/proc/sys/kernel/osrelease")
-	load, _ := os.ReadFile("/proc/loadavg")
-	load1, _, _ := strings.Cut(string(load), " ")
-	return fmt.Sprintf("%d cores of %s, Linux %s, %s, load before %s", runtime.NumCPU(), model, strings.TrimSpace(string(kernel)), runtime.Version(), load1)
-}
 
 // cpu is the processor time that this process has used.
 func cpu() time.Duration {

@@ -20,6 +20,7 @@ import (
 	"syscall"
 	"time"
 
+	"sonde/bench/results"
 	"sonde/store"
 )
 
@@ -57,7 +58,7 @@ func main() {
 	flag.IntVar(&o.readers, "readers", 50, "parallel readers beside the writer")
 	flag.DurationVar(&o.reading, "reading", 10*time.Second, "how long they read")
 	flag.BoolVar(&o.markdown, "markdown", false, "print Markdown")
-	flag.StringVar(&o.out, "out", "", "file that the Markdown is appended to")
+	flag.StringVar(&o.out, "out", "", "file in which the Markdown replaces what was measured before")
 	flag.Usage = func() {
 		fmt.Fprint(os.Stderr, usage)
 		flag.PrintDefaults()
@@ -76,25 +77,21 @@ func (o *order) follow(ctx context.Context) error {
 	if o.probes < 1 || o.interval < time.Second || o.length <= 0 || o.month < 1 || o.days < 1 {
 		return errors.New("-probes, -for, -month and -days must be above 0, and -interval at least 1s")
 	}
-	machine := machine()
+	machine := results.Machine()
 	tables, err := o.measure(ctx)
 	if err != nil {
 		return err
 	}
+	part := results.Part{Name: "The store", Command: "go run ./bench/store -markdown -out bench/RESULTS.md", Machine: machine, Body: markdown(tables)}
 	if o.markdown {
-		fmt.Print(markdown(tables, machine))
+		fmt.Print(part)
 	} else {
 		fmt.Print(text(tables, machine))
 	}
 	if o.out == "" {
 		return nil
 	}
-	file, err := os.OpenFile(o.out, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
-	if err != nil {
-		return err
-	}
-	_, err = file.WriteString("\n" + markdown(tables, machine))
-	return errors.Join(err, file.Close())
+	return results.Put(o.out, part)
 }
 
 func (o *order) measure(ctx context.Context) (tables []*table, err error) {

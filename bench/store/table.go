@@ -36,9 +36,9 @@ func text(tables []*table, machine string) string {
 }
 
 // markdown is for bench/RESULTS.md.
-func markdown(tables []*table, machine string) string {
+func markdown(tables []*table) string {
 	var b strings.Builder
-	_, _ = fmt.Fprintf(&b, "### The store, %s\n\n%s. Results are made up: %s\n", time.Now().UTC().Format("2006-01-02 15:04 UTC"), machine, madeUp)
+	_, _ = fmt.Fprintf(&b, "Results are made up: %s\n", madeUp)
 	for _, t := range tables {
 		_, _ = fmt.Fprintf(&b, "\n%s\n\n| what | measured |\n|---|---|\n", t.about)
 		for _, r := range t.rows {
