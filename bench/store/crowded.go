@@ -62,51 +62,101 @@ func firstLook(ctx context.Context, path string, now time.Time) (*store.Snapshot
 	return snapshot, errors.Join(err, r.Close())
 }
 
-// crowded measures commits at the rate of real time while many read and a quarter of an
-// hour is compacted.
-func (f *fleet) crowded(ctx context.Context) (*table, error) {
-	progress("fleet: %d readers for %s", f.readers, short(f.reading))
+// beside is what goes on while commits are measured.
+type beside struct {
+	what    string
+	every   time.Duration // that each reader looks
+	compact bool
+}
+
+// asFastAsTheyCan is how often readers look that do nothing else.
+const asFastAsTheyCan = time.Nanosecond
+
+// crowded measures commits at the rate of real time, without readers, with many who look
+// as people do, and with many who do nothing else; and while a quarter of an hour is
+// compacted.
+func (f *fleet) crowded(ctx context.Context) (t *table, err error) {
+	start := t0.Add(time.Duration(f.month)*day + f.length)
+	f.w.cost = cost{}
+	if err := f.w.commit(ctx, start.Add(time.Second)); err != nil {
+		return nil, err
+	}
+	progress("fleet: %d readers", f.readers)
+	crowd, err := startReaders(ctx, f.readers, f.path, start)
+	defer func() { err = errors.Join(err, crowd.end()) }()
+	if err != nil {
+		return nil, err
+	}
+	t = &table{about: fmt.Sprintf("Reading beside the writer at its real pace, %s each: %d processes, each with a look at %d probes behind it", short(f.reading), f.readers, len(f.probes))}
+	many := fmt.Sprintf("%d readers", f.readers)
+	from := start.Add(time.Second)
+	for _, b := range []beside{
+		{"nobody reads", never, false},
+		{"nobody reads, a quarter of an hour is compacted", never, true},
+		{many + ", each looks once a second", time.Second, false},
+		{many + ", each looks again and again", asFastAsTheyCan, false},
+	} {
+		if err := f.commitBeside(ctx, t, crowd, b, from); err != nil {
+			return nil, err
+		}
+		from = from.Add(f.reading)
+	}
+	return t, nil
+}
+
+const never = 365 * day
+
+func (f *fleet) commitBeside(ctx context.Context, t *table, crowd readers, b beside, from time.Time) error {
+	progress("fleet: %s", b.what)
 	w := f.w
 	w.cost = cost{}
-	start := t0.Add(time.Duration(f.month)*day + f.length)
-	if err := w.commit(ctx, start.Add(time.Second)); err != nil {
-		return nil, err
+	if _, err := crowd.look(b.every); err != nil {
+		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	var crowd sync.WaitGroup
-	errs := make(chan error, f.readers+2)
-	var looks, wal atomic.Int64
-	for range f.readers {
-		crowd.Go(func() { errs <- readOn(ctx, f.path, start, &looks) })
-	}
-	crowd.Go(func() { errs <- watchSize(ctx, f.path+"-wal", &wal) })
+	var aside sync.WaitGroup
+	var wal atomic.Int64
+	errs := make(chan error, 2)
 	var compaction store.Compaction
-	crowd.Go(func() {
-		done, err := w.store.Compact(ctx, start)
-		compaction = done
-		if ctx.Err() != nil {
-			err = nil // it had not ended, and what it did counts
-		}
-		errs <- err
-	})
+	aside.Go(func() { errs <- watchSize(ctx, f.path+"-wal", &wal) })
+	if b.compact {
+		aside.Go(func() {
+			done, err := w.store.Compact(ctx, from)
+			compaction = done
+			if ctx.Err() != nil {
+				err = nil // it had not ended, and what it did counts
+			}
+			errs <- err
+		})
+	}
 	began := time.Now()
-	err := w.pace(ctx, start, f.reading)
+	err := w.pace(ctx, from, f.reading)
 	took := time.Since(began)
 	cancel()
-	crowd.Wait()
+	aside.Wait()
 	close(errs)
 	for each := range errs {
 		err = errors.Join(err, each)
 	}
-	t := &table{about: fmt.Sprintf("%d parallel readers beside the writer at its real pace, and a compaction, for %s", f.readers, short(f.reading))}
+	if err != nil {
+		return err
+	}
+	looks, err := crowd.look(never)
+	if err != nil {
+		return err
+	}
 	c := &w.cost
-	t.add("commit p50; p99; longest", "%.2f; %.2f; %.2f ms (%d commits)", ms(quantile(c.commits, 0.5)), ms(quantile(c.commits, 0.99)), ms(quantile(c.commits, 1)), len(c.commits))
-	t.add("committed", "%.0f results/s", float64(c.results)/took.Seconds())
-	t.add("snapshots", "%.1f/s of %d probes each", float64(looks.Load())/took.Seconds(), len(f.probes))
-	t.add("write-ahead log", "%.1f MB at most", megabytes(wal.Load()))
-	t.add("compacted meanwhile", "%d results, writer held %.1f ms at most", compaction.Results, ms(compaction.Longest))
-	return t, err
+	what := fmt.Sprintf("commit p50 %.2f, p99 %.2f, longest %.2f ms (%d at %.0f results/s)", ms(quantile(c.commits, 0.5)), ms(quantile(c.commits, 0.99)), ms(quantile(c.commits, 1)),
+		len(c.commits), float64(c.results)/took.Seconds())
+	if looks > 0 {
+		what += fmt.Sprintf(", %.0f looks/s", float64(looks)/took.Seconds())
+	}
+	if b.compact {
+		what += fmt.Sprintf(", %d results compacted, writer held %.1f ms at most", compaction.Results, ms(compaction.Longest))
+	}
+	t.add(b.what, "%s, write-ahead log %.1f MB at most", what, megabytes(wal.Load()))
+	return nil
 }
 
 // pace commits in simulated time as real time passes.
@@ -125,23 +175,6 @@ func (w *writer) pace(ctx context.Context, start time.Time, length time.Duration
 		}
 	}
 	return nil
-}
-
-// readOn looks at everything again and again until ctx ends.
-func readOn(ctx context.Context, path string, now time.Time, looks *atomic.Int64) error {
-	r, err := store.OpenReader(ctx, path)
-	if err != nil {
-		return err
-	}
-	for err == nil && ctx.Err() == nil {
-		if _, err = r.Snapshot(ctx, now); err == nil {
-			looks.Add(1)
-		}
-	}
-	if ctx.Err() != nil {
-		err = nil // a query that is cut short has errors of many kinds
-	}
-	return errors.Join(err, r.Close())
 }
 
 // watchSize notes the largest size that a file has until ctx ends.

@@ -55,8 +55,8 @@ func main() {
 	flag.DurationVar(&o.length, "for", time.Hour, "simulated time at full rate")
 	flag.IntVar(&o.month, "month", 30, "days of history before full rate, in which every probe asks every 6 hours")
 	flag.IntVar(&o.days, "days", 90, "days of the database of months, in which every probe asks once an hour, and one at -interval")
-	flag.IntVar(&o.readers, "readers", 50, "parallel readers beside the writer")
-	flag.DurationVar(&o.reading, "reading", 10*time.Second, "how long they read")
+	flag.IntVar(&o.readers, "readers", 50, "parallel readers beside the writer, each a process")
+	flag.DurationVar(&o.reading, "reading", 20*time.Second, "how long commits are measured beside them, each way")
 	flag.BoolVar(&o.markdown, "markdown", false, "print Markdown")
 	flag.StringVar(&o.out, "out", "", "file in which the Markdown replaces what was measured before")
 	flag.Usage = func() {
@@ -66,7 +66,11 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := o.follow(ctx); err != nil {
+	asked, err := readIfAsked(ctx)
+	if !asked {
+		err = o.follow(ctx)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "store:", err)
 		os.Exit(1)
 	}
