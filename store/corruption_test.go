@@ -90,6 +90,7 @@ func (f image) withSQL(t *testing.T, query string) image {
 // service or reader, does not fall over it; the service goes on, and what was damaged is
 // kept as it was found.
 func TestADamagedDatabase(t *testing.T) {
+	t.Parallel()
 	const chapters = 245
 	killed := leftBy(t, chapters)
 	stopped, stranger := killed.withSQL(t, "SELECT 1"), leftBy(t, 23)
@@ -137,6 +138,7 @@ func TestAFlippedBitIsNoPanic(t *testing.T) { flip(t, times(60, 16), 1) }
 
 // flip flips random bits of the files of a database, each in a copy of its own.
 func flip(t *testing.T, flips int, seed uint64) {
+	t.Parallel()
 	const chapters = 245
 	killed := leftBy(t, chapters)
 	stopped := killed.withSQL(t, "SELECT 1")

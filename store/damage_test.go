@@ -223,6 +223,7 @@ func looked(t *testing.T, path string) error {
 // Flips that nobody notices change a number somewhere; what is asked for is that nothing
 // panics, that nothing is deleted, and that the service is up.
 func TestAThousandFlippedBitsStopNothing(t *testing.T) {
+	t.Parallel()
 	original, _ := history(t)
 	content, err := os.ReadFile(original)
 	require.NoError(t, err)
@@ -391,6 +392,7 @@ func TestASwapThatWasCutShortIsEnded(t *testing.T) {
 // Whatever moment the service is killed at while it replaces a damaged database, the next
 // start finds all of it.
 func TestAReplacementThatIsKilledIsEndedByTheNextStart(t *testing.T) {
+	t.Parallel()
 	original, memory := history(t)
 	content, err := os.ReadFile(original)
 	require.NoError(t, err)

@@ -20,6 +20,7 @@ import (
 // first. The next opening finds all that the first one would have made of it, and what was
 // damaged is still there.
 func TestAPowerCutWhileADatabaseIsOpenedLosesNothing(t *testing.T) {
+	t.Parallel()
 	golden, err := os.ReadFile(filepath.Join("testdata", "schema-1.db"))
 	require.NoError(t, err)
 	killed := leftBy(t, 245)

@@ -34,6 +34,7 @@ const traced = "open,openat,creat,pwrite64,pwritev,pwritev2,write,writev,fsync,f
 // compaction, of forgetting and of checkpoints, too. The same is tried with a writer that
 // does not wait for the disk: were nothing found to be lost, this would prove nothing.
 func TestAPowerCutLosesNothingThatWasToldAsDone(t *testing.T) {
+	t.Parallel()
 	told := tell(t, storyLength)
 	t.Run("power cuts", func(t *testing.T) {
 		t.Parallel()

@@ -25,10 +25,10 @@ func TestADiskThatFailsNowAndThenLosesNothing(t *testing.T) {
 	// commit of many results is dozens of writes: were every tenth refused, none would ever end.
 	for name, inject := range map[string]string{
 		"a sync that fails":             "fsync,fdatasync:error=EIO:when=10+10",
-		"a write that fails":            "pwrite64:error=EIO:when=100+10",
+		"a write that fails":            "pwrite64:error=EIO:when=100+47",
 		"a write for which no space is": "pwrite64:error=ENOSPC:when=100+61",
 		"a truncation that fails":       "ftruncate:error=EIO:when=1+1",
-		"no descriptors left to open":   "open,openat:error=EMFILE:when=4+2",
+		"no descriptors left to open":   "open,openat:error=EMFILE:when=8+2",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
