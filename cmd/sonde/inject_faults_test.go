@@ -45,7 +45,7 @@ func TestADiskThatFailsForGoodEndsTheServiceWithItsCode(t *testing.T) {
 	t.Parallel()
 	l := newLoad(t, 20)
 	l.begin(t)
-	p := l.serveInjured(t, "fsync,fdatasync:error=EIO:when=30+1")
+	p := l.serveInjured(t, "fsync,fdatasync:error=EIO:when=8+1")
 	l.eventually(t, "storing fails", func() bool {
 		_, health := l.read("/healthz")
 		return strings.HasPrefix(health, "degraded: storage is failing")
