@@ -36,7 +36,7 @@ func stageOf(left time.Duration) int {
 // certificate is what it is.
 func (m *machine) watchCertificate() {
 	s, in := m.s, m.in
-	if !in.CertificateEnds.IsZero() {
+	if !in.CertificateEnds.IsZero() && !in.credential() {
 		s.Certificate.Ends = in.CertificateEnds
 	}
 	problem := s.Open(probe.KindCertificate)
@@ -75,7 +75,11 @@ func (m *machine) openCertificate(stage int) {
 // approach brings a problem to a stage. Its cause is the certificate, also where the answer
 // was not good for another reason.
 func (m *machine) approach(p *Problem, stage int) {
-	p.Stage, p.Cause = stage, probe.Miss(probe.CertificateExpiring)
+	cause := probe.CertificateExpiring
+	if m.in.credential() {
+		cause = probe.CredentialExpiring
+	}
+	p.Stage, p.Cause = stage, probe.Miss(cause)
 	p.Cause.Status, p.Cause.Class = m.in.Verdict.Status, probe.ClassOf(m.in.Verdict.Status)
 	p.Severity = p.Cause.Severity()
 	if stage == stageDay {
@@ -89,6 +93,9 @@ func (m *machine) approach(p *Problem, stage int) {
 func (m *machine) renew(p *Problem) {
 	s, in := m.s, m.in
 	seen := !in.CertificateEnds.IsZero() || in.Verdict.Outcome == probe.Good // a good answer without a certificate needs none
+	if p != nil && p.Cause.Reason == probe.CredentialExpiring {
+		seen = in.Verdict.Outcome == probe.Good // else the credential was not seen to work
+	}
 	if p == nil || !seen || in.Run != probe.Scheduled {
 		return
 	}

@@ -158,3 +158,38 @@ func TestOverBothFamiliesTheCertificateThatEndsFirstCounts(t *testing.T) {
 		require.True(t, in.Expiring)
 	}
 }
+
+func TestACredentialThatEndsSoonIsTold(t *testing.T) {
+	ends := time.Date(2026, 11, 30, 5, 0, 0, 400, time.UTC)
+	in := incident.FromResult(&probe.Result{Verdict: judge(probe.CredentialExpiring, 200), Attempts: []probe.Attempt{
+		{Evidence: probe.Evidence{CredentialEnds: ends, TLS: &probe.TLSEvidence{NotAfter: ends.Add(90 * day)}}}}})
+	require.Equal(t, ends.Truncate(time.Second), in.CertificateEnds, "it goes before a certificate that lasts")
+	require.True(t, in.Expiring)
+
+	warned := judge(probe.CredentialExpiring, 200)
+	w := world{policy: usual(60)}
+	step := func(second int, v probe.Verdict) {
+		in := incident.Input{At: at(second), Verdict: v, Attempts: 1, CertificateEnds: t0.Add(90 * day)}
+		if v.Reason == probe.CredentialExpiring {
+			in.CertificateEnds, in.Expiring = t0.Add(3*day), true
+		}
+		w.step(in)
+	}
+	step(0, good)
+	step(60, warned)
+	require.Equal(t, []string{"opened certificate 1m0s"}, lines(w.told))
+	problem := w.told[0].Problem
+	require.Equal(t, probe.CredentialExpiring, problem.Cause.Reason)
+	require.Equal(t, probe.Warning, problem.Severity)
+	require.Equal(t, t0.Add(3*day), problem.Ends)
+	require.Equal(t, t0.Add(90*day), w.state.Certificate.Ends, "the target's certificate is another one")
+	for second := 120; second <= 600; second += 60 {
+		step(second, denied)
+	}
+	require.Equal(t, incident.Open, w.state.Open(probe.KindCertificate).Phase, "what is refused does not show that it lasts")
+	for second := 660; second <= 900; second += 60 {
+		step(second, good)
+	}
+	require.Nil(t, w.state.Open(probe.KindCertificate))
+	require.Equal(t, "resolved", w.told[len(w.told)-1].Change.String())
+}

@@ -34,7 +34,8 @@ type Input struct {
 	Elapsed   time.Duration // of the whole run
 	Timings   probe.Timings // of the last attempt
 
-	// Of the certificate that the last verified handshake of the run showed:
+	// Of the certificate that the last verified handshake of the run showed, or of our own
+	// credential if the verdict says that this ends soon:
 	CertificateEnds time.Time // whole seconds; zero if there was no such handshake
 	Expiring        bool      // it ends sooner than is expected
 }
@@ -66,6 +67,13 @@ func FromResult(r *probe.Result) Input {
 	if r.Beside != nil {
 		in.certify(r.Beside.Evidence.TLS)
 	}
+	if n := len(r.Attempts); n > 0 && in.credential() {
+		ends := r.Attempts[n-1].Evidence.CredentialEnds
+		if ends.IsZero() && r.Beside != nil {
+			ends = r.Beside.Evidence.CredentialEnds
+		}
+		in.CertificateEnds, in.Expiring = ends.Truncate(time.Second), !ends.IsZero()
+	}
 	return in
 }
 
@@ -76,6 +84,10 @@ func (in *Input) certify(seen *probe.TLSEvidence) {
 	}
 	in.CertificateEnds, in.Expiring = seen.NotAfter.Truncate(time.Second), seen.Expiring
 }
+
+// credential reports whether it is our own credential that ends soon, and not the
+// certificate of the target.
+func (in *Input) credential() bool { return in.Verdict.Reason == probe.CredentialExpiring }
 
 // announce notes when the last answer wants to be asked again, in whole seconds and not
 // before that. It is false if the answer does not.

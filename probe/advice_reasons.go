@@ -312,4 +312,10 @@ var advices = [len(reasons)]advice{
 			"If it goes on, add capacity or lower the load before the core functions suffer",
 			"If this target should never shed, remove may_shed from the probe",
 		}},
+	CredentialExpiring: {"credential about to expire", ClassSuccess, "RFC 7519 section 4.1.4; RFC 5280 section 4.1.2.5",
+		"All is well, but the token or client certificate with which the probe asks ends soon.", []string{
+			"Renew it before it ends, and put it where sonde reads it: a file is read anew by itself",
+			"Look at the automation that should have renewed it by now",
+			"If it stands in an environment variable, restart sonde with the new one",
+		}},
 }

@@ -76,7 +76,7 @@ func passwordField(tokens *html.Tokenizer) (password, fresh bool) {
 // open door.
 func (t *Target) authorised(v Verdict, o *observation) Verdict {
 	if !o.form {
-		return v
+		return t.warn(v, o)
 	}
 	instead := false
 	switch v.Reason {
@@ -88,7 +88,7 @@ func (t *Target) authorised(v Verdict, o *observation) Verdict {
 		instead = t.bears() && !t.Expect.content()
 	}
 	if !instead {
-		return v
+		return t.warn(v, o)
 	}
 	o.evidence.addNote("what came is a page to log in: it has a field for a password")
 	return judged(LoginRedirect, v.Status)

@@ -54,6 +54,7 @@ const (
 	AddressBlocked
 	Canceled
 	LoadShed
+	CredentialExpiring
 )
 
 // Reasons lists every reason, in the order of the table.

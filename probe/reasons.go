@@ -67,4 +67,5 @@ var reasons = [...]rule{
 	AddressBlocked:      {"address_blocked", Unknown, FaultProber, RetryNo, KindProber, Warning, ProberTrouble, "the address is not one this probe may reach"},
 	Canceled:            {"canceled", Unknown, FaultProber, RetryNotApplicable, NoIncident, NoSeverity, ProberTrouble, "stopped before it ended"},
 	LoadShed:            {"load_shed", Excluded, FaultTarget, RetryBackoff, KindDegraded, Warning, FiveXX, "a 503 with Retry-After from a target that may shed load"},
+	CredentialExpiring:  {"credential_expiring", Good, FaultCredential, RetryNotApplicable, KindCertificate, Warning, Fine, "good but the token or client certificate of the probe ends soon: a note on a good result"},
 }

@@ -85,22 +85,23 @@ type Timings struct {
 
 // Evidence is what an attempt saw, for people. Text from the target is printable.
 type Evidence struct {
-	RemoteAddr string              // of the target, or of the proxy before it
-	Proxy      string              // what the request went through, without user-info; empty: nothing
-	Protocol   string              // "HTTP/1.1", "HTTP/2.0", "HTTP/3.0"
-	StatusLine string              `json:",omitempty"` // as it was sent, with its reason phrase; "" if no status came
-	AnsweredBy string              // "edge (NAME)", "origin (NAME)" where that can be known, else the Server or Via header
-	Header     map[string][]string // an allow-list, names in lower case; nil if none
-	Interim    []Interim           // 1xx answers before the final one
-	TLS        *TLSEvidence        // nil without TLS
-	Redirects  []string            // the addresses that were followed, query values removed
-	Notes      []string
-	Error      string      // what went wrong on the way; "" if an answer came
-	BodyBytes  int64       // as far as read
-	Challenges []Challenge // what a refusal asks for
-	Excerpt    string      `json:",omitempty"` // lines of the body of an answer that was not good, our secrets masked
-	TraceID    string      `json:",omitempty"` // that the request was sent with; "" if none was sent
-	Gateway    string      `json:",omitempty"` // who answered, the edge or the origin, and why; "" where nobody can know
+	RemoteAddr     string              // of the target, or of the proxy before it
+	Proxy          string              // what the request went through, without user-info; empty: nothing
+	Protocol       string              // "HTTP/1.1", "HTTP/2.0", "HTTP/3.0"
+	StatusLine     string              `json:",omitempty"` // as it was sent, with its reason phrase; "" if no status came
+	AnsweredBy     string              // "edge (NAME)", "origin (NAME)" where that can be known, else the Server or Via header
+	Header         map[string][]string // an allow-list, names in lower case; nil if none
+	Interim        []Interim           // 1xx answers before the final one
+	TLS            *TLSEvidence        // nil without TLS
+	Redirects      []string            // the addresses that were followed, query values removed
+	Notes          []string
+	Error          string      // what went wrong on the way; "" if an answer came
+	BodyBytes      int64       // as far as read
+	Challenges     []Challenge // what a refusal asks for
+	Excerpt        string      `json:",omitempty"` // lines of the body of an answer that was not good, our secrets masked
+	TraceID        string      `json:",omitempty"` // that the request was sent with; "" if none was sent
+	Gateway        string      `json:",omitempty"` // who answered, the edge or the origin, and why; "" where nobody can know
+	CredentialEnds time.Time   `json:",omitzero"`  // of a good answer: the credential ends then, which is soon; else zero
 }
 
 // Interim is a 1xx answer.

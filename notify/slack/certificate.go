@@ -16,3 +16,6 @@ func (s story) end() string {
 	}
 	return fill(s.words.ended, "ends", s.clock(ends))
 }
+
+// aboutCredential reports whether it is the probe's own credential that ends soon.
+func (s story) aboutCredential() bool { return s.Body.Cause.Reason == probe.CredentialExpiring }

@@ -36,6 +36,7 @@ var causes = map[string]probe.Verdict{
 		Retry: probe.RetryNo, Fault: probe.FaultTarget, Outcome: probe.Bad},
 	"auth 401/403": {Status: 401, Class: probe.ClassClientError, Reason: probe.Unauthenticated,
 		Retry: probe.RetryNo, Fault: probe.FaultCredential, Outcome: probe.Excluded},
+	"credential":  {Status: 200, Class: probe.ClassSuccess, Reason: probe.CredentialExpiring, Fault: probe.FaultCredential, Outcome: probe.Good},
 	"certificate": {Status: 200, Class: probe.ClassSuccess, Reason: probe.CertificateExpiring, Fault: probe.FaultTarget, Outcome: probe.Good},
 }
 

@@ -39,6 +39,9 @@ func (s story) sentence() string {
 	if s.aboutCertificate() {
 		template = s.words.certificates[s.Change]
 	}
+	if s.aboutCredential() && s.Change == incident.Resolved {
+		template = s.words.credential.lasts
+	}
 	told := fill(template,
 		"symptom", s.symptom(), "name", plain(b.Probe, maxName), "now", is.now, "still", is.still, "again", is.again,
 		"times", s.words.ordinal(b.Openings), "cause", s.causeInWords(), "failing", s.words.failures(b.Failures),
@@ -72,13 +75,24 @@ func (s story) announcement() string {
 
 // symptom is the word that everything begins with.
 func (s story) symptom() string {
+	if s.aboutCredential() {
+		return s.words.credential.symptom
+	}
 	if s.Body.Kind == probe.KindCertificate {
 		return s.words.certificate // its results are good, so that their symptom says nothing
 	}
 	return s.words.symptoms[s.Body.Cause.Symptom()]
 }
 
-func (s story) condition() condition { return s.words.kinds[s.Body.Kind] }
+func (s story) condition() condition {
+	if s.aboutCredential() {
+		return s.words.credential.condition
+	}
+	if cause := s.Body.Cause; cause.Reason == probe.Unauthenticated && cause.Status == 0 {
+		return s.words.unasked
+	}
+	return s.words.kinds[s.Body.Kind]
+}
 
 // causeInWords is the status where it says all, else the reason, with the status
 // if there is one.

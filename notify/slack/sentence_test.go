@@ -84,6 +84,15 @@ func TestTheSentence(t *testing.T) {
 		"a certificate is a symptom of its own": {
 			sample(incident.Opened, probe.Miss(probe.CertificateExpiring)), time.Second,
 			"certificate: checkout has a certificate that ends soon: it ends in 20 d 3 h, on 2026-12-13 18:32:10 UTC. Incident 1000."},
+		"a credential of ours that ends soon is no certificate of the target": {
+			sample(incident.Opened, probe.Miss(probe.CredentialExpiring)), time.Second,
+			"credential: checkout is asked with a credential that ends soon: it ends in 20 d 3 h, on 2026-12-13 18:32:10 UTC. Incident 1000."},
+		"a credential that was renewed is told": {
+			sample(incident.Resolved, probe.Miss(probe.CredentialExpiring)), time.Second,
+			"credential: checkout is asked with a credential that lasts, 12 min 4 s after the first warning. Incident 1000."},
+		"a token that was not to be had is no refusal of the target": {
+			sample(incident.Opened, probe.Miss(probe.Unauthenticated)), time.Second,
+			"auth 401/403: checkout cannot be asked with our credential: unauthenticated (not authenticated), 4 failed checks since 14:32:10 UTC. Incident 1000."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			require.Equal(t, tc.want, Text(tc.message, tc.message.CreatedAt.Add(tc.after)))

@@ -19,6 +19,9 @@ type words struct {
 	kinds     map[probe.Kind]condition
 	symptoms  map[probe.Symptom]string // the word that everything begins with
 
+	credential credentialWords
+	unasked    condition // a credential that was refused before the target was asked
+
 	certificate string // the symptom of a good answer whose certificate ends soon
 	announced   string // facts: time; the target said when it would be back
 	anew        string // facts: time; it was not, and now says another time
@@ -49,6 +52,13 @@ type words struct {
 	every    func(interval time.Duration) string
 	duration func(d time.Duration) string
 	ordinal  func(n int) string
+}
+
+// credentialWords are about a credential of the probe that ends soon.
+type credentialWords struct {
+	condition
+	symptom string
+	lasts   string // facts: as of certificates
 }
 
 // condition says what is wrong with a probe: in a sentence, and in a word.
@@ -99,6 +109,11 @@ var english = words{
 		probe.FourXX: "4xx", probe.Throttling: "throttled", probe.Slow: "slow", probe.ProberTrouble: "prober",
 	},
 	certificate: "certificate",
+	credential: credentialWords{
+		condition{"is asked with a credential that ends soon", "is still asked with a credential that ends soon", "is asked again with a credential that ends soon", "Credential ends soon"},
+		"credential", "{symptom}: {name} is asked with a credential that lasts, {lasted} after the first warning.",
+	},
+	unasked: condition{"cannot be asked with our credential", "still cannot be asked with our credential", "cannot be asked with our credential again", "Credential refused"},
 
 	announced: " It announced to be back by {time}.",
 	anew:      " Now it announces to be back by {time}.",
@@ -146,7 +161,7 @@ var english = words{
 
 	started: "Started", trouble: "Trouble", cause: "Cause", check: "Check", failing: "Failing", failed: "Failed", location: "Location",
 	evidence: "Evidence", trace: "trace",
-	budget: "Error budget", back: "Announced to be back", ends: "Certificate ends", next: "Check next", runbook: "Runbook", incident: "incident",
+	budget: "Error budget", back: "Announced to be back", ends: "Ends", next: "Check next", runbook: "Runbook", incident: "incident",
 	unverified: "unverified: its certificates are not checked (insecure)",
 
 	causeLine:  "{reason} · {class}\nretry {retry} · fault {fault}",

@@ -55,6 +55,11 @@ var korean = words{
 		probe.FourXX: "4xx", probe.Throttling: "요청 제한", probe.Slow: "지연", probe.ProberTrouble: "프로버",
 	},
 	certificate: "인증서",
+	credential: credentialWords{
+		condition{"프로브 자격증명 만료 임박", "프로브 자격증명 만료 임박 지속", "프로브 자격증명 만료 임박 재발", "자격증명 만료 임박"},
+		"자격증명", "{symptom}: {name} 자격증명 갱신됨, 첫 경고 후 {lasted}.",
+	},
+	unasked: condition{"자격증명으로 요청 불가", "자격증명으로 요청 불가 지속", "자격증명으로 요청 불가 재발", "인증 실패"},
 
 	announced: " 복구 예정 시각: {time}.",
 	anew:      " 새로 예고한 복구 시각: {time}.",
@@ -102,7 +107,7 @@ var korean = words{
 
 	started: "시작", trouble: "기간", cause: "원인", check: "요청", failing: "실패 중", failed: "실패", location: "위치",
 	evidence: "증거", trace: "추적 ID",
-	budget: "에러 버짓", back: "복구 예정 시각", ends: "인증서 만료", next: "다음에 확인할 것", runbook: "런북", incident: "인시던트",
+	budget: "에러 버짓", back: "복구 예정 시각", ends: "만료", next: "다음에 확인할 것", runbook: "런북", incident: "인시던트",
 	unverified: "검증되지 않음: 인증서를 확인하지 않습니다(insecure)",
 
 	causeLine:  "{reason} · {class}\n재시도 {retry} · 책임 {fault}",
