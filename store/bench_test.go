@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -199,4 +200,33 @@ func BenchmarkSnapshotOfAMonth(b *testing.B) {
 func countDays(b *testing.B, s *Store) (n int) {
 	require.NoError(b, s.db.QueryRowContext(b.Context(), "SELECT count(*) FROM tallies").Scan(&n))
 	return n
+}
+
+// Commits of 250 results four times a second, without readers and beside fifty processes
+// that each look at ten thousand probes once a second. That they start, and look for the
+// first time, is not measured.
+func BenchmarkReadersBeside(b *testing.B) {
+	for _, readers := range []int{0, 50} {
+		b.Run(fmt.Sprintf("readers=%d", readers), func(b *testing.B) {
+			s, memory, probes := fleet(b, 10_000)
+			entries := round(probes[:250], 1)
+			for range readers {
+				line, _, end := process(b, "look on", s.Path(), nil)
+				require.Equal(b, "looked", line)
+				defer end()
+			}
+			var took []time.Duration
+			for b.Loop() {
+				time.Sleep(250 * time.Millisecond)
+				memory.Seq++
+				start := time.Now()
+				require.NoError(b, s.Commit(b.Context(), &Batch{Seq: memory.Seq, At: t0, Entries: entries}))
+				took = append(took, time.Since(start))
+			}
+			slices.Sort(took)
+			for _, q := range []int{50, 99} {
+				b.ReportMetric(float64(took[(len(took)-1)*q/100].Microseconds())/1000, fmt.Sprintf("p%d-ms", q))
+			}
+		})
+	}
 }

@@ -74,8 +74,40 @@ func child(task, path string) {
 			return
 		}
 		fmt.Printf("uid %d: %d probes, running %t\n", os.Getuid(), len(s.Probes), s.Service.Running)
+	case "look on":
+		lookOn(ctx, path)
 	default:
 		faultTasks[task](ctx, path)
+	}
+}
+
+// lookOn looks once, says so, and looks once a second from then on until its input ends.
+func lookOn(ctx context.Context, path string) {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		cancel()
+	}()
+	r, err := OpenReader(ctx, path)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer func() { _ = r.Close() }()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for looks := 0; ; looks++ {
+		if _, err := r.Snapshot(ctx, t0); err != nil {
+			return // it is to end, or whoever waits for the first look sees that it has
+		}
+		if looks == 0 {
+			fmt.Println("looked")
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
 	}
 }
 
@@ -84,7 +116,7 @@ var faultTasks = map[string]func(ctx context.Context, path string){}
 
 // process starts another process, as a user if one is given. It is told to end, and
 // waited for, by calling end; the first line that it says is returned.
-func process(t *testing.T, task, path string, as *syscall.Credential) (line string, pid int, end func()) {
+func process(t testing.TB, task, path string, as *syscall.Credential) (line string, pid int, end func()) {
 	t.Helper()
 	cmd := command(task, path)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: as}

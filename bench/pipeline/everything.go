@@ -67,7 +67,7 @@ func middle(all []comparison) comparison {
 }
 
 func plainRows(ctx context.Context, l *lab, p plan) ([]row, error) {
-	p.probes, p.interval, p.length, p.tls = 10_000, 10*time.Second, 30*time.Second, false
+	p.probes, p.interval, p.length, p.tls = 10_000, 10*time.Second, 20*time.Second, false
 	all, err := compare(ctx, l, p)
 	if err != nil {
 		return nil, err
@@ -89,7 +89,7 @@ func plainRows(ctx context.Context, l *lab, p plan) ([]row, error) {
 }
 
 func tlsRows(ctx context.Context, l *lab, p plan) ([]row, error) {
-	p.probes, p.interval, p.length, p.tls = 3000, 10*time.Second, 30*time.Second, true
+	p.probes, p.interval, p.length, p.tls = 300, time.Second, 15*time.Second, true
 	all, err := compare(ctx, l, p)
 	if err != nil {
 		return nil, err
@@ -118,7 +118,7 @@ func startRows(ctx context.Context, l *lab, p plan) ([]row, error) {
 }
 
 func saturationRows(ctx context.Context, l *lab, p plan) ([]row, error) {
-	p.interval, p.length, p.tls = time.Second, 10*time.Second, false
+	p.interval, p.length, p.tls = time.Second, 6*time.Second, false
 	best, double, err := saturate(ctx, l, p)
 	if err != nil {
 		return nil, err
