@@ -47,7 +47,7 @@ func CheckHost(host string) error {
 	name := host
 	if !isASCII(host) {
 		mapped, err := idna.Lookup.ToASCII(host)
-		if err != nil {
+		if err != nil || !utf8.ValidString(host) {
 			return refuse(false, "is neither a name nor an address; check its spelling")
 		}
 		if _, err := netip.ParseAddr(strings.TrimSuffix(mapped, ".")); err == nil {
