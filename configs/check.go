@@ -37,6 +37,7 @@ func (d *decoder) checkProbe(s *spec) {
 	}
 	d.checkTimeout(s)
 	d.checkBody(s)
+	d.checkCache(s)
 	d.checkAuth(s)
 	d.checkTransport(s)
 	if s.address.url != nil && s.address.url.User != nil {

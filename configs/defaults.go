@@ -43,6 +43,7 @@ type settings struct {
 	runbook    string
 	transport  transport
 	untraced   bool
+	cache      cache
 }
 
 // alert is when people are told.

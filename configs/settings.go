@@ -30,6 +30,7 @@ var settingKeys = withTransport(keys[settings]{
 	"objective":    func(d *decoder, v value, s *settings) { d.objectives(v, &s.objectives) },
 	"notify":       func(d *decoder, v value, s *settings) { s.routes = d.routes(v) },
 	"alert":        func(d *decoder, v value, s *settings) { object(d, v, alertKeys, &s.alert) },
+	"cache":        func(d *decoder, v value, s *settings) { d.cache(v, &s.cache) },
 	"trace":        func(d *decoder, v value, s *settings) { s.untraced = !d.whether(v, !s.untraced) },
 	"labels":       func(d *decoder, v value, s *settings) { d.labels(v, &s.labels) },
 	"runbook":      func(d *decoder, v value, s *settings) { d.webAddress(v, &s.runbook) },
@@ -151,7 +152,7 @@ func (d *decoder) routes(v value) notify.Routes {
 // incidentKinds are the keys of a notify mapping.
 func incidentKinds() []string {
 	names := []string{"default"}
-	for kind := probe.NoIncident + 1; kind <= probe.KindProber; kind++ {
+	for kind := probe.NoIncident + 1; kind <= probe.KindCache; kind++ {
 		names = append(names, kind.String())
 	}
 	return names

@@ -34,6 +34,8 @@ type Input struct {
 	Elapsed   time.Duration // of the whole run
 	Timings   probe.Timings // of the last attempt
 
+	Cache probe.CacheOutcome // of a conditional request
+
 	// Of the certificate that the last verified handshake of the run showed, or of our own
 	// credential if the verdict says that this ends soon:
 	CertificateEnds time.Time // whole seconds; zero if there was no such handshake
@@ -57,6 +59,7 @@ func FromResult(r *probe.Result) Input {
 	if n := len(r.Attempts); n > 0 {
 		last := r.Attempts[n-1]
 		in.Cured = r.Verdict.Outcome == probe.Bad && last.Verdict.Outcome == probe.Good
+		in.Cache = last.Cache
 		if !in.announce(r, &last) && r.Beside != nil {
 			in.announce(r, r.Beside)
 		}

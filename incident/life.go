@@ -174,7 +174,7 @@ func (m *machine) maybeRelapse(p *Problem) bool {
 	switch p.Kind {
 	case probe.KindAuthFailed:
 		suspicion = m.s.Refusals
-	case probe.KindCertificate:
+	case probe.KindCertificate, probe.KindCache:
 		return false
 	case probe.KindDegraded:
 		suspicion = m.s.Sheds
@@ -203,10 +203,10 @@ func Withdraw(s *State, now time.Time) Effects {
 	s.Problems = nil
 	s.Suspect, s.Refusals, s.Sheds, s.Goods, s.Due = Suspicion{}, Suspicion{}, Suspicion{}, Streak{}, time.Time{}
 	s.Hold, s.Denials = Hold{}, 0
-	s.Certificate = Certificate{}
+	s.Certificate, s.Cache = Certificate{}, nil
 	return m.fx
 }
 
 // Rewrite forgets what was learned of a request that the configuration has changed: that
 // it worked, how often it was refused, and when it was not to be made.
-func (s *State) Rewrite() { s.Worked, s.Denials, s.Hold = false, 0, Hold{} }
+func (s *State) Rewrite() { s.Worked, s.Denials, s.Hold, s.Cache = false, 0, Hold{}, nil }

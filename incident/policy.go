@@ -26,6 +26,9 @@ type Policy struct {
 	RemindEvery  time.Duration // while open; 0 never
 	Repeatable   bool          // the request may be sent between slots
 	Count4xx     probe.Count4xx
+
+	Conditional   bool    `json:",omitzero"` // requests ask whether what is known still holds
+	MinCacheRatio float64 `json:",omitzero"` // a lower share of 304 is an incident; 0: none is
 }
 
 // confirmAfter is how long a failure must last. A request that may not be repeated

@@ -25,6 +25,7 @@ type State struct {
 	Sheds    Suspicion // results that shed load, as the target may; may become degraded
 
 	Certificate Certificate
+	Cache       *Cache // nil: nothing was asked again
 }
 
 // Last is what people see of the latest result.
@@ -115,6 +116,10 @@ func (s *State) Clone() *State {
 	c.Suspect.Codes = slices.Clone(s.Suspect.Codes)
 	c.Refusals.Codes = slices.Clone(s.Refusals.Codes)
 	c.Sheds.Codes = slices.Clone(s.Sheds.Codes)
+	if s.Cache != nil {
+		cache := *s.Cache
+		c.Cache = &cache
+	}
 	c.Problems = slices.Clone(s.Problems)
 	for i := range c.Problems {
 		c.Problems[i].Codes = slices.Clone(s.Problems[i].Codes)

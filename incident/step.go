@@ -72,6 +72,7 @@ func (m *machine) run() {
 	m.watchShed()
 	m.watchGood()
 	m.watchCertificate()
+	m.watchCache()
 	m.hold()
 }
 
@@ -198,7 +199,7 @@ func (m *machine) watchGood() {
 		return
 	}
 	for i := range s.Problems {
-		if s.Problems[i].Phase == Open && s.Problems[i].Kind != probe.KindCertificate {
+		if s.Problems[i].Phase == Open && s.Problems[i].Kind != probe.KindCertificate && s.Problems[i].Kind != probe.KindCache {
 			m.resolve(&s.Problems[i])
 		}
 	}

@@ -318,4 +318,18 @@ var advices = [len(reasons)]advice{
 			"Look at the automation that should have renewed it by now",
 			"If it stands in an environment variable, restart sonde with the new one",
 		}},
+	CacheMissed: {"sent again unchanged", ClassSuccess, "RFC 9110 section 13.1, section 15.4.5; white paper section 3.3, section 4, section 5",
+		"The share of 304 among the answers to conditional requests is lower than it should be: what has not changed is sent again.", []string{
+			"Check that the answer has an ETag or Last-Modified, and that it passes every proxy unchanged",
+			"Check that the server compares If-None-Match and If-Modified-Since, and answers 304",
+			"Review Cache-Control: no-store forbids to keep the answer, no-cache and max-age let it be asked for again",
+			"Check what was rolled out when the share fell: a framework, a proxy, compression on the way",
+		}},
+	ValidatorChanges: {"validator changes every time", ClassSuccess, "RFC 9110 section 8.8; white paper section 5",
+		"Every answer has another ETag or Last-Modified, so that no cache can confirm what it holds.", []string{
+			"Make the ETag from the content, not from a time, a process or a random number",
+			"Check that all servers behind the load balancer make the same ETag of the same content",
+			"Check whether compression or a proxy writes its own ETag; a weak one (W/) would do",
+			"If the content does change every time, do not expect a share of 304 of it",
+		}},
 }

@@ -22,23 +22,25 @@ var askers = map[string]asker{
 
 // observation is what asking once has shown.
 type observation struct {
-	status     int       // of the answer; 0 if none came
-	reason     Reason    // why the asking ended early; OK if it did not
-	asked      time.Time // when the asking began
-	timings    Timings
-	retryAfter Announcement
-	header     http.Header         // of the answer; nil if none came
-	body       *bytes.Buffer       // as far as read; nil unless an expectation needs it
-	cut        bool                // the body went on
-	leads      string              // where the last redirect leads; empty if there was none or nobody asks
-	elsewhere  bool                // redirects led to another path than the target's
-	beginning  *[maxBeginning]byte // of a body that no expectation needs; nil if none was read
-	wait       time.Duration       // for the first byte of the last answer
-	phrase     string              // the status as the answer spells it: code and reason phrase
-	trace      trace               // of the requests; none if nothing was sent
-	evidence   Evidence
-	proof      proof // what was shown of who asks
-	form       bool  // the body is a page with a form to log in
+	status      int       // of the answer; 0 if none came
+	reason      Reason    // why the asking ended early; OK if it did not
+	asked       time.Time // when the asking began
+	timings     Timings
+	retryAfter  Announcement
+	header      http.Header         // of the answer; nil if none came
+	body        *bytes.Buffer       // as far as read; nil unless an expectation needs it
+	cut         bool                // the body went on
+	leads       string              // where the last redirect leads; empty if there was none or nobody asks
+	elsewhere   bool                // redirects led to another path than the target's
+	beginning   *[maxBeginning]byte // of a body that no expectation needs; nil if none was read
+	conditional bool                // the last request asked whether what is known still holds
+	request     string              // of a conditional target: what was asked last
+	wait        time.Duration       // for the first byte of the last answer
+	phrase      string              // the status as the answer spells it: code and reason phrase
+	trace       trace               // of the requests; none if nothing was sent
+	evidence    Evidence
+	proof       proof // what was shown of who asks
+	form        bool  // the body is a page with a form to log in
 }
 
 // start is the beginning of the body, and whether that is all of it.

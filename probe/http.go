@@ -34,6 +34,9 @@ func (httpAsker) ask(ctx context.Context, r *Runner, t *Target) observation {
 	if note := statusNote(w.hop.method, w.seen.status, w.seen.header); note != "" && w.seen.reason != RedirectInvalid {
 		w.seen.evidence.addNote(note)
 	}
+	if t.Conditional {
+		w.seen.request = w.hop.key()
+	}
 	w.seen.timings.Total = time.Since(w.began)
 	return w.seen
 }
@@ -76,7 +79,7 @@ func (w *walk) step(ctx context.Context) (more bool) {
 		return w.seen.reason == OK
 	}
 	w.noteRefusal(x)
-	if w.target.Expect.needsBody(w.seen.status) || w.target.grants || w.maybeLogin() {
+	if w.target.Expect.needsBody(w.seen.status) || w.target.grants || w.target.Conditional || w.maybeLogin() {
 		w.seen.body = bodies.Get().(*bytes.Buffer)
 	}
 	if err := x.readBody(w.seen.body); err != nil {
@@ -221,6 +224,7 @@ func (w *walk) request() *http.Request {
 		request.GetBody = func() (io.ReadCloser, error) { return nil, errOneConnection }
 	}
 	w.addDefaults(request)
+	w.condition(request)
 	return request
 }
 

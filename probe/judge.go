@@ -11,6 +11,9 @@ import (
 func judge(ctx context.Context, t *Target, o *observation) Verdict {
 	expect := &t.Expect
 	status, expiring := o.weighStatus(t), o.weighCertificate(&expect.TLS)
+	if o.unchanged() {
+		status = OK
+	}
 	switch {
 	case o.reason == OK:
 	case o.status != 0 && status != OK && reasons[o.reason].symptom == NoAnswer:
@@ -38,6 +41,9 @@ func judge(ctx context.Context, t *Target, o *observation) Verdict {
 // weigh finds the first expectation beyond the status that is not met.
 func (o *observation) weigh(ctx context.Context, t *Target) Reason {
 	expect := &t.Expect
+	if o.unchanged() { // as it was when it was good
+		return o.weighLatency(expect)
+	}
 	if expect.Redirect != nil {
 		why, err := leadsTo(ctx, expect.Redirect, o.leads)
 		if why != nil || err != nil {
@@ -54,6 +60,10 @@ func (o *observation) weigh(ctx context.Context, t *Target) Reason {
 			return reason
 		}
 	}
+	return o.weighLatency(expect)
+}
+
+func (o *observation) weighLatency(expect *Expect) Reason {
 	if expect.Latency > 0 && o.timings.Total > expect.Latency {
 		return TooSlow
 	}

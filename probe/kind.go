@@ -16,10 +16,11 @@ const (
 	KindCertificate
 	KindProberNetwork
 	KindProber
+	KindCache
 )
 
 var kindNames = []string{"", "down", "degraded", "auth_failed", "auth_bypass", "client_fault", "rate_limited",
-	"certificate", "prober_network", "prober"}
+	"certificate", "prober_network", "prober", "cache"}
 
 func (k Kind) String() string { return spell(kindNames, k) }
 

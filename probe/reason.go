@@ -55,6 +55,8 @@ const (
 	Canceled
 	LoadShed
 	CredentialExpiring
+	CacheMissed
+	ValidatorChanges
 )
 
 // Reasons lists every reason, in the order of the table.

@@ -68,4 +68,6 @@ var reasons = [...]rule{
 	Canceled:            {"canceled", Unknown, FaultProber, RetryNotApplicable, NoIncident, NoSeverity, ProberTrouble, "stopped before it ended"},
 	LoadShed:            {"load_shed", Excluded, FaultTarget, RetryBackoff, KindDegraded, Warning, FiveXX, "a 503 with Retry-After from a target that may shed load"},
 	CredentialExpiring:  {"credential_expiring", Good, FaultCredential, RetryNotApplicable, KindCertificate, Warning, Fine, "good but the token or client certificate of the probe ends soon: a note on a good result"},
+	CacheMissed:         {"cache_missed", Good, FaultTarget, RetryNotApplicable, KindCache, Warning, Fine, "good but sent again too often although it has not changed"},
+	ValidatorChanges:    {"validator_changes", Good, FaultTarget, RetryNotApplicable, KindCache, Warning, Fine, "good but its ETag or Last-Modified is another one every time"},
 }

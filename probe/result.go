@@ -67,6 +67,7 @@ type Attempt struct {
 	Verdict    Verdict
 	Timings    Timings
 	RetryAfter Announcement
+	Cache      CacheOutcome // of a conditional request
 	Evidence   Evidence
 
 	proof proof // what it showed of who asks

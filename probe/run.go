@@ -24,6 +24,7 @@ type Runner struct {
 	Detail    bool           // keep the headers of good answers too
 	Log       *slog.Logger   // the default if nil
 
+	known    known      // by what targets can be asked whether they have changed
 	pauses   pauseRange // between attempts; defaultPauses if zero
 	panicked atomic.Bool
 }
@@ -132,6 +133,9 @@ func (r *Runner) attempt(ctx context.Context, t *Target) (a Attempt) {
 	o := kind.ask(ctx, r, t)
 	defer o.release()
 	a.Verdict = t.authorised(judge(ctx, t, &o), &o)
+	if a.Verdict.Outcome == Good {
+		a.Cache = r.remember(t, &o)
+	}
 	a.proof = o.proof
 	a.Timings = o.timings
 	a.RetryAfter = o.retryAfter

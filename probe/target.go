@@ -39,6 +39,10 @@ type Target struct {
 
 	NoTrace bool // send no traceparent
 
+	// Conditional asks with the validators of the latest good answer whether that still
+	// holds: a 304 is good then. Only with GET and HEAD.
+	Conditional bool
+
 	grants bool // an access token is asked for: the body is kept
 }
 

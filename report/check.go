@@ -101,6 +101,9 @@ func newAttempt(a *probe.Attempt) Attempt {
 			out.Cache[name] = value
 		}
 	}
+	if a.Cache != probe.CacheNone {
+		out.Cache["outcome"] = a.Cache.String()
+	}
 	if a.RetryAfter.Made {
 		seconds := a.RetryAfter.Wait.Seconds()
 		out.RetryAfterS = &seconds

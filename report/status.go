@@ -78,7 +78,8 @@ type Probe struct {
 
 	CertificateEnds *time.Time `json:"certificate_ends_at,omitempty"` // the earliest end in the verified chain, as last seen
 
-	Unverified bool `json:"unverified,omitempty"` // its certificates are not verified, because the configuration says so
+	Unverified bool   `json:"unverified,omitempty"` // its certificates are not verified, because the configuration says so
+	Cache      *Cache `json:"cache,omitempty"`      // where requests ask whether what is known still holds
 
 	Labels  map[string]string `json:"labels,omitempty"`
 	Runbook string            `json:"runbook,omitempty"`
@@ -203,6 +204,9 @@ func newProbe(w *store.Watched, now time.Time) Probe {
 	}
 	if last := w.State.Last; !last.At.IsZero() {
 		p.Last = &Last{last.At, NewVerdict(last.Verdict), milliseconds(last.Latency), last.Attempts}
+	}
+	if w.Policy.Conditional {
+		p.Cache = newCache(w.State.Cache, now)
 	}
 	if hold := w.State.Hold; hold.Until.After(now) {
 		p.Hold = &Hold{hold.Until, hold.Why}

@@ -43,7 +43,7 @@ func phasesOf(in *incident.Input) [numbers]int64 {
 
 // bare is the shape without what the answer announced, which only matters while it is new.
 func (s shape) bare() shape {
-	s.flags &= flagCured | flagExpiring
+	s.flags &= flagCured | flagExpiring | flagCache
 	s.forgone = 0
 	return s
 }
@@ -59,7 +59,7 @@ func (p *point) input(s *shape) incident.Input {
 	t.Total = t.DNS + t.Connect + t.TLS + t.FirstByte + t.Transfer + d[5]
 	in := incident.Input{
 		Kind: incident.Ran, Run: s.run, At: instant(p.at), Verdict: s.verdict, Attempts: s.attempts, Cured: s.flags&flagCured != 0,
-		Elapsed: t.Total + d[6], Timings: t, Expiring: s.flags&flagExpiring != 0,
+		Elapsed: t.Total + d[6], Timings: t, Expiring: s.flags&flagExpiring != 0, Cache: s.cache,
 	}
 	if ends := p.phases[durations]; ends != 0 {
 		in.CertificateEnds = instant(ends * 1000)

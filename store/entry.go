@@ -31,6 +31,7 @@ const (
 	flagExpiring
 	flagThrottled
 	flagForgone
+	flagCache
 )
 
 // shape is what most entries of a segment have in common. Each shape is written once,
@@ -42,11 +43,15 @@ type shape struct {
 	verdict  probe.Verdict
 	attempts int
 	forgone  int
+	cache    probe.CacheOutcome
 }
 
 // shapeOf is the shape of an input.
 func shapeOf(in *incident.Input) shape {
-	s := shape{kind: in.Kind, run: in.Run, verdict: in.Verdict, attempts: in.Attempts, forgone: in.Forgone}
+	s := shape{kind: in.Kind, run: in.Run, verdict: in.Verdict, attempts: in.Attempts, forgone: in.Forgone, cache: in.Cache}
+	if in.Cache != probe.CacheNone {
+		s.flags |= flagCache
+	}
 	if in.Cured {
 		s.flags |= flagCured
 	}
@@ -171,6 +176,9 @@ func (p *packer) shape(s *shape) {
 	if s.flags&flagForgone != 0 {
 		p.count(s.forgone)
 	}
+	if s.flags&flagCache != 0 {
+		p.byte(byte(s.cache))
+	}
 }
 
 func (p *packer) verdict(v probe.Verdict) {
@@ -220,7 +228,7 @@ func (u *unpacker) entry(e *Entry, seen []shape) []shape {
 	id := e.Probe + probe.ID(u.int())
 	at := u.behind(unixMilli(e.Input.At))
 	*e = Entry{Probe: id, Input: incident.Input{
-		Kind: s.kind, Run: s.run, At: at, Verdict: s.verdict, Attempts: s.attempts, Forgone: s.forgone,
+		Kind: s.kind, Run: s.run, At: at, Verdict: s.verdict, Attempts: s.attempts, Forgone: s.forgone, Cache: s.cache,
 		Cured: s.flags&flagCured != 0, Throttled: s.flags&flagThrottled != 0,
 	}}
 	in := &e.Input
@@ -248,6 +256,11 @@ func (u *unpacker) shape() shape {
 	s := shape{kind: incident.InputKind(kinds >> 4), run: probe.RunKind(kinds & 0xf), flags: u.byte(), verdict: u.verdict(), attempts: u.count(false)}
 	if s.flags&flagForgone != 0 {
 		s.forgone = u.count(false)
+	}
+	if s.flags&flagCache != 0 {
+		if s.cache = probe.CacheOutcome(u.byte()); s.cache == probe.CacheNone || s.cache > probe.CacheChanged {
+			u.fail()
+		}
 	}
 	if s.kind > incident.Idle || s.run > probe.Manual {
 		u.fail()

@@ -142,6 +142,7 @@ const (
 	hasDenials
 	hasSheds
 	hasPromises
+	hasCache
 )
 
 // statePacker packs states: times as differences to base, verdicts by their number.
@@ -158,6 +159,7 @@ func contents(s *incident.State) (has uint64) {
 		!empty(&s.Suspect), !empty(&s.Refusals), s.Goods != incident.Streak{}, !s.Due.IsZero(), len(s.Problems) > 0,
 		s.Certificate != incident.Certificate{} || certificateProblem(s) != nil,
 		!s.Hold.IsZero(), s.Denials > 0, !empty(&s.Sheds), slices.ContainsFunc(s.Problems, hasPromise),
+		s.Cache != nil,
 	} {
 		if is {
 			has |= 1 << i
@@ -210,6 +212,9 @@ func (p *statePacker) state(s *incident.State) {
 		p.certificate(s)
 	}
 	p.caution(s, has)
+	if has&hasCache != 0 {
+		p.cache(s.Cache)
+	}
 }
 
 // time packs an instant as the difference to base.
@@ -276,6 +281,9 @@ func (u *stateUnpacker) state(s *incident.State) {
 		u.certificate(s)
 	}
 	u.caution(s, has)
+	if has&hasCache != 0 {
+		s.Cache = u.cache()
+	}
 }
 
 func (u *stateUnpacker) time() time.Time { return u.behind(unixMilli(u.base)) }

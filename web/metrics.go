@@ -43,6 +43,7 @@ var (
 	budgetRemaining = desc("budget_remaining_ratio", "The share of the error budget that is left; below 0 when overspent.", "probe", "objective")
 	burnRate        = desc("burn_rate", "How many times faster than promised the budget is spent.", "probe", "objective", "window")
 	incidentOpen    = desc("incident_open", "Whether an incident of a kind is open.", "probe", "kind")
+	cacheRatio      = desc("cache_ratio", "The share of 304 among the answers to conditional requests in the last 24 hours; absent without any.", "probe")
 	lateness        = desc("schedule_lateness_seconds", "How late scheduled runs started.")
 	missedSlots     = desc("missed_slots_total", "Slots at which nothing was asked, since the start.", "reason")
 	outboxMessages  = desc("outbox_messages", "Messages that are not delivered.", "state")
@@ -126,6 +127,9 @@ func (c *collector) probe(out chan<- prometheus.Metric, p *report.Probe) {
 	}
 	if p.Last != nil && p.Last.Status != nil {
 		gauge(out, probeStatusCode, float64(*p.Last.Status), p.Name)
+	}
+	if p.Cache != nil {
+		sendIf(out, cacheRatio, p.Cache.Ratio, p.Name)
 	}
 	open := map[probe.Kind]float64{probe.KindDown: 0, probe.KindAuthFailed: 0}
 	for _, i := range p.Incidents {

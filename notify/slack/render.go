@@ -116,7 +116,9 @@ func (s story) fields() []*slack.TextBlockObject {
 	if s.aboutCertificate() {
 		add(w.ends, s.moment(b.Ends))
 	} else {
-		add(failing, s.failing())
+		if b.Kind != probe.KindCache { // its answers were good
+			add(failing, s.failing())
+		}
 	}
 	add(w.location, code(b.Location, maxPlace))
 	if !b.RecoverBy.IsZero() && !s.over() {

@@ -42,6 +42,9 @@ func (s story) sentence() string {
 	if s.aboutCredential() && s.Change == incident.Resolved {
 		template = s.words.credential.lasts
 	}
+	if b.Kind == probe.KindCache {
+		template = s.words.caches[s.Change]
+	}
 	told := fill(template,
 		"symptom", s.symptom(), "name", plain(b.Probe, maxName), "now", is.now, "still", is.still, "again", is.again,
 		"times", s.words.ordinal(b.Openings), "cause", s.causeInWords(), "failing", s.words.failures(b.Failures),
@@ -80,6 +83,9 @@ func (s story) symptom() string {
 	}
 	if s.Body.Kind == probe.KindCertificate {
 		return s.words.certificate // its results are good, so that their symptom says nothing
+	}
+	if s.Body.Kind == probe.KindCache {
+		return s.words.cache // the same
 	}
 	return s.words.symptoms[s.Body.Cause.Symptom()]
 }

@@ -22,6 +22,7 @@ type words struct {
 	credential credentialWords
 	unasked    condition // a credential that was refused before the target was asked
 
+	cache       string // the symptom of good answers that are sent again unchanged
 	certificate string // the symptom of a good answer whose certificate ends soon
 	announced   string // facts: time; the target said when it would be back
 	anew        string // facts: time; it was not, and now says another time
@@ -30,6 +31,7 @@ type words struct {
 	delayed     string // facts: late
 
 	certificates map[incident.Change]string // sentences about one
+	caches       map[incident.Change]string // sentences about the share of 304
 	endsIn       string                     // facts: left ends
 	ended        string                     // facts: ends
 
@@ -90,6 +92,17 @@ var english = words{
 		incident.Overdue:   "{symptom}: {name} {still}: {cause}.",
 		incident.Risen:     "{symptom}: {name} {still}: {cause}.",
 	},
+	caches: map[incident.Change]string{
+		incident.Opened:    "{symptom}: {name} {now}: {cause}.",
+		incident.Changed:   "{symptom}: {name} {still}: {cause}.",
+		incident.Reminded:  "{symptom}: {name} {still} after {lasted}: {cause}.",
+		incident.Resolved:  "{symptom}: {name} says again what has not changed, after {lasted}.",
+		incident.Reopened:  "{symptom}: {name} {again}, for the {times} time: {cause}.",
+		incident.Withdrawn: "{symptom}: {name} is not watched any more, after {lasted}.",
+		incident.Escalated: "{symptom}: {name} {still}: {cause}.",
+		incident.Overdue:   "{symptom}: {name} {still}: {cause}.",
+		incident.Risen:     "{symptom}: {name} {still}: {cause}.",
+	},
 	endsIn: "it ends in {left}, on {ends}",
 	ended:  "it ended on {ends}",
 	kinds: map[probe.Kind]condition{
@@ -102,6 +115,7 @@ var english = words{
 		probe.KindCertificate:   {"has a certificate that ends soon", "still has a certificate that ends soon", "has a certificate that ends soon again", "Certificate ends soon"},
 		probe.KindProberNetwork: {"cannot be judged", "still cannot be judged", "cannot be judged again", "No network here"},
 		probe.KindProber:        {"cannot be judged", "still cannot be judged", "cannot be judged again", "Prober in trouble"},
+		probe.KindCache:         {"is sent in full too often", "is still sent in full too often", "is sent in full too often again", "Cache not effective"},
 	},
 
 	symptoms: map[probe.Symptom]string{
@@ -114,6 +128,7 @@ var english = words{
 		"credential", "{symptom}: {name} is asked with a credential that lasts, {lasted} after the first warning.",
 	},
 	unasked: condition{"cannot be asked with our credential", "still cannot be asked with our credential", "cannot be asked with our credential again", "Credential refused"},
+	cache:   "cache",
 
 	announced: " It announced to be back by {time}.",
 	anew:      " Now it announces to be back by {time}.",

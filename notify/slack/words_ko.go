@@ -37,6 +37,17 @@ var korean = words{
 		incident.Overdue:   "{symptom}: {name} {still}: {cause}.",
 		incident.Risen:     "{symptom}: {name} {still}: {cause}.",
 	},
+	caches: map[incident.Change]string{
+		incident.Opened:    "{symptom}: {name} {now}: {cause}.",
+		incident.Changed:   "{symptom}: {name} {still}: {cause}.",
+		incident.Reminded:  "{symptom}: {name} {still}, {lasted} 경과: {cause}.",
+		incident.Resolved:  "{symptom}: {name} 캐시 정상화, {lasted} 만에.",
+		incident.Reopened:  "{symptom}: {name} {again}, {times}: {cause}.",
+		incident.Withdrawn: "{symptom}: {name} 감시 중단, {lasted} 경과.",
+		incident.Escalated: "{symptom}: {name} {still}: {cause}.",
+		incident.Overdue:   "{symptom}: {name} {still}: {cause}.",
+		incident.Risen:     "{symptom}: {name} {still}: {cause}.",
+	},
 	endsIn: "{left} 후 만료, {ends}",
 	ended:  "{ends}에 만료됨",
 	kinds: map[probe.Kind]condition{
@@ -49,6 +60,7 @@ var korean = words{
 		probe.KindCertificate:   {"인증서 만료 임박", "인증서 만료 임박 지속", "인증서 만료 임박 재발", "인증서 만료 임박"},
 		probe.KindProberNetwork: {"판정 불가", "판정 불가 지속", "판정 불가 재발", "프로버 네트워크 장애"},
 		probe.KindProber:        {"판정 불가", "판정 불가 지속", "판정 불가 재발", "프로버 이상"},
+		probe.KindCache:         {"캐시 효율 저하", "캐시 효율 저하 지속", "캐시 효율 저하 재발", "캐시 효율 저하"},
 	},
 	symptoms: map[probe.Symptom]string{
 		probe.Fine: "정상", probe.FiveXX: "5xx", probe.NoAnswer: "무응답", probe.WrongAnswer: "잘못된 응답", probe.AuthFailure: "인증 401/403",
@@ -60,6 +72,7 @@ var korean = words{
 		"자격증명", "{symptom}: {name} 자격증명 갱신됨, 첫 경고 후 {lasted}.",
 	},
 	unasked: condition{"자격증명으로 요청 불가", "자격증명으로 요청 불가 지속", "자격증명으로 요청 불가 재발", "인증 실패"},
+	cache:   "캐시",
 
 	announced: " 복구 예정 시각: {time}.",
 	anew:      " 새로 예고한 복구 시각: {time}.",
