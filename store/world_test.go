@@ -49,7 +49,7 @@ func watched(name string, interval time.Duration) Probe {
 		Subject: notify.Subject{Name: name, URL: "https://" + name + ".example.com/", Method: "GET", Interval: interval, Routes: notify.Routes{Default: []string{"ops"}}},
 		Policy: incident.Policy{
 			Interval: interval, DownAfter: 90 * time.Second, AuthAfter: 90 * time.Second, RecheckEvery: 30 * time.Second,
-			ResolveAfter: 2 * time.Minute, RemindEvery: 4 * time.Hour, Repeatable: true,
+			ResolveAfter: 2 * time.Minute, RemindEvery: 4 * time.Hour, Repeatable: true, Conditional: true, MinCacheRatio: 0.5,
 		},
 		Objectives: []slo.Objective{objective}, RequestHash: "1",
 	}
@@ -228,6 +228,9 @@ func (w *world) input(p *Probe) incident.Input {
 	}
 	us := func() time.Duration { return time.Duration(w.rnd.IntN(5_000_000)) * time.Microsecond }
 	in := incident.Input{At: w.next[p.ID], Verdict: answers[w.mood[p.ID]], Attempts: w.rnd.IntN(4), Elapsed: us()}
+	if in.Verdict.Outcome == probe.Good && w.rnd.IntN(2) == 0 {
+		in.Cache = probe.CacheOutcome(w.rnd.IntN(4))
+	}
 	in.Verdict = in.Verdict.Settle(p.Policy.Count4xx, w.memory.State(p.ID).Worked)
 	if w.rnd.IntN(2) == 0 {
 		in.Timings = probe.Timings{DNS: us(), Connect: us(), TLS: us(), FirstByte: us(), Transfer: us(), Total: us()}
