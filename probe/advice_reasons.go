@@ -319,7 +319,7 @@ var advices = [len(reasons)]advice{
 			"If it stands in an environment variable, restart sonde with the new one",
 		}},
 	CacheMissed: {"sent again unchanged", ClassSuccess, "RFC 9110 section 13.1, section 15.4.5; white paper section 3.3, section 4, section 5",
-		"The share of 304 among the answers to conditional requests is lower than it should be: what has not changed is sent again.", []string{
+		"Too few answers to conditional requests are 304: what has not changed is sent again.", []string{
 			"Check that the answer has an ETag or Last-Modified, and that it passes every proxy unchanged",
 			"Check that the server compares If-None-Match and If-Modified-Since, and answers 304",
 			"Review Cache-Control: no-store forbids to keep the answer, no-cache and max-age let it be asked for again",
