@@ -245,19 +245,17 @@ func TestATokenEndpointThatIsNotThere(t *testing.T) {
 func TestASlowTokenEndpointIsWaitedForNoLongerThanTheRun(t *testing.T) {
 	i, released := newIssuer(t), make(chan struct{})
 	i.answer = func(_ int, _ http.ResponseWriter, r *http.Request) { <-released }
-	credential, runner := i.credential(t, nil), quiet()
-	began := time.Now()
+	credential, runner, late := i.credential(t, nil), quiet(), watchLag(t)
 	var busy sync.WaitGroup
 	for range 3 {
 		busy.Go(func() {
 			got := runIn(t.Context(), runner, target(t, i.target.URL, asking(credential), within(300*time.Millisecond)))
-			if got.Verdict.Reason != Unauthenticated || got.Elapsed > 400*time.Millisecond {
+			if got.Verdict.Reason != Unauthenticated || got.Elapsed > 300*time.Millisecond+late() {
 				t.Error(got.Verdict, got.Elapsed)
 			}
 		})
 	}
 	busy.Wait()
-	require.Less(t, time.Since(began), 2*time.Second)
 	close(released)
 	i.works()
 	require.Equal(t, OK, runOnce(t, runner, target(t, i.target.URL, asking(credential))).Verdict.Reason,
