@@ -185,40 +185,6 @@ func TestADamagedSegmentDoesNotStopCompaction(t *testing.T) {
 	require.Positive(t, report.Results)
 }
 
-func TestWhatIsOldIsForgotten(t *testing.T) {
-	w := long(t, 5)
-	for range 10 {
-		w.happen(400)
-		w.commit(true)
-		_, err := w.s.Compact(t.Context(), w.now())
-		require.NoError(t, err)
-	}
-	now := w.now()
-	r := look(t, w.s.Path())
-	id := w.probes[0].ID
-	from := t0.Truncate(day)
-	before, err := r.Summaries(t.Context(), id, from, now.Truncate(day), day)
-	require.NoError(t, err)
-	require.NoError(t, w.s.Forget(t.Context(), now, Retention{Results: day, Rollups: 400 * day}))
-	kept := read(t, r, id, t0.Add(-day), forever)
-	require.Less(t, len(kept), len(w.results(id, t0.Add(-day), forever))/2)
-	require.Equal(t, w.results(id, now.Add(-day), forever), read(t, r, id, now.Add(-day), forever), "what is kept is whole")
-	after, err := r.Summaries(t.Context(), id, from, now.Truncate(day), day)
-	require.NoError(t, err)
-	require.Equal(t, sumsOf(t, before), sumsOf(t, after), "sums outlive results")
-	w.requireTallies(t, r)
-
-	require.NoError(t, w.s.Forget(t.Context(), now, Retention{Results: day, Rollups: 3 * day}))
-	since := now.Add(-3 * day).Truncate(day)
-	snapshot, err := r.Snapshot(t.Context(), now)
-	require.NoError(t, err)
-	for _, p := range snapshot.Probes {
-		require.Equal(t, w.tally(p.ID, since.Add(-time.Millisecond), now), p.Ledger.Tally(now.Add(-30*day), now), "nothing is known of what is not kept")
-	}
-	require.Zero(t, count(t, w.s, "SELECT count(*) FROM ledger WHERE last < ?", since.UnixMilli()))
-	require.Zero(t, count(t, w.s, "SELECT count(*) FROM days WHERE day < ?", dayOf(since.UnixMilli())))
-}
-
 func FuzzReadARowOfChunks(f *testing.F) {
 	r := rowPacker{}
 	known := []shape{{verdict: judge(probe.OK, 200), attempts: 1}, {verdict: judge(probe.ServerError, 503), attempts: 2}}

@@ -36,7 +36,7 @@ type Ledger struct {
 // have been accounted for by now are unknown. So are those of a time that the ledger was
 // not read for, and nothing is known of a time that is not kept any more.
 func (l *Ledger) Tally(after, until time.Time) slo.Tally {
-	after = slo.Latest(after, l.since)
+	after = slo.Latest(after, l.since.Add(-time.Millisecond)) // the slot at midnight is kept, and so is the sum of its day
 	t := l.count(after, until)
 	t.Unknown += overdue(l.account, until).Within(after, until)
 	return t

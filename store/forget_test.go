@@ -1,0 +1,94 @@
+package store
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"sonde/incident"
+	"sonde/probe"
+	"sonde/slo"
+)
+
+func TestWhatIsOldIsForgotten(t *testing.T) {
+	for seed := range worlds() {
+		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
+			w := long(t, seed)
+			for range 10 {
+				w.happen(400)
+				w.commit(true)
+				_, err := w.s.Compact(t.Context(), w.now())
+				require.NoError(t, err)
+			}
+			r := look(t, w.s.Path())
+			w.requireSumsOutliveResults(t, r)
+			w.requireNothingIsKnownOfWhatIsNotKept(t, r)
+		})
+	}
+}
+
+func (w *world) requireSumsOutliveResults(t *testing.T, r *Reader) {
+	t.Helper()
+	now := w.now()
+	id := w.probes[0].ID
+	from := t0.Truncate(day)
+	before, err := r.Summaries(t.Context(), id, from, now.Truncate(day), day)
+	require.NoError(t, err)
+	require.NoError(t, w.s.Forget(t.Context(), now, Retention{Results: day, Rollups: 400 * day}))
+	kept := read(t, r, id, t0.Add(-day), forever)
+	require.Less(t, len(kept), len(w.results(id, t0.Add(-day), forever))/2)
+	require.Equal(t, w.results(id, now.Add(-day), forever), read(t, r, id, now.Add(-day), forever), "what is kept is whole")
+	after, err := r.Summaries(t.Context(), id, from, now.Truncate(day), day)
+	require.NoError(t, err)
+	require.Equal(t, sumsOf(t, before), sumsOf(t, after), "sums outlive results")
+	w.requireTallies(t, r)
+}
+
+func (w *world) requireNothingIsKnownOfWhatIsNotKept(t *testing.T, r *Reader) {
+	t.Helper()
+	now := w.now()
+	require.NoError(t, w.s.Forget(t.Context(), now, Retention{Results: day, Rollups: 3 * day}))
+	since := now.Add(-3 * day).Truncate(day)
+	snapshot, err := r.Snapshot(t.Context(), now)
+	require.NoError(t, err)
+	for _, p := range snapshot.Probes {
+		want := w.tally(p.ID, since.Add(-time.Millisecond), now)
+		require.Equal(t, want, p.Ledger.Tally(now.Add(-30*day), now), "days by their sums")
+		l, err := r.Ledger(t.Context(), p.ID, now.Add(-30*day), now)
+		require.NoError(t, err)
+		require.Equal(t, want, l.Tally(now.Add(-30*day), now), "days slot by slot")
+	}
+	require.Zero(t, count(t, w.s, "SELECT count(*) FROM ledger WHERE last < ?", since.UnixMilli()))
+	require.Zero(t, count(t, w.s, "SELECT count(*) FROM days WHERE day < ?", dayOf(since.UnixMilli())))
+}
+
+func TestTheFirstDayThatIsKeptIsKeptFromMidnight(t *testing.T) {
+	w := newWorld(t, 1, 1)
+	id := w.probes[0].ID
+	w.probes[0].Policy.Interval = time.Hour
+	w.revise()
+	now := t0.Add(5 * day)
+	for at := t0; !at.After(now); at = at.Add(time.Hour) {
+		in := incident.Input{At: at, Verdict: judge(probe.OK, 200), Attempts: 1}
+		if at.Hour() == 0 {
+			in.Verdict = judge(probe.ServerError, 503)
+		}
+		w.step(Entry{Probe: id, Input: in})
+		w.commit(true)
+	}
+	_, err := w.s.Compact(t.Context(), now)
+	require.NoError(t, err)
+	require.NoError(t, w.s.Forget(t.Context(), now, Retention{Results: day, Rollups: 2 * day}))
+
+	// Two days from midnight to midnight, and today's slots from 00:00 until 05:00.
+	want := slo.Tally{Good: 51 * time.Hour, Bad: 3 * time.Hour}
+	r := look(t, w.s.Path())
+	snapshot, err := r.Snapshot(t.Context(), now)
+	require.NoError(t, err)
+	require.Equal(t, want, snapshot.Probes[0].Ledger.Tally(now.Add(-30*day), now), "by the sums of days")
+	l, err := r.Ledger(t.Context(), id, t0.Add(-day), now)
+	require.NoError(t, err)
+	require.Equal(t, want, l.Tally(t0.Add(-day), now), "slot by slot")
+}
