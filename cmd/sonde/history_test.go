@@ -50,7 +50,11 @@ func chronicle(t *testing.T, end time.Time) string {
 		}
 		in := incident.Input{At: begin.Add(time.Duration(i) * time.Minute), Verdict: v, Attempts: 1, Timings: probe.Timings{Total: 20 * time.Millisecond}}
 		fx := incident.Step(probes[0].Policy, memory.State(probes[0].ID), in, &memory.IDs)
-		b.Entries = append(b.Entries, store.Entry{Probe: probes[0].ID, Input: in})
+		entry := store.Entry{Probe: probes[0].ID, Input: in}
+		if v.Outcome == probe.Bad {
+			entry.Attempts = []probe.Attempt{{Verdict: v, Evidence: probe.Evidence{Error: "dial tcp 192.0.2.1:443: connect: connection refused"}}}
+		}
+		b.Entries = append(b.Entries, entry)
 		b.Effects = append(b.Effects, store.Effect{Probe: probes[0].ID, Effects: fx})
 	}
 	require.NoError(t, db.Commit(t.Context(), b))
@@ -173,12 +177,14 @@ func TestIncidentsAreListedAndShown(t *testing.T) {
 	require.Equal(t, exitOK, code)
 	require.Contains(t, stdout, all[0].ID+"  down on checkout, critical, recovered\n")
 	require.Contains(t, stdout, "resolved  connect_refused")
+	require.Contains(t, stdout, "dial tcp 192.0.2.1:443: connect: connection refused", "what its runs saw")
 
 	code, stdout, _ = sonde(t, "incidents", all[0].ID, "--json", "--db", db)
 	require.Equal(t, exitOK, code)
 	var one report.Story
 	require.NoError(t, json.Unmarshal([]byte(stdout), &one))
 	require.Len(t, one.Timeline, 2)
+	require.NotEmpty(t, one.Evidence)
 
 	for _, flags := range [][]string{{"--open"}, {"--since", "1m"}} {
 		code, stdout, _ = sonde(t, append([]string{"incidents", "--db", db}, flags...)...)

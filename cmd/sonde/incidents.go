@@ -84,7 +84,12 @@ func story(c *cobra.Command, name string, now time.Time) error {
 		if err != nil {
 			return storageError(err)
 		}
+		sights, err := sightsOf(ctx, reader, record, now)
+		if err != nil {
+			return storageError(err)
+		}
 		s := report.NewStory(record, timeline, now)
+		s.Witness(sights)
 		if asJSON(c) {
 			return writeJSON(c.OutOrStdout(), s)
 		}
