@@ -42,6 +42,7 @@ type exchange struct {
 	interimMu sync.Mutex // HTTP/2 reports from a goroutine of its own
 	interim   []Interim
 	latest    int // status of the last interim answer
+	heard     int // interim answers, those that were not kept too
 	headLeft  int // bytes that interim answers may still take (HTTP/2)
 
 	// HTTP/1.1 only.
@@ -113,6 +114,7 @@ func portOf(u *url.URL) string {
 // noteInterim keeps a 1xx answer.
 func (x *exchange) noteInterim(status int, header map[string][]string) {
 	x.latest = status
+	x.heard++
 	if len(x.interim) < maxInterim {
 		x.interim = append(x.interim, Interim{Status: status, At: time.Since(x.began), Links: hints(status, header["Link"])})
 	}
@@ -125,10 +127,11 @@ func (x *exchange) lastInterim() int {
 	return x.latest
 }
 
-func (x *exchange) interims() []Interim {
+// interims are the 1xx answers that were kept, and how many there were.
+func (x *exchange) interims() (kept []Interim, heard int) {
 	x.interimMu.Lock()
 	defer x.interimMu.Unlock()
-	return x.interim
+	return x.interim, x.heard
 }
 
 // close ends the exchange. It waits for nothing that the other side could delay:

@@ -49,6 +49,7 @@ type walk struct {
 	hop     hop
 	visited []string
 	exposed bool // a public address has answered
+	told    int  // notes before the last redirect was told of
 	trace   trace
 	inject  bool // the trace is sent
 	seen    observation
@@ -108,6 +109,9 @@ func (w *walk) head(answer *http.Response) {
 func (w *walk) fail(ctx context.Context, x *exchange, err error) {
 	w.seen.evidence.Error = text.Printable(err.Error(), maxText)
 	w.seen.reason = x.client.causeOf(err, cause(ctx, err, x.at))
+	if w.seen.reason == RedirectBlocked {
+		w.stay()
+	}
 	w.noteCertificate(x, err)
 	if note := noteOn(err, w.target.Transport.Family); note != "" {
 		w.seen.evidence.addNote(note)
@@ -131,8 +135,13 @@ func (w *walk) note(x *exchange) {
 	w.seen.timings.add(x.timings)
 	w.exposed = w.exposed || !x.reached.IsValid() || networkOf(x.reached).reach == public
 	e := &w.seen.evidence
-	e.RemoteAddr = x.remoteAddr()
-	interim := x.interims()
+	if address := x.remoteAddr(); address != "" || w.seen.reason != RedirectBlocked {
+		e.RemoteAddr = address // of a redirect that was blocked: that of who sent it
+	}
+	interim, heard := x.interims()
+	if heard > len(interim) {
+		e.addNote(fmt.Sprintf("%d interim (1xx) answers came; the first %d are kept", heard, len(interim)))
+	}
 	e.Interim = append(e.Interim, interim[:min(len(interim), maxInterim-len(e.Interim))]...)
 	e.BodyBytes = x.size
 	w.seen.beginning, w.seen.wait = x.beginning, x.timings.FirstByte
@@ -168,6 +177,9 @@ func (w *walk) mayFollow() bool {
 // repeated is not repeated elsewhere either.
 func (w *walk) follow(location string) Reason {
 	if location != "" && leadsToLogin(w.target.URL, w.hop.url, location) && !w.expectedThere(location) {
+		if to, err := w.hop.url.Parse(location); err == nil {
+			w.seen.evidence.addNote("the redirect leads to a page to log in: " + text.URL(to))
+		}
 		return LoginRedirect
 	}
 	next, reason, note := w.hop.next(w.seen.status, location)
@@ -195,6 +207,7 @@ func (w *walk) follow(location string) Reason {
 // tell notes for people that a redirect was followed, and what would spare it.
 func (w *walk) tell(next hop) {
 	e := &w.seen.evidence
+	w.told = len(e.Notes)
 	address := text.URL(next.url)
 	e.Redirects = append(e.Redirects, address)
 	if status := w.seen.status; status == http.StatusMovedPermanently || status == http.StatusPermanentRedirect {
@@ -203,6 +216,13 @@ func (w *walk) tell(next hop) {
 	if w.hop.home && !next.home && (len(w.target.Header) > 0 || w.target.URL.User != nil || w.target.Auth != nil) {
 		e.Notes = append(e.Notes, "headers and user-info were not sent to another origin: "+address)
 	}
+}
+
+// stay takes back what was told of a redirect that was not followed after all: nobody
+// should configure an address that is never asked.
+func (w *walk) stay() {
+	e := &w.seen.evidence
+	e.Redirects, e.Notes = e.Redirects[:len(e.Redirects)-1], e.Notes[:w.told]
 }
 
 // request is the request of the present hop.

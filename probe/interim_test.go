@@ -96,3 +96,15 @@ func FuzzLinks(f *testing.F) {
 		require.Nil(t, hints(http.StatusOK, []string{value}))
 	})
 }
+
+func TestInterimAnswersThatAreNotKeptAreCounted(t *testing.T) {
+	server := serveWeb(t, func(w http.ResponseWriter, _ *http.Request) {
+		for range 20 {
+			w.WriteHeader(http.StatusProcessing)
+		}
+	})
+	got := lastAttempt(t, quick(), target(t, server.URL))
+	require.Equal(t, OK, got.Verdict.Reason)
+	require.Len(t, got.Evidence.Interim, maxInterim)
+	require.Equal(t, []string{"20 interim (1xx) answers came; the first 16 are kept"}, got.Evidence.Notes)
+}

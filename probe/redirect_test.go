@@ -127,6 +127,13 @@ func TestWhereARedirectEnds(t *testing.T) {
 	}
 }
 
+func TestARedirectToALoginPageSaysWhichPage(t *testing.T) {
+	server := serveWeb(t, redirecting(map[string]string{"/": "302 /account/login?next=s3cret"}))
+	got := lastAttempt(t, quick(), target(t, server.URL))
+	require.Equal(t, LoginRedirect, got.Verdict.Reason)
+	require.Equal(t, []string{"the redirect leads to a page to log in: " + server.URL + "/account/login?next=…"}, got.Evidence.Notes)
+}
+
 func TestALoginPageThatIsExpectedIsGood(t *testing.T) {
 	server := serveWeb(t, redirecting(map[string]string{"/": "302 /login"}))
 	got := runOnce(t, quick(), target(t, server.URL, expecting(302)))

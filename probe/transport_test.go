@@ -219,7 +219,7 @@ func TestAnAddressThatNobodyMayAsk(t *testing.T) {
 
 func TestARedirectToAnAddressThatNobodyMayAsk(t *testing.T) {
 	server := serveWeb(t, redirecting(map[string]string{
-		"/metadata": "302 http://169.254.169.254/", "/hex": "302 http://0x7f.1/", "/number": "307 http://2130706433/", "/dot": "302 http://127.0.0.1./",
+		"/metadata": "301 http://169.254.169.254/", "/hex": "302 http://0x7f.1/", "/number": "307 http://2130706433/", "/dot": "302 http://127.0.0.1./",
 		"/wide": "302 http://１２７.0.0.1/", "/local": "302 http://[fe80::1]/", "/broken": "302 http://a..b/",
 	}))
 	for path, want := range map[string]Reason{"/metadata": RedirectBlocked, "/hex": RedirectBlocked, "/number": RedirectBlocked, "/dot": RedirectBlocked,
@@ -228,6 +228,9 @@ func TestARedirectToAnAddressThatNobodyMayAsk(t *testing.T) {
 		require.Equal(t, want.String(), got.Verdict.Reason.String(), path)
 		require.NotZero(t, got.Verdict.Status, "the redirect is what the target answered")
 		require.Contains(t, strings.Join(got.Evidence.Notes, "\n"), "not ", path)
+		require.Equal(t, strings.TrimPrefix(server.URL, "http://"), got.Evidence.RemoteAddr, path)
+		require.Empty(t, got.Evidence.Redirects, "nobody went there: %s", path)
+		require.NotContains(t, strings.Join(got.Evidence.Notes, "\n"), "configure http", "it is no advice: %s", path)
 	}
 }
 

@@ -245,3 +245,48 @@ func TestTheCertificateIsTold(t *testing.T) {
 		})
 	}
 }
+
+func TestHeadersThatHelpAreToldOfAnAnswerThatWasNotGood(t *testing.T) {
+	header := map[string][]string{"allow": {"POST"}, "x-request-id": {"r-1"}, "location": {"/login?next=…"}, "server": {"nginx"}, "date": {"now"}}
+	for name, tc := range map[string]struct {
+		verdict probe.Verdict
+		want    []string
+	}{
+		"by name":               {judge(probe.ClientError, 405), []string{"allow: POST", "location: /login?next=…", "x-request-id: r-1"}},
+		"and not of a good one": {good, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			told := toldOf(t, probe.Attempt{Verdict: tc.verdict, Evidence: probe.Evidence{Header: header}})
+			var lines []string
+			for line := range strings.Lines(told) {
+				if header, found := strings.CutPrefix(line, "  header     "); found {
+					lines = append(lines, strings.TrimSpace(header))
+				}
+			}
+			require.Equal(t, tc.want, lines)
+		})
+	}
+}
+
+func TestInterimAnswersThatSayTheSameTakeOneLine(t *testing.T) {
+	at := func(status int, ms int, links ...string) probe.Interim {
+		return probe.Interim{Status: status, At: time.Duration(ms) * time.Millisecond, Links: links}
+	}
+	told := toldOf(t, probe.Attempt{Verdict: good, Evidence: probe.Evidence{Interim: []probe.Interim{
+		at(103, 1, "preload /a"), at(103, 2, "preload /b"), at(102, 3), at(102, 4), at(102, 5), at(103, 6),
+	}}})
+	require.Contains(t, told, `
+  interim    103 after 1.0 ms: preload /a
+  interim    103 after 2.0 ms: preload /b
+  interim    102 after 3.0 ms (3 times until 5.0 ms)
+  interim    103 after 6.0 ms
+`)
+}
+
+// toldOf is the text of a check that made one attempt.
+func toldOf(t *testing.T, a probe.Attempt) string {
+	t.Helper()
+	var out strings.Builder
+	require.NoError(t, report.NewCheck("http://a/", &probe.Result{At: now, Attempts: []probe.Attempt{a}, Verdict: a.Verdict}).WriteText(&out, report.Screen{}))
+	return out.String()
+}

@@ -3,6 +3,8 @@ package report
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -55,8 +57,11 @@ func (a *Attempt) lines(n int, screen Screen) []string {
 	for _, r := range a.Redirects {
 		add("followed", r)
 	}
-	for _, i := range a.Interim {
-		add("interim", i.String())
+	for _, i := range folded(a.Interim) {
+		add("interim", i)
+	}
+	for _, h := range a.telling() {
+		add("header", h)
 	}
 	for _, note := range a.Notes {
 		add("note", note)
@@ -74,6 +79,45 @@ func quoted(what, s string) (lines []string) {
 	for line := range strings.SplitSeq(s, "\n") {
 		lines = append(lines, fmt.Sprintf("  %-9s  | %s", what, line))
 		what = ""
+	}
+	return lines
+}
+
+// dull are headers that say nothing about why an answer was not good, or that other lines
+// tell already.
+var dull = []string{
+	"server", "content-type", "content-length", "content-encoding", "date", "etag", "cache-control", "last-modified", "expires", "vary",
+	"alt-svc", "x-powered-by", "retry-after", "www-authenticate", "proxy-authenticate", "traceparent", "tracestate",
+}
+
+// telling are the headers that help with an answer that was not good: where it leads, what
+// is allowed, and by which number others know the request.
+func (a *Attempt) telling() (lines []string) {
+	if a.Outcome == probe.Good {
+		return nil
+	}
+	for _, name := range slices.Sorted(maps.Keys(a.Headers)) {
+		if !slices.Contains(dull, name) {
+			lines = append(lines, name+": "+a.Headers[name])
+		}
+	}
+	return lines
+}
+
+// folded are interim answers as people read them, those that follow each other and say the
+// same in one line.
+func folded(all []Interim) (lines []string) {
+	for n := 0; n < len(all); {
+		first, same := all[n], 1
+		for n+same < len(all) && all[n+same].Status == first.Status && slices.Equal(all[n+same].Links, first.Links) {
+			same++
+		}
+		line := first.String()
+		if same > 1 {
+			line += fmt.Sprintf(" (%d times until %.1f ms)", same, all[n+same-1].AtMS)
+		}
+		lines = append(lines, line)
+		n += same
 	}
 	return lines
 }
