@@ -63,22 +63,16 @@ CREATE TABLE tallies (
 CREATE INDEX ledger_of_probe ON ledger(probe, last);
 CREATE INDEX ledger_long ON ledger(last) WHERE last - first >= 86400000;
 
--- What runs that were not good saw. The same sight is kept once.
-CREATE TABLE sights (
-  digest BLOB PRIMARY KEY,
-  body   TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
+-- What runs that were not good saw.
 CREATE TABLE evidence (
   id       INTEGER PRIMARY KEY,
   probe    INTEGER NOT NULL REFERENCES probes(id),
   location INTEGER NOT NULL REFERENCES locations(id),
   at       INTEGER NOT NULL,
-  digest   BLOB    NOT NULL,
   shape    BLOB    NOT NULL, -- what it is but for what always differs
-  traces   TEXT    NOT NULL  -- trace ids of the attempts, in their order
+  body     TEXT    NOT NULL
 ) STRICT;
 CREATE INDEX evidence_of_probe ON evidence(probe, at);
-CREATE INDEX evidence_of_sight ON evidence(digest);
 
 CREATE INDEX incident_opened ON incidents(opened_at);
 

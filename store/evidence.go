@@ -90,12 +90,7 @@ func (s *Store) addSight(ctx context.Context, tx *repeating, e *Entry, always bo
 	if err != nil {
 		return err
 	}
-	digest := sha256.Sum256(body)
-	if err := tx.exec(ctx, "INSERT INTO sights(digest, body) VALUES (?, ?) ON CONFLICT DO NOTHING", digest[:16], string(body)); err != nil {
-		return err
-	}
-	return tx.exec(ctx, "INSERT INTO evidence(probe, location, at, digest, shape, traces) VALUES (?, ?, ?, ?, ?, ?)",
-		e.Probe, s.location, at, digest[:16], now, tracesOf(e.Attempts))
+	return tx.exec(ctx, "INSERT INTO evidence(probe, location, at, shape, body) VALUES (?, ?, ?, ?, ?)", e.Probe, s.location, at, now, string(body))
 }
 
 // isNews reports whether a sight is to be kept, so long after the one before.
@@ -153,13 +148,10 @@ var numbered = regexp.MustCompile(`[\pL\pN_-]*\pN[\pL\pN_-]*`)
 // steady is a text without what differs in it from answer to answer.
 func steady(s string) string { return numbered.ReplaceAllString(s, "#") }
 
-// sightBody is what is kept of a sight: without the trace ids, which are kept apart, and,
-// where it is too long, first without excerpts and then without the attempts in between.
+// sightBody is what is kept of a sight: where it is too long, first without excerpts and
+// then without the attempts in between.
 func sightBody(attempts []probe.Attempt) ([]byte, error) {
 	kept := slices.Clone(attempts)
-	for i := range kept {
-		kept[i].Evidence.TraceID = ""
-	}
 	for shorter := 0; ; shorter++ {
 		body, err := json.Marshal(kept)
 		if err != nil || len(body) <= maxSight {
@@ -178,39 +170,19 @@ func sightBody(attempts []probe.Attempt) ([]byte, error) {
 	}
 }
 
-// tracesOf lists the trace ids of attempts, in their order.
-func tracesOf(attempts []probe.Attempt) string {
-	ids := make([]string, len(attempts))
-	for i := range attempts {
-		ids[i] = attempts[i].Evidence.TraceID
-	}
-	return strings.Join(ids, ",")
-}
-
-// trace gives attempts their trace ids back. The last ones are those that are kept.
-func trace(attempts []probe.Attempt, traces string) {
-	ids := strings.Split(traces, ",")
-	ids = ids[max(0, len(ids)-len(attempts)):]
-	for i := range ids {
-		attempts[i].Evidence.TraceID = ids[i]
-	}
-}
-
 // Sights returns what runs of a probe saw that were not good, in [from, to), the newest
 // first, so many at the most. The same sight in a row is kept once.
 func (r *Reader) Sights(ctx context.Context, id probe.ID, from, to time.Time, limit int) ([]Sight, error) {
 	var all []Sight
-	query := "SELECT e.at, e.traces, s.body FROM evidence e JOIN sights s ON s.digest = e.digest WHERE e.probe = ? AND e.at >= ? AND e.at < ? ORDER BY e.at DESC LIMIT ?"
+	query := "SELECT at, body FROM evidence WHERE probe = ? AND at >= ? AND at < ? ORDER BY at DESC LIMIT ?"
 	_, err := eachRow(ctx, r.db, query, []any{id, from.UnixMilli(), to.UnixMilli(), limit}, func(rows *sql.Rows) error {
 		var at int64
-		var traces string
 		var body sql.RawBytes
-		if err := rows.Scan(&at, &traces, &body); err != nil {
+		if err := rows.Scan(&at, &body); err != nil {
 			return err
 		}
 		sight := Sight{At: instant(at)}
 		err := json.Unmarshal(body, &sight.Attempts)
-		trace(sight.Attempts, traces)
 		all = append(all, sight)
 		return err
 	})

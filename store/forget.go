@@ -53,10 +53,7 @@ func (c *compactor) forgetResults(ctx context.Context, before time.Time) error {
 	if err := c.inSteps(ctx, "DELETE FROM evidence WHERE id IN (SELECT id FROM evidence WHERE at < ? ORDER BY id LIMIT ?)", before.UnixMilli()); err != nil {
 		return err
 	}
-	if err := c.inSteps(ctx, "DELETE FROM evidence WHERE id <= (SELECT id FROM evidence ORDER BY id DESC LIMIT 1 OFFSET ?) AND id IN (SELECT id FROM evidence ORDER BY id LIMIT ?)", maxEvidence); err != nil {
-		return err
-	}
-	return c.inSteps(ctx, "DELETE FROM sights WHERE digest IN (SELECT digest FROM sights s WHERE NOT EXISTS (SELECT 1 FROM evidence e WHERE e.digest = s.digest) LIMIT ?)")
+	return c.inSteps(ctx, "DELETE FROM evidence WHERE id <= (SELECT id FROM evidence ORDER BY id DESC LIMIT 1 OFFSET ?) AND id IN (SELECT id FROM evidence ORDER BY id LIMIT ?)", maxEvidence)
 }
 
 // forgetSums deletes whole days. First it is written down since when the past is kept:
