@@ -28,4 +28,8 @@
 // certificate opens at the first sight of one that ends sooner than is expected, whatever
 // else the result says, and escalates a week and a day before the end. It resolves once
 // scheduled results show one that lasts.
+//
+// cache opens when too few of the latest 32 to 64 answers to conditional requests were
+// 304, whatever else the results say, and resolves when clearly enough of them are, or
+// when nobody asks any more.
 package incident
