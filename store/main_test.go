@@ -88,6 +88,10 @@ func lookOn(ctx context.Context, path string) {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		cancel()
 	}()
+	if err := GiveWay(); err != nil {
+		fmt.Println(err)
+		return
+	}
 	r, err := OpenReader(ctx, path)
 	if err != nil {
 		fmt.Println(err)

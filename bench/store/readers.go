@@ -33,6 +33,9 @@ func readIfAsked(ctx context.Context) (asked bool, err error) {
 	if err != nil {
 		return true, err
 	}
+	if err := store.GiveWay(); err != nil { // as the commands do that read
+		return true, err
+	}
 	r, err := store.OpenReader(ctx, path)
 	if err != nil {
 		return true, err

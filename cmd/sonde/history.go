@@ -110,6 +110,7 @@ func withReader(c *cobra.Command, f func(context.Context, *store.Reader) error) 
 	if err != nil {
 		return err
 	}
+	giveWay(c.Context())
 	reader, err := store.OpenReader(c.Context(), path)
 	if err != nil {
 		return storageError(err)

@@ -15,6 +15,7 @@ import (
 
 	"sonde/configs"
 	"sonde/report"
+	"sonde/store"
 )
 
 // The exit codes of commands other than status and check. They are those of
@@ -29,11 +30,26 @@ const (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(ownProcess(context.Background()), syscall.SIGINT, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // the first signal asks to end, a second one ends
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
+}
+
+type ownProcessKey struct{}
+
+// ownProcess says that a command has its process for itself, and may change what is
+// everybody's in it.
+func ownProcess(ctx context.Context) context.Context {
+	return context.WithValue(ctx, ownProcessKey{}, true)
+}
+
+// giveWay lets the service go before a command that only reads: probing comes first.
+func giveWay(ctx context.Context) {
+	if ctx.Value(ownProcessKey{}) != nil {
+		_ = store.GiveWay() // a courtesy; who may not, reads all the same
+	}
 }
 
 // run is the program without the process around it. It returns the exit code.

@@ -23,7 +23,7 @@ const hasty = "hasty"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asSonde) != "" {
-		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+		ctx, stop := signal.NotifyContext(ownProcess(context.Background()), syscall.SIGINT, syscall.SIGTERM)
 		if os.Getenv(asSonde) == hasty {
 			ctx = context.WithValue(ctx, paceKey{}, pace{time.Second, time.Second, time.Second})
 		}

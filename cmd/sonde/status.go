@@ -63,6 +63,7 @@ func readStatus(c *cobra.Command) (*report.Status, error) {
 
 // statusOf reads the status from a database.
 func statusOf(ctx context.Context, path string, now time.Time) (*report.Status, error) {
+	giveWay(ctx)
 	reader, err := store.OpenReader(ctx, path)
 	if err != nil {
 		return nil, err
