@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v4"
@@ -37,6 +38,12 @@ var expectTLSKeys = keys[probe.TLSExpect]{
 // expiresIn reads how long a certificate should last at least: 0s for no matter how long. What
 // is said holds for every certificate, however short its life.
 func (d *decoder) expiresIn(v value, into *probe.TLSExpect) {
+	if days, ok := d.loose(v); !ok || days != "" && strings.Trim(days, "0123456789") == "" {
+		if ok {
+			d.fail(v, "%s has no unit; write %sd", days, days)
+		}
+		return
+	}
 	if length, ok := d.length(v); ok {
 		*into = probe.TLSExpect{ExpiresIn: length}
 	}

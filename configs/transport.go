@@ -294,7 +294,8 @@ func (d *decoder) checkLiteral(s *spec, literal netip.Addr) {
 // warnTransport warns of what is valid but weak, or without effect.
 func (d *decoder) warnTransport(s *spec) {
 	t, u := &s.transport, s.address.url
-	if v, ok := d.where(s, "insecure"); ok && t.Insecure {
+	plain := u.Scheme == "http" && s.redirects == 0 // no certificate is ever seen
+	if v, ok := d.where(s, "insecure"); ok && t.Insecure && !plain {
 		d.warn(v, "certificates are not verified, so anybody on the way can answer; this probe is shown as unverified everywhere")
 	}
 	if v, ok := d.where(s, "family"); ok && t.Family == probe.BothFamilies && !s.repeatable() {
@@ -304,7 +305,7 @@ func (d *decoder) warnTransport(s *spec) {
 		return
 	}
 	for _, key := range []string{"server_name", "min_tls", "insecure"} {
-		if v, own := s.found[key]; own && (key == "server_name" || s.redirects == 0) {
+		if v, own := s.found[key]; own && (key == "server_name" || plain) {
 			d.warn(v, "there is no TLS in http://, so this has no effect; write https:// in url, or remove the key")
 		}
 	}

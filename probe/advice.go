@@ -36,7 +36,7 @@ func ExplainIn(l Language, query string) (Explanation, error) {
 	status, err := strconv.ParseUint(word, 10, 16)
 	if !errors.Is(err, strconv.ErrSyntax) { // also a number too large to read
 		if !valid(int(status)) {
-			return Explanation{}, fmt.Errorf("%.20q is no status code; they run from %d to %d", query, firstStatus, lastStatus)
+			return Explanation{}, fmt.Errorf("%.20q is no status code; they run from %d to %d, and an answer with another counts as a 5xx server error", query, firstStatus, lastStatus)
 		}
 		return explainCode(l, CodeOf(int(status))), nil
 	}

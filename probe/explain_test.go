@@ -39,7 +39,7 @@ func TestExplainNamesAWayOut(t *testing.T) {
 		"a part of several names":        {"dns", "the nearest reasons are dns_not_found, dns_failure, dns_timeout"},
 		"a word from the meaning":        {"NXDOMAIN", "the nearest reasons are dns_not_found, "},
 		"a Korean word":                  {"만료", `"만료" is neither a status code nor a reason; the nearest reasons are tls_expired, `},
-		"a number that is no code":       {"600", `"600" is no status code; they run from 100 to 599`},
+		"a number that is no code":       {"600", `"600" is no status code; they run from 100 to 599, and an answer with another counts as a 5xx server error`},
 		"a number below all codes":       {"99", `"99" is no status code`},
 		"a number that fits no variable": {strings.Repeat("9", 40), `"99999999999999999999" is no status code`},
 		"nothing":                        {"", `"" is neither a status code nor a reason; the nearest reasons are ok, `},
