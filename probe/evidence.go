@@ -40,7 +40,7 @@ var shownHeaders = []string{
 // show adds to an attempt what people want to see of it, without our secrets.
 func (t *Target) show(a *Attempt, o *observation) {
 	e, m := &a.Evidence, t.masker()
-	e.Header = headerEvidence(o.header)
+	e.Header = headerEvidence(o.header, m)
 	e.AnsweredBy = answeredBy(o.header)
 	beginning, whole := o.start()
 	if a.Verdict.Outcome != Good {
@@ -71,8 +71,8 @@ func statusLine(protocol string, status int, phrase string) string {
 // addNote adds a note, made printable.
 func (e *Evidence) addNote(note string) { e.Notes = append(e.Notes, text.Printable(note, maxText)) }
 
-// headerEvidence is what may be shown of a header; nil if nothing.
-func headerEvidence(header http.Header) map[string][]string {
+// headerEvidence is what may be shown of a header, masked before it is cut; nil if nothing.
+func headerEvidence(header http.Header, m *masker) map[string][]string {
 	var shown map[string][]string
 	for _, name := range shownHeaders {
 		values := header[name]
@@ -87,7 +87,7 @@ func headerEvidence(header http.Header) map[string][]string {
 			if name == "Location" {
 				value = withoutQueryValues(value)
 			}
-			kept = append(kept, text.Printable(value, maxText))
+			kept = append(kept, text.Printable(m.replace(value), maxText))
 		}
 		shown[strings.ToLower(name)] = kept
 	}

@@ -35,13 +35,13 @@ func excerpt(beginning []byte, whole bool, declared string, m *masker) string {
 		if declared == "" {
 			declared = http.DetectContentType(beginning)
 		}
-		return "(not text: " + text.Printable(declared, maxText) + ")"
+		return "(not text: " + text.Printable(m.replace(declared), maxText) + ")"
 	}
-	s := m.replace(string(beginning))
+	s := string(beginning)
 	if !whole {
 		s = m.withoutBegun(s)
 	}
-	s = m.replace(printableLines(s))
+	s = m.replace(printableLines(m.replace(s)))
 	if whole && len(s) <= maxExcerpt {
 		return s
 	}

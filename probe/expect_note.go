@@ -31,10 +31,11 @@ func (m *mismatch) note(t *Target) string {
 		return m.expected
 	}
 	masker := t.masker()
-	came := masker.replace(m.came)
-	if len(m.came) >= window {
+	came := m.came
+	if len(came) >= window {
 		came = masker.withoutBegun(came)
 	}
+	came = masker.replace(came)
 	switch {
 	case m.facts: // are told as they are
 	case m.opens:

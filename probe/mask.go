@@ -67,24 +67,47 @@ var plainMarks = strings.NewReplacer(`\u003c`, "<", `\u003e`, ">", `\u0026`, "&"
 
 func (m *masker) replace(s string) string { return m.replacer.Replace(s) }
 
-// withoutBegun leaves out the beginning of a secret at the end of a text that was cut.
+// withoutBegun leaves out the beginning of a secret at the end of a text that was cut, and
+// with it any other secret that it overlaps, which nobody would recognise without its end.
 func (m *masker) withoutBegun(s string) string {
-	shortest := len(s)
+	end := len(s)
 	for _, form := range m.forms {
-		for n := min(len(form)-1, len(s)); n > 0; n-- {
+		for n := min(len(form), len(s)); n > 0; n-- {
 			if strings.HasSuffix(s, form[:n]) {
-				shortest = min(shortest, len(s)-n)
+				end = min(end, len(s)-n)
 				break
 			}
 		}
 	}
-	return s[:shortest]
+	for i := 0; i < len(m.forms); i++ {
+		form := m.forms[i]
+		from := max(0, end-len(form)+1)
+		if at := strings.Index(s[from:min(len(s), end+len(form)-1)], form); at >= 0 && from+at < end {
+			end, i = from+at, -1 // what it overlaps is looked for anew
+		}
+	}
+	return s[:end]
+}
+
+// shortened masks a text that was cut wherever it has an ellipsis.
+func (m *masker) shortened(s string) string {
+	const cutHere = "…"
+	if !strings.Contains(s, cutHere) {
+		return m.replace(s)
+	}
+	parts := strings.Split(s, cutHere)
+	last := len(parts) - 1
+	for i, part := range parts[:last] {
+		parts[i] = m.replace(m.withoutBegun(part))
+	}
+	parts[last] = m.replace(parts[last])
+	return strings.Join(parts, cutHere)
 }
 
 // evidence masks what an attempt saw: a target may send anything back.
 func (m *masker) evidence(e *Evidence) {
 	for _, s := range []*string{&e.AnsweredBy, &e.Error, &e.StatusLine, &e.Gateway} {
-		*s = m.replace(*s)
+		*s = m.shortened(*s)
 	}
 	for _, values := range e.Header {
 		m.all(values)
@@ -101,7 +124,7 @@ func (m *masker) evidence(e *Evidence) {
 
 func (m *masker) all(texts []string) {
 	for i := range texts {
-		texts[i] = m.replace(texts[i])
+		texts[i] = m.shortened(texts[i])
 	}
 }
 
