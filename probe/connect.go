@@ -2,6 +2,7 @@ package probe
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/http/httptrace"
 	"net/netip"
@@ -47,7 +48,7 @@ type wrongFamilyError struct {
 	family Family
 }
 
-func (e *wrongFamilyError) Error() string { return e.host + " is no " + e.family.Title() + " address" }
+func (e *wrongFamilyError) Error() string { return e.host + " has no " + e.family.Title() + " address" }
 
 // fits reports whether an address belongs to a family.
 func (f Family) fits(address netip.Addr) bool {
@@ -92,5 +93,14 @@ func (x *exchange) dial(ctx context.Context, g *guard, host, port string) (net.C
 		}
 		return err
 	})
-	return conn, err
+	return conn, ofFamily(err, host, family)
+}
+
+// ofFamily is an error of dialing, put right where a name has addresses and none of the
+// family: a file of hosts answers with all that it has.
+func ofFamily(err error, host string, family Family) error {
+	if _, found := errors.AsType[*net.AddrError](err); found && family != AnyFamily {
+		return &wrongFamilyError{host, family}
+	}
+	return err
 }

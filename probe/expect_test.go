@@ -215,6 +215,7 @@ func TestAccessWhereNoneWasExpectedIsABypass(t *testing.T) {
 				require.Equal(t, Bad, got.Verdict.Outcome)
 				require.Equal(t, KindAuthBypass, got.Verdict.Kind())
 				require.Equal(t, Critical, got.Verdict.Severity())
+				require.Contains(t, strings.Join(got.Evidence.Notes, "\n"), ", and should be 40", "what was expected is told")
 			}
 		})
 	}

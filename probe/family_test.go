@@ -148,8 +148,19 @@ func TestResolversAreAskedInTurn(t *testing.T) {
 			got := result.Attempts[0]
 			require.Equal(t, tc.want.String(), got.Verdict.Reason.String(), got.Evidence.Error)
 			require.Positive(t, got.Timings.DNS)
+			if tc.want != OK {
+				require.Contains(t, got.Evidence.Error, "lookup shop.test. on 127.0.0.1:", "who was asked is told")
+			}
 			require.Less(t, result.Elapsed, 600*time.Millisecond+late())
 			requireBounded(t, got)
 		})
 	}
+}
+
+func TestANameWhoseAddressesAreAllOfTheOtherFamily(t *testing.T) {
+	failure := &net.OpError{Op: "dial", Err: &net.AddrError{Err: "no suitable address found", Addr: "localhost"}} // from a file of hosts
+	require.Same(t, failure, ofFamily(failure, "localhost", AnyFamily))
+	err := ofFamily(failure, "localhost", IPv6)
+	require.EqualError(t, err, "localhost has no IPv6 address")
+	require.Equal(t, DNSNotFound, cause(t.Context(), err, connecting))
 }

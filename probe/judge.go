@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strconv"
 )
 
 // judge says what an observation means, given what was expected of it, and notes which
@@ -26,6 +27,7 @@ func judge(ctx context.Context, t *Target, o *observation) Verdict {
 		return judged(o.business(ctx, t), o.status)
 	}
 	if status != OK {
+		o.noteStatus(&t.Expect.Status, status)
 		return judged(status, o.status)
 	}
 	if reason := o.weigh(ctx, t); reason != OK {
@@ -126,6 +128,13 @@ func (o *observation) weighStatus(t *Target) Reason {
 		return LoadShed
 	}
 	return reason
+}
+
+// noteStatus says which status was expected, where that alone makes the answer wrong.
+func (o *observation) noteStatus(expected *StatusSet, reason Reason) {
+	if (reason == UnexpectedStatus || reason == AuthBypass) && !expected.Empty() {
+		o.evidence.addNote("the status is " + strconv.Itoa(o.status) + ", and should be " + expected.String())
+	}
 }
 
 // judgeStatus says what a status means. An expected one is good whatever it is.

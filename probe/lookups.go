@@ -67,6 +67,9 @@ func (x *exchange) resolve(ctx context.Context, ask func(*net.Resolver) error) e
 		x.at = resolving
 		err = ask(lookup.resolver(resolverOf(server), share(ctx, len(named)-i)))
 		failure, isLookup := errors.AsType[*net.DNSError](err)
+		if isLookup {
+			failure.Server = server.String() // package net names the system's
+		}
 		if !isLookup || failure.IsNotFound || ctx.Err() != nil {
 			break
 		}

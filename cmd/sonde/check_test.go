@@ -107,3 +107,13 @@ func TestRepeatingHasBounds(t *testing.T) {
 		})
 	}
 }
+
+func TestACheckDoesNotWarnOfOtherProbes(t *testing.T) {
+	target := httptest.NewServer(http.NotFoundHandler())
+	defer target.Close()
+	path := filepath.Join(t.TempDir(), "sonde.yaml")
+	config := fmt.Sprintf("defaults: {notify: []}\nprobes:\n  - {name: asked, url: %q}\n  - {name: other, url: \"https://example.com/\", insecure: true}\n", target.URL)
+	require.NoError(t, os.WriteFile(path, []byte(config), 0o600))
+	_, _, stderr := sonde(t, "check", "asked", "-c", path)
+	require.Empty(t, stderr, "validate says it")
+}

@@ -127,7 +127,7 @@ func loadConfig(c *cobra.Command, secrets bool) (*configs.Config, error) {
 		return nil, &exit{configCode(c), err}
 	}
 	config, warnings, err := configs.Load(path, configs.Options{Secrets: secrets})
-	if secrets {
+	if c.Name() == "serve" {
 		warn(c, warnings)
 	}
 	if problems, ok := errors.AsType[configs.Problems](err); ok {
