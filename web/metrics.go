@@ -118,7 +118,7 @@ func (c *collector) probe(out chan<- prometheus.Metric, p *report.Probe) {
 	case report.Up:
 		gauge(out, probeUp, 1, p.Name)
 	case report.Degraded:
-		gauge(out, probeUp, oneIf(onlyItsCertificate(p)), p.Name)
+		gauge(out, probeUp, oneIf(answersWell(p)), p.Name)
 	case report.Down:
 		gauge(out, probeUp, 0, p.Name)
 	}
@@ -142,11 +142,11 @@ func (c *collector) probe(out chan<- prometheus.Metric, p *report.Probe) {
 	}
 }
 
-// onlyItsCertificate reports whether nothing is wrong with a probe but that its certificate
-// ends soon.
-func onlyItsCertificate(p *report.Probe) bool {
+// answersWell reports whether nothing is wrong with a probe but what its good answers show:
+// that its certificate ends soon, or that they are sent again too often.
+func answersWell(p *report.Probe) bool {
 	for _, i := range p.Incidents {
-		if i.Phase == incident.Open && i.Kind != probe.KindCertificate {
+		if i.Phase == incident.Open && i.Kind != probe.KindCertificate && i.Kind != probe.KindCache {
 			return false
 		}
 	}

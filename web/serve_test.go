@@ -92,15 +92,24 @@ func newLab(t testing.TB, probes ...store.Probe) *lab {
 // play gives a probe a result a minute, the latest one now, as the recorder does.
 func (l *lab) play(t testing.TB, name string, verdicts ...probe.Verdict) {
 	t.Helper()
-	p := l.probes[name]
-	l.memory.Seq++
-	b := &store.Batch{Seq: l.memory.Seq, At: now}
+	inputs := make([]incident.Input, 0, len(verdicts))
 	for i, v := range verdicts {
-		in := incident.Input{
+		inputs = append(inputs, incident.Input{
 			At: now.Add(time.Duration(i-len(verdicts)+1) * time.Minute), Verdict: v, Attempts: 1,
 			Timings: probe.Timings{DNS: time.Millisecond, Connect: 2 * time.Millisecond, TLS: 3 * time.Millisecond,
 				FirstByte: 4 * time.Millisecond, Transfer: 5 * time.Millisecond, Total: 20 * time.Millisecond},
-		}
+		})
+	}
+	l.feed(t, name, inputs...)
+}
+
+// feed steps a probe and commits, as the recorder does.
+func (l *lab) feed(t testing.TB, name string, inputs ...incident.Input) {
+	t.Helper()
+	p := l.probes[name]
+	l.memory.Seq++
+	b := &store.Batch{Seq: l.memory.Seq, At: now}
+	for _, in := range inputs {
 		fx := incident.Step(p.Policy, l.memory.State(p.ID), in, &l.memory.IDs)
 		b.Entries = append(b.Entries, store.Entry{Probe: p.ID, Input: in})
 		b.Effects = append(b.Effects, store.Effect{Probe: p.ID, Effects: fx})

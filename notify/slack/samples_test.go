@@ -37,6 +37,7 @@ var causes = map[string]probe.Verdict{
 	"auth 401/403": {Status: 401, Class: probe.ClassClientError, Reason: probe.Unauthenticated,
 		Retry: probe.RetryNo, Fault: probe.FaultCredential, Outcome: probe.Excluded},
 	"credential":  {Status: 200, Class: probe.ClassSuccess, Reason: probe.CredentialExpiring, Fault: probe.FaultCredential, Outcome: probe.Good},
+	"cache":       {Status: 200, Class: probe.ClassSuccess, Reason: probe.ValidatorChanges, Fault: probe.FaultTarget, Outcome: probe.Good},
 	"certificate": {Status: 200, Class: probe.ClassSuccess, Reason: probe.CertificateExpiring, Fault: probe.FaultTarget, Outcome: probe.Good},
 }
 
