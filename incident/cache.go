@@ -103,7 +103,7 @@ func (m *machine) watchCache() {
 	ratio, enough := s.Cache.ratio()
 	switch {
 	case least <= 0 || !enough:
-	case problem == nil && ratio < least:
+	case problem == nil && ratio < least && m.in.Cache != probe.CacheHit: // a 304 is no cause
 		m.openCache()
 	case problem != nil && ratio >= resolveAt(least):
 		m.resolve(problem)

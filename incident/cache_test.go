@@ -50,6 +50,14 @@ func TestWhatIsSentAgainTooOftenIsAnIncident(t *testing.T) {
 	}
 }
 
+func TestAnAnswerThatStillHoldsOpensNothing(t *testing.T) {
+	w := &world{policy: usual(60)}
+	w.policy.Conditional, w.policy.MinCacheRatio = true, 0.8
+	require.Empty(t, cached(t, w, 0, append(row(probe.CacheMiss, 31), probe.CacheHit)...), "a 304 is no cause to show")
+	require.Equal(t, []string{"opened cache 32m0s"}, cached(t, w, 32, probe.CacheMiss))
+	require.Equal(t, 200, w.state.Open(probe.KindCache).Cause.Status)
+}
+
 func TestWithoutAPromiseThereIsNoIncidentAndAnOpenOneResolves(t *testing.T) {
 	w := &world{policy: usual(60)}
 	require.Empty(t, cached(t, w, 0, row(probe.CacheMiss, 100)...))

@@ -63,7 +63,7 @@ func (l *law) checkState(s *incident.State) {
 		require.False(l.t, seen[p.Kind], "at most one incident of a kind")
 		seen[p.Kind] = true
 		require.NotEqual(l.t, incident.Closed, p.Phase)
-		require.Contains(l.t, []probe.Kind{probe.KindDown, probe.KindAuthFailed, probe.KindDegraded, probe.KindCertificate}, p.Kind)
+		require.Contains(l.t, []probe.Kind{probe.KindDown, probe.KindAuthFailed, probe.KindDegraded, probe.KindCertificate, probe.KindCache}, p.Kind)
 		require.False(l.t, p.Unkept && p.Promise.IsZero())
 		require.LessOrEqual(l.t, len(p.Codes), 8)
 		require.False(l.t, p.OpenedAt.Before(p.Since))
@@ -72,16 +72,37 @@ func (l *law) checkState(s *incident.State) {
 		require.Zero(l.t, s.Suspect, "what is open is not suspected")
 		require.Zero(l.t, s.Due)
 	}
-	require.Less(l.t, size(s), 2048)
+	if cap(s.Problems) <= 1 { // what has closed leaves its room behind
+		require.LessOrEqual(l.t, size(s), 2<<10, "with a hold and all that is known of caches")
+	}
+	require.LessOrEqual(l.t, size(s), 3<<10, "whatever is wrong at once")
+	l.checkCache(s.Cache)
+}
+
+// checkCache checks that no answer is counted twice or forgotten.
+func (l *law) checkCache(c *incident.Cache) {
+	if c == nil {
+		return
+	}
+	require.LessOrEqual(l.t, c.Answers, 64)
+	require.Zero(l.t, c.Hits&c.Changes, "what still holds has not changed")
+	if c.Answers < 64 {
+		require.Zero(l.t, (c.Hits|c.Changes)>>c.Answers, "only answers are remembered")
+	}
+	hits, misses, changed := c.Since(time.Unix(c.Hour*3600, 0))
+	require.Positive(l.t, hits+misses+changed, "the latest answer is of the latest hour")
 }
 
 // size is how many bytes a state takes, with what it points to.
 func size(s *incident.State) int {
-	codes := cap(s.Suspect.Codes) + cap(s.Refusals.Codes) + cap(s.Sheds.Codes)
+	codes, cache := cap(s.Suspect.Codes)+cap(s.Refusals.Codes)+cap(s.Sheds.Codes), 0
+	if s.Cache != nil {
+		cache = int(unsafe.Sizeof(*s.Cache))
+	}
 	for i := range s.Problems {
 		codes += cap(s.Problems[i].Codes)
 	}
-	return int(unsafe.Sizeof(*s)) + cap(s.Problems)*int(unsafe.Sizeof(incident.Problem{})) + codes*int(unsafe.Sizeof(incident.CodeCount{}))
+	return int(unsafe.Sizeof(*s)) + cache + cap(s.Problems)*int(unsafe.Sizeof(incident.Problem{})) + codes*int(unsafe.Sizeof(incident.CodeCount{}))
 }
 
 func (l *law) checkTransition(m move, before *incident.State, told incident.Transition) {
@@ -115,6 +136,10 @@ func (l *law) checkTransition(m move, before *incident.State, told incident.Tran
 		require.True(t, m.in.Expiring)
 	case incident.Resolved:
 		require.Equal(t, incident.Open, was.Phase, "resolved at most once")
+		if p.Kind == probe.KindCache {
+			require.True(t, m.policy.MinCacheRatio == 0 || m.in.Cache != probe.CacheNone, "nobody asks any more, or an answer shows it")
+			break
+		}
 		require.Equal(t, probe.Scheduled, m.in.Run)
 		require.False(t, p.Kind == probe.KindCertificate && m.in.Expiring)
 		require.True(t, p.Kind == probe.KindCertificate || m.in.Verdict.Outcome == probe.Good)
@@ -153,6 +178,13 @@ func (l *law) checkOpening(m move, before *incident.State, p incident.Problem) {
 		require.True(t, m.in.Expiring)
 		require.Equal(t, probe.CertificateExpiring, p.Cause.Reason)
 		require.Equal(t, m.in.CertificateEnds.Sub(m.in.At) <= 24*time.Hour, p.Severity == probe.Critical)
+		return
+	}
+	if p.Kind == probe.KindCache {
+		require.Positive(t, m.policy.MinCacheRatio)
+		require.Contains(t, []probe.CacheOutcome{probe.CacheMiss, probe.CacheChanged}, m.in.Cache)
+		require.Contains(t, []probe.Reason{probe.CacheMissed, probe.ValidatorChanges}, p.Cause.Reason)
+		require.GreaterOrEqual(t, before.Cache.Answers+1, 32, "of few answers nothing is said")
 		return
 	}
 	require.Contains(t, []probe.Verdict{m.in.Verdict, before.Last.Verdict}, p.Cause)
@@ -234,7 +266,7 @@ func randomScript(rnd *rand.Rand) []byte {
 
 func TestLawsHoldForAnySequence(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(7, 8))
-	seen := map[incident.Change]int{}
+	seen, kinds := map[incident.Change]int{}, map[probe.Kind]int{}
 	for range 2000 {
 		data := randomScript(rnd)
 		l := law{t: t, phase: map[probe.Kind]incident.Problem{}}
@@ -242,9 +274,11 @@ func TestLawsHoldForAnySequence(t *testing.T) {
 		for _, fx := range all {
 			for _, told := range fx.Transitions {
 				seen[told.Change]++
+				kinds[told.Problem.Kind]++
 			}
 		}
 	}
+	require.Greater(t, kinds[probe.KindCache], 50, "the sequences must show what is sent again too often")
 	for _, change := range []incident.Change{
 		incident.Opened, incident.Changed, incident.Reminded, incident.Resolved, incident.Reopened, incident.ClosedNow, incident.Escalated, incident.Overdue, incident.Risen,
 	} {

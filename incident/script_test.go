@@ -50,6 +50,7 @@ func (s *script) slot(after time.Time) time.Time {
 // steps the state and says when a re-check is due.
 func moves(data []byte, do func(move) (due time.Time)) {
 	s := script{data: data, now: t0, policy: usual(60)}
+	s.policy.Conditional, s.policy.MinCacheRatio = true, 0.5
 	due := time.Time{}
 	for len(s.data) > 0 {
 		in, ok := s.input(due)
@@ -78,6 +79,9 @@ func (s *script) input(due time.Time) (incident.Input, bool) {
 		in.CertificateEnds, in.Expiring = in.At.Add(time.Duration(n)*3*time.Hour).Truncate(time.Second), true
 	case 2, 3, 4, 5:
 		in.CertificateEnds = t0.Add(90 * 24 * time.Hour)
+	}
+	if s.policy.Conditional {
+		in.Cache = []probe.CacheOutcome{probe.CacheNone, probe.CacheHit, probe.CacheMiss, probe.CacheChanged}[op/4%4]
 	}
 	switch op % 16 {
 	default: // a slot, most often the very next one
@@ -143,6 +147,7 @@ func (s *script) change(what, to int) {
 		p.AuthAfter = time.Duration(to) * 2 * time.Second
 	case 6:
 		p.RemindEvery = time.Duration(to%8) * 10 * time.Minute
+		p.Conditional, p.MinCacheRatio = to%16 < 12, float64(to%16%4)/4
 	case 7:
 		p.Repeatable = to%2 == 0
 		s.phase = time.Duration(to) * 100 * time.Millisecond

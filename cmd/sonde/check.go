@@ -23,7 +23,9 @@ func newCheck() *cobra.Command {
 no service and no database, and stores nothing. On a terminal it draws where the time
 went.
 
-With --repeat it asks again and again, shows a line for each run, and sums them up.
+With --repeat it asks again and again, shows a line for each run, and sums them up. Of a
+probe with cache: true the first run has nothing to ask with; --repeat 2 asks whether the
+first answer still holds.
 
 It exits 0 when the answer is good, 1 on a warning, 2 when it is critical, and 3 when that
 is unknown.`,
