@@ -73,6 +73,27 @@ func TestARepeatedCheckForScriptsIsOneDocument(t *testing.T) {
 	require.LessOrEqual(t, *all.Summary.LatencyMS.Min, *all.Summary.LatencyMS.Max)
 }
 
+func TestARepeatedCheckAsksWhetherTheFirstAnswerStillHolds(t *testing.T) {
+	target := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("ETag", `"v1"`)
+		if r.Header.Get("If-None-Match") == `"v1"` {
+			w.WriteHeader(http.StatusNotModified)
+		}
+	}))
+	defer target.Close()
+	path := filepath.Join(t.TempDir(), "sonde.yaml")
+	require.NoError(t, os.WriteFile(path, fmt.Appendf(nil, "probes:\n  - {name: docs, url: %q, cache: true, notify: []}\n", target.URL), 0o600))
+	t.Setenv("SONDE_CONFIG", path)
+	code, stdout, stderr := sonde(t, "check", "docs", "--repeat", "2", "--every", "100ms", "--json")
+	require.Zero(t, code, stderr)
+	var all report.Repeat
+	require.NoError(t, json.Unmarshal([]byte(stdout), &all))
+	first, second := all.Checks[0].Attempts[0], all.Checks[1].Attempts[0]
+	require.Equal(t, []int{http.StatusOK, http.StatusNotModified}, []int{*first.Status, *second.Status})
+	require.NotContains(t, first.Cache, "outcome", "it has nothing to ask with")
+	require.Equal(t, "hit", second.Cache["outcome"])
+}
+
 func TestARepeatedCheckEndsWhenItIsInterrupted(t *testing.T) {
 	_, asked := flaky(t)
 	ctx, interrupt := context.WithCancel(t.Context())
