@@ -50,7 +50,7 @@ func ExampleClientCredentials() {
 		fmt.Println(r.Method, r.URL.Path, r.Header.Get("Authorization"))
 		if r.URL.Path == "/token" {
 			w.Header().Set("Content-Type", "application/json")
-			fmt.Fprint(w, `{"access_token":"access-1","token_type":"Bearer","expires_in":3600}`)
+			_, _ = fmt.Fprint(w, `{"access_token":"access-1","token_type":"Bearer","expires_in":3600}`)
 		}
 	}))
 	defer server.Close()
