@@ -28,7 +28,7 @@ func TestADiskThatFailsNowAndThenLosesNothing(t *testing.T) {
 		"a write that fails":            "pwrite64:error=EIO:when=100+47",
 		"a write for which no space is": "pwrite64:error=ENOSPC:when=100+61",
 		"a truncation that fails":       "ftruncate:error=EIO:when=1+1",
-		"no descriptors left to open":   "open,openat:error=EMFILE:when=8+2",
+		"no descriptors left to open":   "open,openat:error=EMFILE:when=5+2",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
