@@ -80,13 +80,14 @@ func (w *walk) step(ctx context.Context) (more bool) {
 		return w.seen.reason == OK
 	}
 	w.noteRefusal(x)
-	if w.target.Expect.needsBody(w.seen.status) || w.target.grants || w.target.Conditional || w.maybeLogin() {
+	maybeLogin := w.maybeLogin()
+	if w.target.Expect.needsBody(w.seen.status) || w.target.grants || w.target.Conditional || maybeLogin {
 		w.seen.body = bodies.Get().(*bytes.Buffer)
 	}
 	if err := x.readBody(w.seen.body); err != nil {
 		w.fail(ctx, x, err)
 	}
-	w.seen.form = w.maybeLogin() && asksForPassword(w.seen.body.Bytes())
+	w.seen.form = maybeLogin && asksForPassword(w.seen.body.Bytes())
 	return false
 }
 

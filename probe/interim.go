@@ -89,15 +89,7 @@ func nextParameter(list string) (name, value, rest string) {
 		}
 		return name, strings.TrimSpace(list[:end]), list[end:]
 	}
-	var quoted strings.Builder
-	for i := 1; i < len(list); i++ {
-		switch {
-		case list[i] == '"':
-			return name, quoted.String(), list[i+1:]
-		case list[i] == '\\' && i+1 < len(list):
-			i++
-		}
-		quoted.WriteByte(list[i])
-	}
-	return name, quoted.String(), ""
+	s := scanner{list}
+	value = s.quoted()
+	return name, value, s.rest
 }

@@ -128,9 +128,6 @@ func (m *masker) all(texts []string) {
 	}
 }
 
-// mask takes what the request may have in secret out of what an attempt saw.
-func (t *Target) mask(e *Evidence) { t.masker().evidence(e) }
-
 // secrets are the texts to mask.
 func (t *Target) secrets() (all []string) {
 	for name, value := range t.Header {

@@ -23,7 +23,7 @@ func TestWhatATargetSendsBackOfOurSecretsIsMasked(t *testing.T) {
 		Header:    map[string][]string{"location": {"/login?k/ey-12345"}, "server": {"x cookie-4711 y", "application/json"}, "via": {"k%2Fey-12345"}},
 		Redirects: []string{"https://example.com/hunter2hunter2"}, Notes: []string{"Bearer token-98765"},
 	}
-	target.mask(&e)
+	target.masker().evidence(&e)
 	require.Equal(t, Evidence{
 		AnsweredBy: "nginx [redacted]", Error: "no: [redacted]",
 		Header:    map[string][]string{"location": {"/login?[redacted]"}, "server": {"x [redacted] y", "application/json"}, "via": {"[redacted]"}},
@@ -36,6 +36,6 @@ func TestTheSecretOfAProxyIsMasked(t *testing.T) {
 	require.NoError(t, err)
 	target := &Target{URL: u, Transport: Transport{Proxy: &Proxy{URL: u, User: text.NewSecret("ann"), Password: text.NewSecret("hunter2hunter2")}}}
 	e := Evidence{Error: "hunter2hunter2", Notes: []string{target.Transport.Proxy.credential()}}
-	target.mask(&e)
+	target.masker().evidence(&e)
 	require.Equal(t, Evidence{Error: "[redacted]", Notes: []string{"Basic [redacted]"}}, e)
 }

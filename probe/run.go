@@ -148,13 +148,9 @@ func (r *Runner) attempt(ctx context.Context, t *Target) (a Attempt) {
 
 // reportPanic logs a panic, and where it came from the first time.
 func (r *Runner) reportPanic(t *Target, defect any) {
-	log := r.Log
-	if log == nil {
-		log = slog.Default()
-	}
 	attrs := []any{"target", t.Name, "panic", text.Printable(fmt.Sprint(defect), maxText)}
 	if r.panicked.CompareAndSwap(false, true) {
 		attrs = append(attrs, "stack", string(debug.Stack()))
 	}
-	log.Error("probe panicked", attrs...)
+	r.logger().Error("probe panicked", attrs...)
 }
