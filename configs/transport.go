@@ -2,6 +2,7 @@ package configs
 
 import (
 	"crypto/tls"
+	"fmt"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -143,26 +144,16 @@ const dnsPort = 53
 
 // resolvers reads the addresses of name servers.
 func (d *decoder) resolvers(v value) []netip.AddrPort {
-	var all []netip.AddrPort
-	for _, item := range d.oneOrList(v) {
-		s, ok := d.text(item)
-		if !ok {
-			continue
-		}
+	return distinct(d, v, func(s string) (server netip.AddrPort, why string) {
 		server, err := netip.ParseAddrPort(s)
 		if address, plain := netip.ParseAddr(s); err != nil && plain == nil {
 			server, err = netip.AddrPortFrom(address, dnsPort), nil
 		}
-		switch {
-		case err != nil || server.Port() == 0:
-			d.fail(item, "%s is no address of a name server; write an IP address such as 10.0.0.53, with its port if that is not 53: 10.0.0.53:5353 or \"[::1]:5353\"", quote(s))
-		case slices.Contains(all, server):
-			d.fail(item, "%s is listed twice; remove one", server)
-		default:
-			all = append(all, server)
+		if err != nil || server.Port() == 0 {
+			return server, quote(s) + " is no address of a name server; write an IP address such as 10.0.0.53, with its port if that is not 53: 10.0.0.53:5353 or \"[::1]:5353\""
 		}
-	}
-	return all
+		return server, ""
+	})
 }
 
 func (d *decoder) serverName(v value, into *string) {
@@ -202,30 +193,22 @@ func (d *decoder) minTLS(v value, into *uint16) {
 
 // networks reads networks that a redirect may lead into.
 func (d *decoder) networks(v value) []netip.Prefix {
-	var all []netip.Prefix
-	for _, item := range d.oneOrList(v) {
-		s, ok := d.text(item)
-		if !ok {
-			continue
-		}
+	return distinct(d, v, func(s string) (prefix netip.Prefix, why string) {
 		prefix, err := netip.ParsePrefix(s)
 		if address, single := netip.ParseAddr(s); err != nil && single == nil && address.Zone() == "" {
 			prefix, err = netip.PrefixFrom(address, address.BitLen()), nil
 		}
-		switch {
-		case err != nil:
-			d.fail(item, "%s is no network; write one like 10.0.0.0/8 or fd00::/8", quote(s))
-		case prefix != prefix.Masked():
-			d.fail(item, "%s has bits behind its prefix; write %s", quote(s), prefix.Masked())
-		case probe.CheckNetwork(prefix) != nil:
-			d.fail(item, "%v, and never asked; remove it", probe.CheckNetwork(prefix))
-		case slices.Contains(all, prefix):
-			d.fail(item, "%s is listed twice; remove one", prefix)
-		default:
-			all = append(all, prefix)
+		if err != nil {
+			return prefix, quote(s) + " is no network; write one like 10.0.0.0/8 or fd00::/8"
 		}
-	}
-	return all
+		if prefix != prefix.Masked() {
+			return prefix, fmt.Sprintf("%s has bits behind its prefix; write %s", quote(s), prefix.Masked())
+		}
+		if err := probe.CheckNetwork(prefix); err != nil {
+			return prefix, err.Error() + ", and never asked; remove it"
+		}
+		return prefix, ""
+	})
 }
 
 // maxBody reads how much of a body is read.

@@ -211,6 +211,31 @@ func (d *decoder) oneOrList(v value) []value {
 	return []value{v}
 }
 
+// distinct reads a text or a list of texts, of which no two mean the same. parse says why
+// a text is not one of them; "" if it is.
+func distinct[T interface {
+	comparable
+	fmt.Stringer
+}](d *decoder, v value, parse func(s string) (read T, why string)) []T {
+	var all []T
+	for _, item := range d.oneOrList(v) {
+		s, ok := d.text(item)
+		if !ok {
+			continue
+		}
+		read, why := parse(s)
+		switch {
+		case why != "":
+			d.fail(item, "%s", why)
+		case slices.Contains(all, read):
+			d.fail(item, "%s is listed twice; remove one", read)
+		default:
+			all = append(all, read)
+		}
+	}
+	return all
+}
+
 // raw returns a text as it is written, references and all.
 func (d *decoder) raw(v value) (string, bool) {
 	if v.node.Kind != yaml.ScalarNode || v.node.ShortTag() == "!!null" {
