@@ -34,10 +34,15 @@ func (c *Cache) Since(now time.Time) (hits, misses, changed int) {
 	}
 	latest := hourOf(now)
 	for hour := max(latest, c.Hour) - cacheHours + 1; hour <= c.Hour; hour++ {
-		n := c.Hours[((hour%cacheHours)+cacheHours)%cacheHours]
+		n := c.in(hour)
 		hits, misses, changed = hits+int(n.Hits), misses+int(n.Misses), changed+int(n.Changed)
 	}
 	return hits, misses, changed
+}
+
+// in is what was counted in an hour of the last day. Hours before 1970 have a place too.
+func (c *Cache) in(hour int64) *CacheCount {
+	return &c.Hours[((hour%cacheHours)+cacheHours)%cacheHours]
 }
 
 func hourOf(t time.Time) int64 {
@@ -57,9 +62,9 @@ func (c *Cache) count(at time.Time, outcome probe.CacheOutcome) {
 			c.Hour = hour - cacheHours
 		}
 		c.Hour++
-		c.Hours[((c.Hour%cacheHours)+cacheHours)%cacheHours] = CacheCount{}
+		*c.in(c.Hour) = CacheCount{}
 	}
-	n := &c.Hours[((c.Hour%cacheHours)+cacheHours)%cacheHours]
+	n := c.in(c.Hour)
 	c.Hits, c.Changes = c.Hits<<1, c.Changes<<1
 	c.Answers = min(c.Answers+1, 64)
 	of := &n.Misses
@@ -88,10 +93,8 @@ func resolveAt(least float64) float64 { return least + (1-least)/4 }
 func (m *machine) watchCache() {
 	s, least := m.s, m.p.MinCacheRatio
 	problem := s.Open(probe.KindCache)
-	if least <= 0 {
-		if problem != nil {
-			m.resolve(problem) // nobody asks any more
-		}
+	if least <= 0 && problem != nil {
+		m.resolve(problem) // nobody asks any more
 	}
 	if m.in.Cache == probe.CacheNone {
 		return
