@@ -58,7 +58,7 @@ func (k *checker) repeat(c *cobra.Command, r repetition) error {
 	}
 	began := time.Now()
 	for n := 1; r.times == 0 || n <= r.times; n++ {
-		live.show(fmt.Sprintf("asking for the %s time …", ordinal(n)))
+		live.show(fmt.Sprintf("asking for the %s time …", text.Ordinal(n)))
 		answer, verdict := k.ask(ctx)
 		if verdict.Reason == probe.Canceled {
 			break
@@ -86,22 +86,6 @@ func (k *checker) repeat(c *cobra.Command, r repetition) error {
 		return err
 	}
 	return exitWith(all.Summary.ExitCode())
-}
-
-// ordinal writes a number as a place in a row.
-func ordinal(n int) string {
-	suffix := "th"
-	if n%100 < 11 || n%100 > 13 {
-		switch n % 10 {
-		case 1:
-			suffix = "st"
-		case 2:
-			suffix = "nd"
-		case 3:
-			suffix = "rd"
-		}
-	}
-	return fmt.Sprintf("%d%s", n, suffix)
 }
 
 // live is the line below the runs that says what is going on, on a terminal.

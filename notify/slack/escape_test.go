@@ -43,12 +43,6 @@ func TestDurations(t *testing.T) {
 	}
 }
 
-func TestOrdinals(t *testing.T) {
-	for n, want := range map[int]string{1: "1st", 2: "2nd", 3: "3rd", 4: "4th", 11: "11th", 12: "12th", 13: "13th", 21: "21st", 112: "112th"} {
-		require.Equal(t, want, englishOrdinal(n))
-	}
-}
-
 // Whatever a probe is called and a target says, it stays text.
 func FuzzUntrustedTextStaysText(f *testing.F) {
 	for _, seed := range []string{

@@ -8,6 +8,7 @@ import (
 	"sonde/incident"
 	"sonde/notify"
 	"sonde/probe"
+	"sonde/text"
 )
 
 // words are all the words of one language. {braces} stand for facts; each may be
@@ -192,7 +193,7 @@ var english = words{
 	},
 	every:    func(interval time.Duration) string { return "every " + englishDuration(interval) },
 	duration: englishDuration,
-	ordinal:  englishOrdinal,
+	ordinal:  text.Ordinal,
 }
 
 // wordsIn are the words of a language.
@@ -223,19 +224,4 @@ func lengthIn(names [4]string, d time.Duration) string {
 		return told
 	}
 	return fmt.Sprintf("%d%s", d/time.Second, names[3])
-}
-
-func englishOrdinal(n int) string {
-	suffix := "th"
-	if n/10%10 != 1 {
-		switch n % 10 {
-		case 1:
-			suffix = "st"
-		case 2:
-			suffix = "nd"
-		case 3:
-			suffix = "rd"
-		}
-	}
-	return strconv.Itoa(n) + suffix
 }
