@@ -19,12 +19,10 @@ var cacheKeys = keys[cache]{
 
 // cache reads true, false, or a mapping.
 func (d *decoder) cache(v value, into *cache) {
-	if v.node.Kind == yaml.MappingNode {
-		into.on = true
-		object(d, v, cacheKeys, into)
-		return
+	if v.node.Kind != yaml.MappingNode {
+		into.minRatio = 0
 	}
-	*into = cache{on: d.whether(v, into.on)}
+	rule(d, v, cacheKeys, &into.on, into)
 }
 
 // share reads a number above 0, 1 at the most.

@@ -152,7 +152,7 @@ func (d *decoder) routes(v value) notify.Routes {
 // incidentKinds are the keys of a notify mapping.
 func incidentKinds() []string {
 	names := []string{"default"}
-	for kind := probe.NoIncident + 1; kind <= probe.KindCache; kind++ {
+	for _, kind := range probe.Kinds() {
 		names = append(names, kind.String())
 	}
 	return names

@@ -29,7 +29,15 @@ type Policy struct {
 
 	Conditional   bool    `json:",omitzero"` // requests ask whether what is known still holds
 	MinCacheRatio float64 `json:",omitzero"` // a lower share of 304 is an incident; 0: none is
+
+	Rules Rules `json:",omitzero"`
 }
+
+// Rules tune the rules that look further than at the latest results.
+type Rules struct{}
+
+// Equal reports whether two policies decide the same.
+func (p *Policy) Equal(o *Policy) bool { return *p == *o }
 
 // confirmAfter is how long a failure must last. A request that may not be repeated
 // between slots is confirmed by its slots alone, and then by two of them.

@@ -58,9 +58,21 @@ type Problem struct {
 	Other    probe.Verdict // the latest cause, where it differs from the told one
 	Others   int           // results in a row that had it
 
+	Reading Reading // what the rule measured, for kinds that measure something
+
 	// Of kind certificate:
 	Ends  time.Time // the earliest end that was seen
 	Stage int       // how near it was when people were last told: 1, 2 for a week, 3 for a day
+}
+
+// Reading is what a rule measured when it last told of its incident. What it means depends
+// on the kind, and so does the unit.
+type Reading struct {
+	Now     float64       // what is measured
+	Usual   float64       // what it would be otherwise, or may be at the most
+	Samples int           // what it rests on
+	Over    time.Duration // in which time
+	Level   int           // of those that the rule has, the one that is reached
 }
 
 // CodeCount is how often a status code was seen.

@@ -199,7 +199,7 @@ func (m *machine) watchGood() {
 		return
 	}
 	for i := range s.Problems {
-		if s.Problems[i].Phase == Open && s.Problems[i].Kind != probe.KindCertificate && s.Problems[i].Kind != probe.KindCache {
+		if s.Problems[i].Phase == Open && healedByGood(s.Problems[i].Kind) {
 			m.resolve(&s.Problems[i])
 		}
 	}

@@ -17,10 +17,31 @@ const (
 	KindProberNetwork
 	KindProber
 	KindCache
+	KindAuthGroup       // several probes that share a credential are refused
+	KindLatency         // good answers take longer than they usually do
+	KindCodeAnomaly     // a status code comes more often than it usually does
+	KindGroupRate       // too large a share of results is of a class
+	KindGatewaySurge    // gateways of several probes do not reach what is behind them
+	KindNoData          // no result comes
+	KindBudgetFast      // the error budget is spent within days
+	KindBudgetSlow      // the error budget is spent faster than is promised
+	KindBudgetThreshold // a share of the error budget is spent
+
+	lastKind = KindBudgetThreshold
 )
 
+// Kinds are all kinds of incident, in their order.
+func Kinds() []Kind {
+	var all []Kind
+	for k := NoIncident + 1; k <= lastKind; k++ {
+		all = append(all, k)
+	}
+	return all
+}
+
 var kindNames = []string{"", "down", "degraded", "auth_failed", "auth_bypass", "client_fault", "rate_limited",
-	"certificate", "prober_network", "prober", "cache"}
+	"certificate", "prober_network", "prober", "cache", "auth_group", "latency", "code_anomaly", "group_rate", "gateway_surge",
+	"no_data", "budget_fast", "budget_slow", "budget_threshold"}
 
 func (k Kind) String() string { return spell(kindNames, k) }
 

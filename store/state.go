@@ -143,6 +143,7 @@ const (
 	hasSheds
 	hasPromises
 	hasCache
+	hasReadings
 )
 
 // statePacker packs states: times as differences to base, verdicts by their number.
@@ -159,7 +160,7 @@ func contents(s *incident.State) (has uint64) {
 		!empty(&s.Suspect), !empty(&s.Refusals), s.Goods != incident.Streak{}, !s.Due.IsZero(), len(s.Problems) > 0,
 		s.Certificate != incident.Certificate{} || certificateProblem(s) != nil,
 		!s.Hold.IsZero(), s.Denials > 0, !empty(&s.Sheds), slices.ContainsFunc(s.Problems, hasPromise),
-		s.Cache != nil,
+		s.Cache != nil, slices.ContainsFunc(s.Problems, hasReading),
 	} {
 		if is {
 			has |= 1 << i
@@ -214,6 +215,9 @@ func (p *statePacker) state(s *incident.State) {
 	p.caution(s, has)
 	if has&hasCache != 0 {
 		p.cache(s.Cache)
+	}
+	if has&hasReadings != 0 {
+		p.readings(s.Problems)
 	}
 }
 
@@ -283,6 +287,9 @@ func (u *stateUnpacker) state(s *incident.State) {
 	u.caution(s, has)
 	if has&hasCache != 0 {
 		s.Cache = u.cache()
+	}
+	if has&hasReadings != 0 {
+		u.readings(s.Problems)
 	}
 }
 

@@ -117,6 +117,16 @@ var english = words{
 		probe.KindProberNetwork: {"cannot be judged", "still cannot be judged", "cannot be judged again", "No network here"},
 		probe.KindProber:        {"cannot be judged", "still cannot be judged", "cannot be judged again", "Prober in trouble"},
 		probe.KindCache:         {"is sent in full too often", "is still sent in full too often", "is sent in full too often again", "Cache not effective"},
+
+		probe.KindAuthGroup:       {"are refused with the credential they share", "are still refused with the credential they share", "are refused again with the credential they share", "Shared credential refused"},
+		probe.KindLatency:         {"is slower than usual", "is still slower than usual", "is slower than usual again", "Slower than usual"},
+		probe.KindCodeAnomaly:     {"gives a status code more often than usual", "still gives a status code more often than usual", "gives a status code more often than usual again", "Unusual status codes"},
+		probe.KindGroupRate:       {"fails too often", "still fails too often", "fails too often again", "Too many failures"},
+		probe.KindGatewaySurge:    {"is not reached behind its gateway", "is still not reached behind its gateway", "is again not reached behind its gateway", "Gateway errors"},
+		probe.KindNoData:          {"has no results", "still has no results", "has no results again", "No data"},
+		probe.KindBudgetFast:      {"burns its error budget fast", "still burns its error budget fast", "burns its error budget fast again", "Budget burns fast"},
+		probe.KindBudgetSlow:      {"burns its error budget", "still burns its error budget", "burns its error budget again", "Budget burns"},
+		probe.KindBudgetThreshold: {"has spent much of its error budget", "has still spent much of its error budget", "has again spent much of its error budget", "Budget spent"},
 	},
 
 	symptoms: map[probe.Symptom]string{

@@ -61,6 +61,16 @@ var korean = words{
 		probe.KindProberNetwork: {"판정 불가", "판정 불가 지속", "판정 불가 재발", "프로버 네트워크 장애"},
 		probe.KindProber:        {"판정 불가", "판정 불가 지속", "판정 불가 재발", "프로버 이상"},
 		probe.KindCache:         {"캐시 효율 저하", "캐시 효율 저하 지속", "캐시 효율 저하 재발", "캐시 효율 저하"},
+
+		probe.KindAuthGroup:       {"공유 자격증명 거부 발생", "공유 자격증명 거부 지속", "공유 자격증명 거부 재발", "공유 자격증명 거부"},
+		probe.KindLatency:         {"평소보다 느림", "평소보다 느린 상태 지속", "평소보다 느린 상태 재발", "응답 지연"},
+		probe.KindCodeAnomaly:     {"상태 코드 이상 발생", "상태 코드 이상 지속", "상태 코드 이상 재발", "상태 코드 이상"},
+		probe.KindGroupRate:       {"실패율 초과", "실패율 초과 지속", "실패율 초과 재발", "실패율 초과"},
+		probe.KindGatewaySurge:    {"게이트웨이 오류 급증", "게이트웨이 오류 급증 지속", "게이트웨이 오류 급증 재발", "게이트웨이 오류 급증"},
+		probe.KindNoData:          {"결과 없음", "결과 없음 지속", "결과 없음 재발", "결과 없음"},
+		probe.KindBudgetFast:      {"오류 예산 급속 소진", "오류 예산 급속 소진 지속", "오류 예산 급속 소진 재발", "오류 예산 급속 소진"},
+		probe.KindBudgetSlow:      {"오류 예산 소진 가속", "오류 예산 소진 가속 지속", "오류 예산 소진 가속 재발", "오류 예산 소진 가속"},
+		probe.KindBudgetThreshold: {"오류 예산 상당량 소진", "오류 예산 상당량 소진 지속", "오류 예산 상당량 소진 재발", "오류 예산 소진"},
 	},
 	symptoms: map[probe.Symptom]string{
 		probe.Fine: "정상", probe.FiveXX: "5xx", probe.NoAnswer: "무응답", probe.WrongAnswer: "잘못된 응답", probe.AuthFailure: "인증 401/403",
