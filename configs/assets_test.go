@@ -51,7 +51,7 @@ func TestTheExampleShowsKeysThatExist(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, config.Probes, 5)
 	require.Len(t, config.Destinations, 2)
-	for _, key := range []string{"listen", "public_url", "database", "location", "history", "results", "rollups",
+	for _, key := range []string{"listen", "public_url", "database", "location", "references", "urls", "history", "results", "rollups",
 		"folder", "every", "keep", "destinations", "defaults", "probes", "name", "was", "group", "url",
 		"method", "headers", "body", "expect", "status", "contains", "not_contains", "matches", "absent", "size", "min", "max", "json", "business", "redirect", "latency", "tls", "expires_in", "redirects", "idempotent", "interval", "timeout", "retries",
 		"retry_credit", "count_4xx", "may_shed", "cache", "trace", "min_ratio", "objective", "notify", "alert", "down_after", "auth_after", "recheck_every", "resolve_after", "remind_every",

@@ -28,7 +28,8 @@ type Config struct {
 	Database     string // path of the database
 	Location     string // where this prober stands; empty: the store chooses
 	History      History
-	Backup       *Backup // nil: no copies are made by themselves
+	Backup       *Backup     // nil: no copies are made by themselves
+	References   *References // nil: none are asked
 	Destinations []Destination
 	Probes       []Probe // in the order of the file; at least one
 }
@@ -79,6 +80,7 @@ var topKeys = keys[sections]{
 	"location":     func(d *decoder, v value, s *sections) { d.name(v, &s.location) },
 	"history":      func(d *decoder, v value, s *sections) { d.history(v, &s.history) },
 	"backup":       func(d *decoder, v value, s *sections) { s.backup = d.backup(v) },
+	"references":   func(_ *decoder, v value, s *sections) { s.references = &v },
 	"destinations": func(_ *decoder, v value, s *sections) { s.destinations = &v },
 	"defaults":     func(_ *decoder, v value, s *sections) { s.defaults = &v },
 	"probes":       func(_ *decoder, v value, s *sections) { s.probes = &v },
@@ -89,6 +91,7 @@ type sections struct {
 	listen, publicURL, database, location string
 	history                               History
 	backup                                *Backup
+	references                            *value
 	destinations, defaults, probes        *value // nil: not there
 }
 
@@ -109,6 +112,9 @@ func (d *decoder) config(top value, o Options, into *Config) {
 	base := builtin()
 	if s.defaults != nil {
 		d.defaults = object(d, *s.defaults, settingKeys, &base)
+	}
+	if s.references != nil {
+		into.References = d.references(*s.references, base)
 	}
 	switch {
 	case s.probes != nil:

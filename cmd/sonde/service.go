@@ -113,7 +113,7 @@ func (s *service) start(ctx context.Context, config *configs.Config) error {
 		Published: s.tallies.Add,
 	})
 	s.scheduler, err = scheduler.New(scheduler.Options{
-		Prober: &probe.Runner{UserAgent: userAgent(), Log: s.log, QUIC: http3.Dialer{}}, Sink: sink{s.recorder}, Clock: s.clock,
+		Prober: newProber(config, s.log), Sink: sink{s.recorder}, Clock: s.clock,
 		Concurrency: concurrency(len(probes)), Grace: drainFor, Log: s.log,
 	})
 	if err != nil {
@@ -277,6 +277,16 @@ func (s *service) gauges() web.Gauges {
 		g.WALBytes = info.Size()
 	}
 	return g
+}
+
+// newProber is who makes runs, and asks references before one without an answer is handed
+// over.
+func newProber(config *configs.Config, log *slog.Logger) scheduler.Prober {
+	runner := &probe.Runner{UserAgent: userAgent(), Log: log, QUIC: http3.Dialer{}}
+	if config.References == nil {
+		return runner
+	}
+	return scheduler.NewReferee(runner, config.References.Targets, config.References.Every)
 }
 
 // sink hands what the scheduler saw to the recorder.
