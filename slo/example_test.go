@@ -57,3 +57,15 @@ func ExampleLatest() {
 	fmt.Println(to.Sub(from), "of the shift lie in the day")
 	// Output: 2h0m0s of the shift lie in the day
 }
+
+// Three failures in an hour of checks every minute are more than chance gives a service
+// that keeps its promise of 99.9%.
+func ExamplePoissonTail() {
+	for k := 1; k <= 3; k++ {
+		fmt.Printf("%d or more: %.5f\n", k, slo.PoissonTail(60*0.001, k))
+	}
+	// Output:
+	// 1 or more: 0.05824
+	// 2 or more: 0.00173
+	// 3 or more: 0.00003
+}
