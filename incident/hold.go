@@ -81,8 +81,15 @@ func (m *machine) skip() {
 		slots := m.slots(in.At, in.To)
 		s.Account.add(slots, in.Verdict.Outcome, in.Verdict.Reason, &m.fx)
 	}
-	switch overtaken := in.To.Before(s.Last.At); {
+	overtaken := in.To.Before(s.Last.At)
+	if !overtaken {
+		s.Maintained = in.Maintenance
+	}
+	switch {
 	case overtaken:
+	case in.Maintenance:
+		m.rest()
+		return
 	case in.Verdict.Reason == probe.LoadShed:
 		m.suspectShed()
 	case in.Verdict.Kind() == probe.KindDown && s.Suspect.Results > 0:

@@ -25,6 +25,8 @@ type Input struct {
 	To      time.Time // Skipped: the last of the slots
 	Verdict probe.Verdict
 
+	Maintenance bool // the probe was in maintenance, as far as was known
+
 	// Of a run:
 	Attempts  int
 	Cured     bool          // the last attempt was good although the run is not

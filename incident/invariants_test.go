@@ -111,6 +111,9 @@ func (l *law) checkTransition(m move, before *incident.State, told incident.Tran
 	if m.in.Kind == incident.Skipped {
 		until = m.in.To
 	}
+	if m.in.Maintenance {
+		require.Contains(t, []incident.Change{incident.Resolved, incident.ClosedNow}, told.Change, "in maintenance nothing opens, and nobody is reminded")
+	}
 	switch told.Change {
 	case incident.Opened:
 		require.Equal(t, incident.Closed, was.Phase, "nothing opens twice")

@@ -164,7 +164,9 @@ func (m *machine) remind(p *Problem, now time.Time) {
 		return
 	}
 	p.RemindAt = due.Add((now.Sub(due)/every + 1) * every)
-	m.tell(Reminded, due, p)
+	if !m.in.Maintenance {
+		m.tell(Reminded, due, p)
+	}
 }
 
 // maybeRelapse reports whether a suspicion that began before the incident's

@@ -18,11 +18,12 @@ type move struct {
 // change in between. The state is stepped along, because re-checks come when it
 // asks for them.
 type script struct {
-	data   []byte
-	policy incident.Policy
-	now    time.Time
-	phase  time.Duration
-	past   []incident.Input
+	maintained bool
+	data       []byte
+	policy     incident.Policy
+	now        time.Time
+	phase      time.Duration
+	past       []incident.Input
 }
 
 var answers = []probe.Verdict{
@@ -73,6 +74,7 @@ func (s *script) input(due time.Time) (incident.Input, bool) {
 	op, n := s.next(), s.next()
 	in := incident.Input{At: s.slot(s.now), Verdict: answers[n%16], Attempts: n / 16 % 4}
 	in.Cured = in.Verdict.Reason == probe.ServerError && n >= 224
+	in.Maintenance = s.maintained
 	s.announce(&in, n)
 	switch op % 7 { // of the certificate nothing was seen, or that it ends soon, or that it lasts
 	case 0, 1:
@@ -148,6 +150,7 @@ func (s *script) change(what, to int) {
 	case 6:
 		p.RemindEvery = time.Duration(to%8) * 10 * time.Minute
 		p.Conditional, p.MinCacheRatio = to%16 < 12, float64(to%16%4)/4
+		s.maintained = to >= 192
 	case 7:
 		p.Repeatable = to%2 == 0
 		s.phase = time.Duration(to) * 100 * time.Millisecond

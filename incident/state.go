@@ -11,18 +11,19 @@ import (
 // State is all that is remembered of a probe to decide about its next input. Its
 // zero value is a probe that never ran. It is a pure function of the inputs so far.
 type State struct {
-	Account  Account
-	Last     Last      // the latest result
-	Since    time.Time // since when results have been good, or have not
-	Worked   bool      // this very request has been answered as expected
-	Suspect  Suspicion // failures that may become down
-	Refusals Suspicion // results in a row that refused our credential
-	Goods    Streak    // good scheduled results in a row
-	Problems []Problem // incidents that are not closed, at most one per kind
-	Due      time.Time // when the next re-check should be made; zero if none
-	Hold     Hold      // until when the target is not asked
-	Denials  int       // results in a row that refused our credential, also while the incident is open
-	Sheds    Suspicion // results that shed load, as the target may; may become degraded
+	Account    Account
+	Last       Last      // the latest result
+	Since      time.Time // since when results have been good, or have not
+	Worked     bool      // this very request has been answered as expected
+	Maintained bool      // the latest input came in maintenance
+	Suspect    Suspicion // failures that may become down
+	Refusals   Suspicion // results in a row that refused our credential
+	Goods      Streak    // good scheduled results in a row
+	Problems   []Problem // incidents that are not closed, at most one per kind
+	Due        time.Time // when the next re-check should be made; zero if none
+	Hold       Hold      // until when the target is not asked
+	Denials    int       // results in a row that refused our credential, also while the incident is open
+	Sheds      Suspicion // results that shed load, as the target may; may become degraded
 
 	Certificate Certificate
 	Cache       *Cache // nil: nothing was asked again

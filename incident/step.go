@@ -67,6 +67,10 @@ func (m *machine) run() {
 		return // our own end says nothing about the target
 	}
 	m.remember()
+	if m.s.Maintained = m.in.Maintenance; m.in.Maintenance {
+		m.rest()
+		return
+	}
 	m.watchDown()
 	m.watchAuth()
 	m.watchShed()

@@ -21,7 +21,7 @@ func (w *world) results(id probe.ID, from, to time.Time) []incident.Input {
 	for _, e := range w.past {
 		in := e.Input
 		if e.Probe == id && in.Kind == incident.Ran && !in.At.Before(from) && in.At.Before(to) {
-			in.RecoverBy, in.Throttled, in.Forgone = time.Time{}, false, 0 // chunks do not keep what was announced
+			in.RecoverBy, in.Throttled, in.Forgone, in.Maintenance = time.Time{}, false, 0, false // chunks do not keep what was announced, nor what was planned
 			all = append(all, in)
 		}
 	}
@@ -34,7 +34,7 @@ func read(t testing.TB, r *Reader, id probe.ID, from, to time.Time) []incident.I
 	var all []incident.Input
 	require.NoError(t, r.Results(t.Context(), id, from, to, func(in *incident.Input) error {
 		c := *in
-		c.RecoverBy, c.Throttled, c.Forgone = time.Time{}, false, 0
+		c.RecoverBy, c.Throttled, c.Forgone, c.Maintenance = time.Time{}, false, 0, false
 		all = append(all, c)
 		return nil
 	}))

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -32,6 +33,7 @@ const (
 	flagThrottled
 	flagForgone
 	flagCache
+	flagMaintenance
 )
 
 // shape is what most entries of a segment have in common. Each shape is written once,
@@ -39,7 +41,7 @@ const (
 type shape struct {
 	kind     incident.InputKind
 	run      probe.RunKind
-	flags    byte
+	flags    uint16
 	verdict  probe.Verdict
 	attempts int
 	forgone  int
@@ -51,6 +53,9 @@ func shapeOf(in *incident.Input) shape {
 	s := shape{kind: in.Kind, run: in.Run, verdict: in.Verdict, attempts: in.Attempts, forgone: in.Forgone, cache: in.Cache}
 	if in.Cache != probe.CacheNone {
 		s.flags |= flagCache
+	}
+	if in.Maintenance {
+		s.flags |= flagMaintenance
 	}
 	if in.Cured {
 		s.flags |= flagCured
@@ -170,7 +175,7 @@ func unixMilli(t time.Time) int64 {
 
 func (p *packer) shape(s *shape) {
 	p.byte(byte(s.kind)<<4 | byte(s.run))
-	p.byte(s.flags)
+	p.count(int(s.flags))
 	p.verdict(s.verdict)
 	p.count(s.attempts)
 	if s.flags&flagForgone != 0 {
@@ -229,7 +234,7 @@ func (u *unpacker) entry(e *Entry, seen []shape) []shape {
 	at := u.behind(unixMilli(e.Input.At))
 	*e = Entry{Probe: id, Input: incident.Input{
 		Kind: s.kind, Run: s.run, At: at, Verdict: s.verdict, Attempts: s.attempts, Forgone: s.forgone, Cache: s.cache,
-		Cured: s.flags&flagCured != 0, Throttled: s.flags&flagThrottled != 0,
+		Cured: s.flags&flagCured != 0, Throttled: s.flags&flagThrottled != 0, Maintenance: s.flags&flagMaintenance != 0,
 	}}
 	in := &e.Input
 	if in.Kind == incident.Skipped {
@@ -253,7 +258,11 @@ func (u *unpacker) entry(e *Entry, seen []shape) []shape {
 
 func (u *unpacker) shape() shape {
 	kinds := u.byte()
-	s := shape{kind: incident.InputKind(kinds >> 4), run: probe.RunKind(kinds & 0xf), flags: u.byte(), verdict: u.verdict(), attempts: u.count(false)}
+	flags := u.count(false)
+	if flags > math.MaxUint16 {
+		u.fail()
+	}
+	s := shape{kind: incident.InputKind(kinds >> 4), run: probe.RunKind(kinds & 0xf), flags: uint16(flags), verdict: u.verdict(), attempts: u.count(false)}
 	if s.flags&flagForgone != 0 {
 		s.forgone = u.count(false)
 	}

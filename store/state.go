@@ -144,6 +144,7 @@ const (
 	hasPromises
 	hasCache
 	hasReadings
+	hasMaintained
 )
 
 // statePacker packs states: times as differences to base, verdicts by their number.
@@ -161,6 +162,7 @@ func contents(s *incident.State) (has uint64) {
 		s.Certificate != incident.Certificate{} || certificateProblem(s) != nil,
 		!s.Hold.IsZero(), s.Denials > 0, !empty(&s.Sheds), slices.ContainsFunc(s.Problems, hasPromise),
 		s.Cache != nil, slices.ContainsFunc(s.Problems, hasReading),
+		s.Maintained,
 	} {
 		if is {
 			has |= 1 << i
@@ -266,6 +268,7 @@ func (u *stateUnpacker) state(s *incident.State) {
 		s.Since = u.time()
 	}
 	s.Worked = has&hasWorked != 0
+	s.Maintained = has&hasMaintained != 0
 	if has&hasSuspect != 0 {
 		u.suspicion(&s.Suspect)
 	}

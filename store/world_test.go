@@ -244,6 +244,7 @@ func (w *world) input(p *Probe) incident.Input {
 			in.Forgone = w.rnd.IntN(3)
 		}
 	}
+	in.Maintenance = in.Elapsed.Microseconds()%37 == 0
 	switch lot := in.Elapsed.Microseconds(); lot % 8 {
 	case 0:
 		in.CertificateEnds = in.At.Truncate(time.Second).Add(time.Duration(lot%960) * time.Hour)
