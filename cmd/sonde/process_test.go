@@ -26,9 +26,27 @@ import (
 // process is the real program, in a process of its own.
 type process struct {
 	cmd    *exec.Cmd
-	output *bytes.Buffer
+	output *transcript
 	ended  chan struct{}
 	once   sync.Once
+}
+
+// transcript is what a program printed so far. It may be read while the program prints.
+type transcript struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (t *transcript) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.text.Write(p)
+}
+
+func (t *transcript) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.text.String()
 }
 
 // begin starts the program. What it prints is shown when the test fails.
@@ -40,7 +58,7 @@ func begin(t *testing.T, env []string, args ...string) *process {
 // beginCommand starts a command that becomes the program.
 func beginCommand(t *testing.T, env []string, cmd *exec.Cmd) *process {
 	t.Helper()
-	p := &process{cmd: cmd, output: &bytes.Buffer{}, ended: make(chan struct{})}
+	p := &process{cmd: cmd, output: &transcript{}, ended: make(chan struct{})}
 	p.cmd.Env = append(append(os.Environ(), asSonde+"=yes"), env...)
 	p.cmd.Stdout, p.cmd.Stderr = p.output, p.output
 	require.NoError(t, p.cmd.Start())
