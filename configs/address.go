@@ -2,6 +2,7 @@ package configs
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"net/url"
@@ -43,6 +44,32 @@ func loopback(host string) bool {
 	address, err := netip.ParseAddr(host)
 	return err == nil && address.Unmap().IsLoopback()
 }
+
+// hosts reads a host or a list of hosts, without scheme, port and path.
+func (d *decoder) hosts(v value) []string {
+	read := distinct(d, v, func(s string) (host hostName, why string) {
+		err := probe.CheckHost(s)
+		if u, parsed := url.Parse(s); err != nil && parsed == nil && u.Scheme != "" && u.Hostname() != "" {
+			return "", fmt.Sprintf("is an address, and a host is asked for; write %s", quote(u.Hostname()))
+		}
+		if name, port, split := net.SplitHostPort(s); err != nil && split == nil && portFault(port) == "" && probe.CheckHost(name) == nil {
+			return "", fmt.Sprintf("a host is meant at every port; write %s", quote(name))
+		}
+		if err != nil {
+			return "", err.Error()
+		}
+		return hostName(strings.ToLower(s)), ""
+	})
+	var all []string
+	for _, host := range read {
+		all = append(all, string(host))
+	}
+	return all
+}
+
+type hostName string
+
+func (h hostName) String() string { return quote(string(h)) }
 
 // webAddress reads an address that people open, or that a public name has.
 func (d *decoder) webAddress(v value, into *string) {

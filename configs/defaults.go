@@ -30,6 +30,7 @@ type settings struct {
 	roots      *probe.Roots // of ca
 	expect     probe.Expect
 	redirects  int
+	loginHosts []string
 	interval   time.Duration
 	timeout    time.Duration // 0: not said
 	retries    int

@@ -104,6 +104,7 @@ func requireCheckout(t *testing.T, p configs.Probe) {
 	require.Equal(t, "200, 204, 3xx", p.Target.Expect.Status.String())
 	requireExpectations(t, p.Target.Expect)
 	require.Equal(t, []int{0, 0}, []int{p.Target.Redirect, p.Target.Retries})
+	require.Equal(t, []string{"login.example.org", "10.0.0.5"}, p.Target.LoginHosts)
 	require.Equal(t, []time.Duration{time.Minute, 10 * time.Second}, []time.Duration{p.Interval, p.Target.Timeout})
 	require.Equal(t, probe.CreditNone, p.Target.Credit)
 	require.False(t, p.Target.MayShed, "the probe's own word goes before the defaults'")

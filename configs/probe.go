@@ -130,6 +130,7 @@ func (s *spec) probe() Probe {
 		Timeout:     s.timeoutOr(),
 		Retries:     s.retries,
 		Redirect:    s.redirects,
+		LoginHosts:  s.loginHosts,
 		Idempotent:  s.idempotent,
 		Credit:      s.credit,
 		Transport:   s.transport.Transport,

@@ -20,6 +20,7 @@ var settingKeys = withTransport(keys[settings]{
 	"tls":          func(d *decoder, v value, s *settings) { d.tls(v, s) },
 	"headers":      func(d *decoder, v value, s *settings) { d.headers(v, &s.headers) },
 	"expect":       func(d *decoder, v value, s *settings) { object(d, v, expectKeys, &s.expect) },
+	"login_hosts":  func(d *decoder, v value, s *settings) { s.loginHosts = d.hosts(v) },
 	"redirects":    func(d *decoder, v value, s *settings) { d.count(v, 10, &s.redirects) },
 	"interval":     func(d *decoder, v value, s *settings) { d.interval(v, &s.interval) },
 	"timeout":      func(d *decoder, v value, s *settings) { d.duration(v, time.Millisecond, &s.timeout) },

@@ -68,7 +68,7 @@ func TestARequestThatGoesAnotherWayIsAnotherRequest(t *testing.T) {
 	for _, keys := range []string{", protocol: 2", ", proxy: 'http://proxy.example.com'", ", server_name: b.example.com"} {
 		require.NotEqual(t, usual, hash(keys), keys)
 	}
-	for _, keys := range []string{", protocol: any", ", proxy: ''", ", max_body: 2MiB", ", family: ip4", ", insecure: true"} {
+	for _, keys := range []string{", protocol: any", ", proxy: ''", ", max_body: 2MiB", ", family: ip4", ", insecure: true", ", login_hosts: idp.example.com"} {
 		require.Equal(t, usual, hash(keys), keys)
 	}
 }

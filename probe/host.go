@@ -73,8 +73,8 @@ func wired(u *url.URL) *url.URL {
 	if isASCII(u.Host) {
 		return u
 	}
-	name, err := idna.Lookup.ToASCII(u.Hostname())
-	if err != nil {
+	name := asciiHost(u.Hostname())
+	if name == u.Hostname() {
 		return u
 	}
 	to := *u
@@ -83,6 +83,18 @@ func wired(u *url.URL) *url.URL {
 		to.Host = net.JoinHostPort(name, port)
 	}
 	return &to
+}
+
+// asciiHost is the ASCII form of a host; as it is if it has none.
+func asciiHost(host string) string {
+	if isASCII(host) {
+		return host
+	}
+	name, err := idna.Lookup.ToASCII(host)
+	if err != nil {
+		return host
+	}
+	return name
 }
 
 func isASCII(s string) bool {

@@ -171,13 +171,13 @@ func (w *walk) mayFollow() bool {
 	if !isRedirect(status) || w.target.Expect.Status.Has(status) || w.target.wantsRedirect() {
 		return false
 	}
-	return w.target.Redirect > 0 || leadsToLogin(w.target.URL, w.hop.url, w.seen.header.Get("Location"))
+	return w.target.Redirect > 0 || w.target.leadsToLogin(w.hop.url, w.seen.header.Get("Location"))
 }
 
 // follow goes where a redirect leads, or says why not. A request that may not be
 // repeated is not repeated elsewhere either.
 func (w *walk) follow(location string) Reason {
-	if location != "" && leadsToLogin(w.target.URL, w.hop.url, location) && !w.expectedThere(location) {
+	if location != "" && w.target.leadsToLogin(w.hop.url, location) && !w.expectedThere(location) {
 		if to, err := w.hop.url.Parse(location); err == nil {
 			w.seen.evidence.addNote("the redirect leads to a page to log in: " + text.URL(to))
 		}

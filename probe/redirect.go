@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
 )
 
@@ -24,9 +23,6 @@ func firstHop(t *Target) hop {
 	}
 	return hop{url: wired(t.URL), method: method, body: !t.Body.IsZero(), home: true}
 }
-
-// loginPath is what the paths of login pages look like.
-var loginPath = regexp.MustCompile(`(?i)/(login|signin|sign-in|sso|oauth2?/authorize|saml|auth)(/|$)`)
 
 // isRedirect reports whether a status asks to go elsewhere (RFC 9110 section 15.4).
 func isRedirect(status int) bool {
@@ -86,13 +82,6 @@ func becomesGet(status int, method string) bool {
 		return method == http.MethodPost
 	}
 	return false
-}
-
-// leadsToLogin reports whether a redirect sends a stranger to a login page,
-// which a target that is itself one may do.
-func leadsToLogin(asked *url.URL, at *url.URL, location string) bool {
-	to, err := at.Parse(location)
-	return err == nil && loginPath.MatchString(to.Path) && !loginPath.MatchString(asked.Path)
 }
 
 func sameOrigin(a, b *url.URL) bool {

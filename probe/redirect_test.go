@@ -249,7 +249,7 @@ func FuzzNextRequest(f *testing.F) {
 	require.NoError(f, err)
 	f.Fuzz(func(t *testing.T, status int, location string) {
 		got, reason, note := hop{url: from, method: "POST", body: true, home: true}.next(status, location)
-		_ = leadsToLogin(from, from, location)
+		_ = (&Target{URL: from, LoginHosts: []string{"c.test"}}).leadsToLogin(from, location)
 		require.Equal(t, reason == OK, note == "")
 		if reason != OK {
 			return

@@ -26,6 +26,10 @@ type Target struct {
 	Retries  int           // attempts after the first, at the most
 	Redirect int           // redirects that are followed, at the most; 0 judges the 3xx itself
 
+	// LoginHosts are hosts where people log in: a redirect to one of them says that the
+	// credential is missing, whatever its path.
+	LoginHosts []string
+
 	Transport Transport // how the target is reached
 
 	// Idempotent says that repeating the request does no harm although the
