@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	// longestHold bounds for how long a probe is not asked, whatever the target says.
-	longestHold = 15 * time.Minute
+	// LongestHold bounds for how long a probe is not asked, whatever the target says.
+	LongestHold = 15 * time.Minute
 
 	// usualDenials is how many refusals in a row change nothing; from this one on each
 	// doubles the wait, so that we lock no account and look like no attack.
@@ -40,7 +40,7 @@ func (m *machine) hold() {
 	switch {
 	case in.Verdict.Outcome == probe.Unknown:
 	case !in.RecoverBy.IsZero():
-		s.Hold = Hold{Until: slo.Earliest(in.RecoverBy, in.At.Add(in.Elapsed+longestHold)).Truncate(time.Millisecond), Why: in.holdsFor()}
+		s.Hold = Hold{Until: slo.Earliest(in.RecoverBy, in.At.Add(in.Elapsed+LongestHold)).Truncate(time.Millisecond), Why: in.holdsFor()}
 	case in.Verdict.Kind() == probe.KindAuthFailed:
 		s.Hold = m.caution()
 	default:
@@ -64,7 +64,7 @@ func (in *Input) holdsFor() probe.Reason {
 // interval doubles with each, up to 15 minutes, until one is not a refusal.
 func (m *machine) caution() Hold {
 	interval := m.p.Interval
-	most := longestHold / interval // intervals
+	most := LongestHold / interval // intervals
 	doublings := min(m.s.Denials-usualDenials+1, 16)
 	if doublings < 1 || most < 2 {
 		return Hold{}

@@ -113,6 +113,9 @@ func (w *walk) fail(ctx context.Context, x *exchange, err error) {
 	if w.seen.reason == RedirectBlocked {
 		w.stay()
 	}
+	if refused := refusedCertificate(err); refused != nil {
+		w.seen.evidence.Certificate = evidenceOfCertificate(refused)
+	}
 	w.noteCertificate(x, err)
 	if note := noteOn(err, w.target.Transport.Family); note != "" {
 		w.seen.evidence.addNote(note)
@@ -152,12 +155,7 @@ func (w *walk) note(x *exchange) {
 	if x.answer != nil {
 		e.Protocol = text.Printable(x.answer.Proto, maxText)
 	}
-	if state, done := x.agreed(); done {
-		e.TLS = endsFirst(e.TLS, evidenceOfTLS(&state, w.target.Transport.Insecure))
-		if e.TLS.Unverified {
-			e.addNote(doubted(x.doubt))
-		}
-	}
+	w.noteTLS(x)
 	if x.cut {
 		w.seen.cut = true
 		e.addNote(fmt.Sprintf("the body was cut at %s and judged as far as read", bytesInWords(x.size)))

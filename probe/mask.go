@@ -118,6 +118,10 @@ func (m *masker) evidence(e *Evidence) {
 	for i := range e.Challenges {
 		e.Challenges[i] = e.Challenges[i].printable(m.replacer)
 	}
+	if c := e.Certificate; c != nil {
+		c.Subject, c.Issuer = m.shortened(c.Subject), m.shortened(c.Issuer)
+		m.all(c.Names)
+	}
 	m.all(e.Redirects)
 	m.all(e.Notes)
 }

@@ -86,15 +86,16 @@ type Timings struct {
 
 // Evidence is what an attempt saw, for people. Text from the target is printable.
 type Evidence struct {
-	RemoteAddr     string              // of the target, or of the proxy before it
-	Proxy          string              // what the request went through, without user-info; empty: nothing
-	Protocol       string              // "HTTP/1.1", "HTTP/2.0", "HTTP/3.0"
-	StatusLine     string              `json:",omitempty"` // as it was sent, with its reason phrase; "" if no status came
-	AnsweredBy     string              // "edge (NAME)", "origin (NAME)" where that can be known, else the Server or Via header
-	Header         map[string][]string // an allow-list, names in lower case; nil if none
-	Interim        []Interim           // 1xx answers before the final one
-	TLS            *TLSEvidence        // nil without TLS
-	Redirects      []string            // the addresses that were followed, query values removed
+	RemoteAddr     string               // of the target, or of the proxy before it
+	Proxy          string               // what the request went through, without user-info; empty: nothing
+	Protocol       string               // "HTTP/1.1", "HTTP/2.0", "HTTP/3.0"
+	StatusLine     string               `json:",omitempty"` // as it was sent, with its reason phrase; "" if no status came
+	AnsweredBy     string               // "edge (NAME)", "origin (NAME)" where that can be known, else the Server or Via header
+	Header         map[string][]string  // an allow-list, names in lower case; nil if none
+	Interim        []Interim            // 1xx answers before the final one
+	TLS            *TLSEvidence         // nil without TLS
+	Certificate    *CertificateEvidence `json:",omitempty"` // that was refused, or would have been; nil if none was
+	Redirects      []string             // the addresses that were followed, query values removed
 	Notes          []string
 	Error          string      // what went wrong on the way; "" if an answer came
 	BodyBytes      int64       // as far as read

@@ -26,6 +26,7 @@ type Attempt struct {
 	Headers     map[string]string `json:"headers"`       // an allow-list, names in lower case; several values stand behind commas
 	Interim     []Interim         `json:"interim"`
 	TLS         *TLS              `json:"tls"`
+	Certificate *Certificate      `json:"certificate"` // the target's, or that which was refused; null if none is known
 	Redirects   []string          `json:"redirects"`
 	StatusLine  string            `json:"status_line"` // as it was sent, with its reason phrase
 	TraceID     string            `json:"trace_id"`    // that the request carried in traceparent
@@ -72,6 +73,16 @@ type TLS struct {
 	Unverified bool      `json:"unverified"` // the certificate was not verified, because the target says so
 }
 
+// Certificate is what a certificate says of itself.
+type Certificate struct {
+	Subject   string    `json:"subject"`
+	Issuer    string    `json:"issuer"`
+	Names     []string  `json:"names"`      // hosts that it is for, the first of them
+	MoreNames int       `json:"more_names"` // how many there are beyond names
+	NotBefore time.Time `json:"not_before"`
+	NotAfter  time.Time `json:"not_after"`
+}
+
 // NewCheck writes a result in full.
 func NewCheck(url string, r *probe.Result) *Check {
 	c := &Check{URL: url, Attempts: make([]Attempt, 0, len(r.Attempts))}
@@ -113,6 +124,9 @@ func newAttempt(a *probe.Attempt) Attempt {
 	}
 	for _, i := range a.Evidence.Interim {
 		out.Interim = append(out.Interim, Interim{i.Status, milliseconds(i.At), i.Links})
+	}
+	if c := a.Evidence.Certificate; c != nil {
+		out.Certificate = &Certificate{c.Subject, c.Issuer, list(c.Names), c.More, c.NotBefore.UTC(), c.NotAfter.UTC()}
 	}
 	if t := a.Evidence.TLS; t != nil {
 		out.TLS = &TLS{t.Version, t.NotAfter.UTC(), t.Expiring, t.Unverified}

@@ -193,13 +193,20 @@ func TestWhatWasAnnouncedIsNeverMistakenForNothing(t *testing.T) {
 	for name, tc := range map[string]struct {
 		announced  probe.Announcement
 		json, text string
+		said       string
 	}{
-		"nothing":         {probe.Announcement{}, `"retry_after_s":null`, ""},
-		"now":             {probe.Announcement{Made: true}, `"retry_after_s":0`, "retry      after 0 s, as the target says"},
-		"in half an hour": {probe.Announcement{Wait: 30 * time.Minute, Made: true}, `"retry_after_s":1800`, "retry      after 1800 s, as the target says"},
+		"nothing":       {probe.Announcement{}, `"retry_after_s":null`, "", ""},
+		"now":           {probe.Announcement{Made: true}, `"retry_after_s":0`, "retry      after 0 s, as the target says", "0"},
+		"in 15 minutes": {probe.Announcement{Wait: 15 * time.Minute, Made: true}, `"retry_after_s":900`, "retry      after 900 s, as the target says", "900"},
+		"later than that": {probe.Announcement{Wait: 30 * time.Minute, Made: true}, `"retry_after_s":1800`,
+			"retry      the target asks for 1800 s; sonde asks again after 15 min at most\n", ""},
+		"in years": {probe.Announcement{Wait: 24 * time.Hour, Made: true}, `"retry_after_s":86400`,
+			"retry      the target asks for 999999999 s; sonde asks again after 15 min at most\n", "999999999"},
+		"in another millennium": {probe.Announcement{Wait: 24 * time.Hour, Made: true}, `"retry_after_s":86400`,
+			"retry      the target asks to wait until Fri, 31 Dec 9999 23:59:59 GMT; sonde asks again after 15 min at most\n", "Fri, 31 Dec 9999 23:59:59 GMT"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := report.NewCheck("http://a/", &probe.Result{At: now, Attempts: []probe.Attempt{{RetryAfter: tc.announced}}})
+			c := report.NewCheck("http://a/", &probe.Result{At: now, Attempts: []probe.Attempt{{RetryAfter: tc.announced, Evidence: probe.Evidence{Header: map[string][]string{"retry-after": {tc.said}}}}}})
 			document, err := json.Marshal(c)
 			require.NoError(t, err)
 			require.Contains(t, string(document), tc.json)
@@ -242,6 +249,27 @@ func TestTheCertificateIsTold(t *testing.T) {
 			require.Contains(t, out.String(), tc.want)
 			require.Equal(t, tc.seen.Expiring, c.Attempts[0].TLS.Expiring)
 			require.Equal(t, tc.seen.Unverified, c.Attempts[0].TLS.Unverified)
+		})
+	}
+}
+
+func TestWhoseTheCertificateIsIsTold(t *testing.T) {
+	from, until := time.Date(2026, 9, 1, 4, 0, 0, 0, time.UTC), time.Date(2026, 11, 20, 4, 0, 0, 0, time.UTC)
+	for name, tc := range map[string]struct {
+		seen probe.CertificateEvidence
+		want string
+	}{
+		"for its names":    {probe.CertificateEvidence{Subject: "CN=a.test", Issuer: "CN=R3,O=Let's Encrypt", Names: []string{"a.test", "b.test"}}, "for a.test, b.test (CN=a.test) by CN=R3,O=Let's Encrypt, "},
+		"for many names":   {probe.CertificateEvidence{Issuer: "CN=R3", Names: []string{"a.test"}, More: 99}, "for a.test and 99 more by CN=R3, "},
+		"signed by itself": {probe.CertificateEvidence{Subject: "CN=box", Issuer: "CN=box"}, "for no name (CN=box) by itself, "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tc.seen.NotBefore, tc.seen.NotAfter = from, until
+			verdict := probe.Verdict{Class: probe.ClassNoResponse, Reason: probe.TLSExpired, Outcome: probe.Bad}
+			c := report.NewCheck("https://a.test/", &probe.Result{Attempts: []probe.Attempt{{Verdict: verdict, Evidence: probe.Evidence{Certificate: &tc.seen}}}, Verdict: verdict})
+			var out strings.Builder
+			require.NoError(t, c.WriteText(&out, report.Screen{}))
+			require.Contains(t, out.String(), "  issued     "+tc.want+"valid from 2026-09-01 04:00 to 2026-11-20 04:00 UTC\n")
 		})
 	}
 }

@@ -7,8 +7,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
+	"sonde/incident"
 	"sonde/probe"
+	"sonde/text"
 )
 
 // WriteText writes a check as people read it: every attempt with its phases, then the
@@ -50,10 +53,11 @@ func (a *Attempt) lines(n int, screen Screen) []string {
 	if a.TLS != nil {
 		add("tls", a.TLS.Version+a.TLS.certificate())
 	}
-	add("server", a.AnsweredBy)
-	if a.RetryAfterS != nil {
-		add("retry", "after "+strconv.FormatFloat(*a.RetryAfterS, 'f', -1, 64)+" s, as the target says")
+	if a.Certificate != nil {
+		add("issued", a.Certificate.String())
 	}
+	add("server", a.AnsweredBy)
+	add("retry", a.announced())
 	for _, r := range a.Redirects {
 		add("followed", r)
 	}
@@ -69,6 +73,26 @@ func (a *Attempt) lines(n int, screen Screen) []string {
 	add("error", a.Error)
 	add("trace", a.TraceID)
 	return append(lines, quoted("body", a.Excerpt)...)
+}
+
+// announced tells when the target wants to be asked again, and what is made of a wait that is
+// longer than any that sonde keeps to.
+func (a *Attempt) announced() string {
+	if a.RetryAfterS == nil {
+		return ""
+	}
+	seconds := strconv.FormatFloat(*a.RetryAfterS, 'f', -1, 64)
+	if *a.RetryAfterS <= incident.LongestHold.Seconds() {
+		return "after " + seconds + " s, as the target says"
+	}
+	asked := "for " + seconds + " s"
+	if said := text.Printable(a.Headers["retry-after"], 40); said != "" {
+		asked = "to wait until " + said
+		if strings.Trim(said, "0123456789…") == "" {
+			asked = "for " + said + " s"
+		}
+	}
+	return "the target asks " + asked + fmt.Sprintf("; sonde asks again after %d min at most", incident.LongestHold/time.Minute)
 }
 
 // quoted shows lines of somebody else's behind a bar, the first of them named.
@@ -190,4 +214,24 @@ func (t *TLS) certificate() string {
 		return ", certificate good only until " + until
 	}
 	return ", certificate good until " + until
+}
+
+// String tells whose the certificate is, who says so, and for how long.
+func (c *Certificate) String() string {
+	names := "no name"
+	if len(c.Names) > 0 {
+		names = strings.Join(c.Names, ", ")
+	}
+	if c.MoreNames > 0 {
+		names += fmt.Sprintf(" and %d more", c.MoreNames)
+	}
+	if c.Subject != "" {
+		names += " (" + c.Subject + ")"
+	}
+	issuer := c.Issuer
+	if issuer == c.Subject {
+		issuer = "itself"
+	}
+	const minute = "2006-01-02 15:04"
+	return fmt.Sprintf("for %s by %s, valid from %s to %s UTC", names, issuer, c.NotBefore.UTC().Format(minute), c.NotAfter.UTC().Format(minute))
 }

@@ -116,6 +116,9 @@ func shapeOfSight(attempts []probe.Attempt) ([]byte, error) {
 		a := &facts[i]
 		e := &a.Evidence
 		texts = append(texts, steady(e.Excerpt), steady(e.Error), steady(e.Gateway), e.RemoteAddr)
+		if c := e.Certificate; c != nil { // servers behind one name may have different ones
+			texts, e.Certificate = append(texts, fmt.Sprint(*c)), nil
+		}
 		a.StartedAt, a.Timings, a.RetryAfter = time.Time{}, probe.Timings{}, probe.Announcement{}
 		e.Excerpt, e.Error, e.Gateway, e.TraceID, e.RemoteAddr, e.BodyBytes = "", "", "", "", "", 0
 		e.Interim = slices.Clone(e.Interim)

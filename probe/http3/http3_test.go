@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -207,6 +208,9 @@ func TestWhatIsWrongBeforeAnAnswerOverHTTP3(t *testing.T) {
 			require.Equal(t, tc.want.String(), got.Verdict.Reason.String(), got.Evidence.Error)
 			require.Contains(t, strings.Join(got.Evidence.Notes, "\n"), tc.note)
 			require.Less(t, result.Elapsed, 400*time.Millisecond)
+			if slices.Contains([]probe.Reason{probe.TLSExpired, probe.TLSNotYetValid, probe.TLSNameMismatch, probe.TLSUnknownAuthority}, tc.want) {
+				require.NotNil(t, got.Evidence.Certificate, "a certificate that is refused is shown")
+			}
 			if tc.want != probe.OK && tc.want != probe.AddressBlocked && tc.want != probe.DNSNotFound {
 				require.Positive(t, got.Timings.Connect)
 				require.NotEmpty(t, got.Evidence.RemoteAddr)
