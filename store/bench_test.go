@@ -157,10 +157,15 @@ func BenchmarkSummaries(b *testing.B) {
 	_, err := s.Compact(b.Context(), at)
 	require.NoError(b, err)
 	reader := look(b, s.Path())
-	for b.Loop() {
-		sums, err := reader.Summaries(b.Context(), r.Probes[0].ID, at.Truncate(time.Hour).Add(-30*day), at.Truncate(time.Hour), 6*time.Hour)
-		require.NoError(b, err)
-		require.Len(b, sums, 120)
+	for _, step := range []time.Duration{time.Hour, 6 * time.Hour, day} {
+		b.Run("step="+step.String(), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				sums, err := reader.Summaries(b.Context(), r.Probes[0].ID, at.Truncate(time.Hour).Add(-30*day), at.Truncate(time.Hour), step)
+				require.NoError(b, err)
+				require.Len(b, sums, int(30*day/step))
+			}
+		})
 	}
 }
 

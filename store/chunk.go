@@ -234,24 +234,28 @@ func (u *unpacker) directory(f func(id probe.ID, part []byte) bool) {
 	}
 }
 
-// row is what the chunks of a row have in common.
+// row is what the chunks of a row have in common. It may be opened again with another, so
+// that many rows are read in the same memory.
 type row struct {
 	hour   int64
 	shapes []shape
+
+	gathered []point // of an hour
+	values   []int64 // of a column
 }
 
-// openRow reads the head of a row of chunks, and has f look at the chunks.
-func openRow(packed []byte, f func(r *row, id probe.ID, chunk []byte) bool) error {
+// open reads the head of a row of chunks, and has f look at the chunks.
+func (r *row) open(packed []byte, f func(id probe.ID, chunk []byte) bool) error {
 	body, ok := unsummed(packed)
 	if !ok || body[0] != chunkPacking {
 		return errPacked
 	}
 	u := unpacker{buf: body[1:]}
-	r := &row{hour: u.int()}
+	r.hour, r.shapes = u.int(), r.shapes[:0]
 	for n := u.count(true); n > 0 && u.err == nil; n-- {
 		r.shapes = append(r.shapes, u.shape())
 	}
-	u.directory(func(id probe.ID, chunk []byte) bool { return f(r, id, chunk) })
+	u.directory(f)
 	return u.err
 }
 
@@ -259,16 +263,15 @@ func openRow(packed []byte, f func(r *row, id probe.ID, chunk []byte) bool) erro
 // returns.
 func (r *row) points(chunk []byte, f func(hour int64, points []point)) error {
 	u := unpacker{buf: chunk}
-	var points []point
-	var values []int64
 	for u.more() {
 		hour := r.hour + u.int()
 		n := u.count(false)
 		if n == 0 || n > maxSection {
 			return errPacked
 		}
-		points = slices.Grow(points[:0], n)[:n]
-		values = slices.Grow(values[:0], n)[:n]
+		r.gathered = slices.Grow(r.gathered[:0], n)[:n]
+		r.values = slices.Grow(r.values[:0], n)[:n]
+		points, values := r.gathered, r.values
 		u.rhythm(points, hour*time.Hour.Milliseconds())
 		u.shapeRuns(points, len(r.shapes))
 		u.phases(points, values)

@@ -18,7 +18,7 @@ const (
 	spanLength   = 15 * time.Minute // of the log becomes chunks together
 	spanSegments = 4 * 3600         // or so many segments, if the clock that dated them was wrong
 	pointsAtOnce = 64 << 10         // are gathered in memory, at the most, unless one probe has more
-	rowSize      = 32 << 10         // of packed chunks, about: large enough to fill pages, small enough to be read for one probe
+	rowSize      = 8 << 10          // of packed chunks, about: large enough to fill pages, small enough to be read for one probe
 	writeAtOnce  = 256 << 10        // bytes of rows in a transaction, so that no commit waits long
 )
 

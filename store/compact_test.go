@@ -199,7 +199,8 @@ func FuzzReadARowOfChunks(f *testing.F) {
 	f.Add([]byte{chunkPacking})
 	f.Fuzz(func(t *testing.T, body []byte) {
 		var damage error
-		err := openRow(summed(body), func(r *row, _ probe.ID, chunk []byte) bool {
+		var r row
+		err := r.open(summed(body), func(_ probe.ID, chunk []byte) bool {
 			damage = r.points(chunk, func(_ int64, points []point) {
 				for i := range points {
 					require.Less(t, points[i].shape, len(r.shapes))

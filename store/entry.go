@@ -221,17 +221,30 @@ func eachEntry(packed []byte, f func(e *Entry)) error {
 
 // entry reads the entry that follows e into e.
 func (u *unpacker) entry(e *Entry, seen []shape) []shape {
+	seen, n := u.nextShape(seen)
+	if u.err != nil {
+		return seen
+	}
+	id := e.Probe + probe.ID(u.int())
+	at := u.behind(unixMilli(e.Input.At))
+	u.observed(e, &seen[n], id, at)
+	return seen
+}
+
+// nextShape reads the number of an entry's shape, and the shape itself when it comes first.
+func (u *unpacker) nextShape(seen []shape) ([]shape, int) {
 	n := u.count(false)
 	switch {
 	case n == len(seen):
 		seen = append(seen, u.shape())
 	case n > len(seen):
 		u.fail()
-		return seen
 	}
-	s := &seen[n]
-	id := e.Probe + probe.ID(u.int())
-	at := u.behind(unixMilli(e.Input.At))
+	return seen, n
+}
+
+// observed reads what was observed of a probe at an instant.
+func (u *unpacker) observed(e *Entry, s *shape, id probe.ID, at time.Time) {
 	*e = Entry{Probe: id, Input: incident.Input{
 		Kind: s.kind, Run: s.run, At: at, Verdict: s.verdict, Attempts: s.attempts, Forgone: s.forgone, Cache: s.cache,
 		Cured: s.flags&flagCured != 0, Throttled: s.flags&flagThrottled != 0, Maintenance: s.flags&flagMaintenance != 0,
@@ -239,7 +252,7 @@ func (u *unpacker) entry(e *Entry, seen []shape) []shape {
 	in := &e.Input
 	if in.Kind == incident.Skipped {
 		in.To = u.after(at)
-		return seen
+		return
 	}
 	if s.flags&flagRecoverBy != 0 {
 		in.RecoverBy = u.after(at)
@@ -253,7 +266,6 @@ func (u *unpacker) entry(e *Entry, seen []shape) []shape {
 	if s.flags&flagCertificate != 0 {
 		in.CertificateEnds = u.second(at.Unix())
 	}
-	return seen
 }
 
 func (u *unpacker) shape() shape {

@@ -42,7 +42,7 @@ func (r *Reader) Find(ctx context.Context, name string) (*Probe, error) {
 
 // Queries of the chunks of a probe: those of a span whose first probe is the nearest.
 const (
-	spansWithin  = "SELECT id, first, last FROM spans WHERE (last >= ? OR id > ?) AND first < ? AND last >= ? AND results > 0 ORDER BY first"
+	spansWithin  = "SELECT id, first, last FROM spans WHERE first < ? AND last >= ? AND results > 0 ORDER BY first"
 	tailSegments = "SELECT seq, packed FROM log WHERE seq > ? ORDER BY seq LIMIT 500"
 	chunkOfProbe = "SELECT packed FROM chunks WHERE span = ? AND probe <= ? ORDER BY probe DESC LIMIT 1"
 )
@@ -52,7 +52,7 @@ const (
 // An error of f ends it, and is returned.
 func (r *Reader) Results(ctx context.Context, id probe.ID, from, to time.Time, f func(*incident.Input) error) error {
 	s := sorter{from: from.UnixMilli(), to: to.UnixMilli(), f: f}
-	spans, err := r.spansAndTail(ctx, id, &s, s.from, 0)
+	spans, err := r.spansAndTail(ctx, asked{id, s.from, s.to}, s.add)
 	if err != nil {
 		return describe(r.path, err)
 	}
@@ -61,12 +61,13 @@ func (r *Reader) Results(ctx context.Context, id probe.ID, from, to time.Time, f
 		return describe(r.path, err)
 	}
 	defer func() { _ = chunks.Close() }()
+	var row row
 	for _, span := range spans {
 		// What is older than this span's first result cannot come any more.
 		if err := s.release(span.first); err != nil {
 			return err
 		}
-		err := eachChunk(ctx, chunks, span.id, id, func(row *row, _ int64, points []point) {
+		err := eachChunk(ctx, chunks, &row, span.id, id, func(_ int64, points []point) {
 			for i := range points {
 				in := points[i].input(&row.shapes[points[i].shape])
 				s.add(&in, span.id)
@@ -79,16 +80,21 @@ func (r *Reader) Results(ctx context.Context, id probe.ID, from, to time.Time, f
 	return s.release(maxInstant)
 }
 
-// spansAndTail finds the spans that may hold results of a range, the earliest first, and
-// reads those of a probe that are no chunks yet. Both are of one moment. Spans that ended
-// before since are left out, unless they lie behind a span.
-func (r *Reader) spansAndTail(ctx context.Context, id probe.ID, s *sorter, since, behind int64) (spans []spanRow, err error) {
+// asked says which results are asked for: those of a probe in [from, to).
+type asked struct {
+	id       probe.ID
+	from, to int64
+}
+
+// spansAndTail finds the spans that may hold such results, the earliest first, and calls f
+// for those that are no chunks yet, with their segment. Both are of one moment.
+func (r *Reader) spansAndTail(ctx context.Context, a asked, f func(in *incident.Input, segment int64)) (spans []spanRow, err error) {
 	tx, err := r.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = tx.Rollback() }()
-	_, err = eachRow(ctx, tx, spansWithin, []any{since, behind, s.to, s.from}, func(rows *sql.Rows) error {
+	_, err = eachRow(ctx, tx, spansWithin, []any{a.to, a.from}, func(rows *sql.Rows) error {
 		var x spanRow
 		err := rows.Scan(&x.id, &x.first, &x.last)
 		spans = append(spans, x)
@@ -101,20 +107,20 @@ func (r *Reader) spansAndTail(ctx context.Context, id probe.ID, s *sorter, since
 	if err != nil {
 		return nil, err
 	}
-	return spans, tail(ctx, tx, done, id, s)
+	return spans, tail(ctx, tx, done, a, f)
 }
 
-// tail reads the results of a probe behind a segment of the log.
-func tail(ctx context.Context, q querier, after int64, id probe.ID, s *sorter) error {
+// tail reads what is asked for behind a segment of the log.
+func tail(ctx context.Context, q querier, after int64, a asked, f func(in *incident.Input, segment int64)) error {
 	for {
 		n, err := eachRow(ctx, q, tailSegments, []any{after}, func(rows *sql.Rows) error {
 			var packed sql.RawBytes
 			if err := rows.Scan(&after, &packed); err != nil {
 				return err
 			}
-			_ = eachEntry(packed, func(e *Entry) { // a damaged segment has nothing to show
-				if e.Probe == id && e.Input.Kind == incident.Ran {
-					s.add(&e.Input, after)
+			_ = eachEntryOf(packed, a.id, func(e *Entry) { // a damaged segment has nothing to show
+				if at := e.Input.At.UnixMilli(); e.Input.Kind == incident.Ran && at >= a.from && at < a.to {
+					f(&e.Input, after)
 				}
 			})
 			return nil
@@ -160,26 +166,31 @@ func (s *sorter) release(before int64) error {
 	return nil
 }
 
-// eachChunk calls f for every hour of a probe's chunk in a span.
-func eachChunk(ctx context.Context, chunks *sql.Stmt, span int64, id probe.ID, f func(row *row, hour int64, points []point)) error {
+// eachChunk calls f for every hour of a probe's chunk in a span, whose row is opened.
+func eachChunk(ctx context.Context, chunks *sql.Stmt, row *row, span int64, id probe.ID, f func(hour int64, points []point)) error {
 	_, err := eachOf(ctx, chunks, []any{span, id}, func(rows *sql.Rows) error {
 		var packed sql.RawBytes
 		if err := rows.Scan(&packed); err != nil {
 			return err
 		}
-		var damage error
-		err := openRow(packed, func(row *row, at probe.ID, chunk []byte) bool {
-			if at == id {
-				damage = row.points(chunk, func(hour int64, points []point) { f(row, hour, points) })
-			}
-			return at < id
-		})
-		if err = errors.Join(err, damage); err != nil {
+		if err := row.pointsOf(packed, id, f); err != nil {
 			return fmt.Errorf("chunk of probe %d in span %d: %w", id, span, err)
 		}
 		return nil
 	})
 	return err
+}
+
+// pointsOf calls f for every hour of a probe's chunk in a row.
+func (r *row) pointsOf(packed []byte, id probe.ID, f func(hour int64, points []point)) error {
+	var damage error
+	err := r.open(packed, func(at probe.ID, chunk []byte) bool {
+		if at == id {
+			damage = r.points(chunk, f)
+		}
+		return at < id
+	})
+	return errors.Join(err, damage)
 }
 
 // Ledger reads the time of a probe over a range. Tallies of windows within the range are

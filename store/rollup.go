@@ -121,15 +121,16 @@ func (c *compactor) sumProbes(ctx context.Context, d int64, spans []spanRow, fro
 		return nil, err
 	}
 	defer func() { _ = rows.Close() }()
+	var r row
 	for _, s := range spans {
 		_, err := eachOf(ctx, rows, []any{s.id, from, to}, func(rows *sql.Rows) error {
 			var packed sql.RawBytes
 			if err := rows.Scan(&packed); err != nil {
 				return err
 			}
-			return openRow(packed, func(r *row, id probe.ID, chunk []byte) bool {
+			return r.open(packed, func(id probe.ID, chunk []byte) bool {
 				if id >= from && id <= to {
-					sums[id] = sums[id].add(d, r, chunk)
+					sums[id] = sums[id].add(d, &r, chunk)
 				}
 				return id < to
 			})
@@ -156,9 +157,7 @@ func (h *hourly) add(d int64, r *row, chunk []byte) *hourly {
 			sum = &Summary{}
 			h[hour-d*hoursPerDay] = sum
 		}
-		for i := range points {
-			sum.addPoint(&points[i], &r.shapes[points[i].shape])
-		}
+		sum.addPoints(points, r.shapes)
 	})
 	return h
 }

@@ -47,53 +47,83 @@ func (c *cutter) at(ms int64) *Summary {
 	return &c.sums[(ms-c.from.UnixMilli())/c.step.Milliseconds()]
 }
 
+// add adds results of a chunk, which are in the order of time: as many at once as lie in
+// the same window.
+func (c *cutter) add(points []point, known []shape) {
+	for len(points) > 0 {
+		sum, n := c.at(points[0].at), 1
+		if sum == nil {
+			points = points[1:]
+			continue
+		}
+		if last := points[len(points)-1].at; c.at(last) == sum {
+			n = len(points)
+		}
+		for n < len(points) && c.at(points[n].at) == sum {
+			n++
+		}
+		sum.addPoints(points[:n], known)
+		points = points[n:]
+	}
+}
+
 // byHours reports whether no window cuts an hour in two.
 func (c *cutter) byHours() bool {
 	return c.from.Truncate(time.Hour).Equal(c.from) && c.step%time.Hour == 0 && c.to.Truncate(time.Hour).Equal(c.to)
 }
 
+// chunksWithin finds spans as spansWithin does, with the row of each that may hold a probe:
+// one query for all costs less than one for each.
+const chunksWithin = "SELECT id, first, last, (SELECT packed FROM chunks WHERE span = spans.id AND probe <= ?5 ORDER BY probe DESC LIMIT 1) " +
+	"FROM spans WHERE (last >= ?1 OR id > ?2) AND first < ?3 AND last >= ?4 AND results > 0 ORDER BY first"
+
+// cut reads days, chunks and log as of one moment: what is not in the one is in the next.
 func (r *Reader) cut(ctx context.Context, id probe.ID, c *cutter) error {
-	s := sorter{from: c.from.UnixMilli(), to: c.to.UnixMilli(), f: func(in *incident.Input) error {
-		c.at(in.At.UnixMilli()).Add(in)
-		return nil
-	}}
+	tx, err := r.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }()
 	summed := map[int64]int64{} // day to the last span that its sums have
 	if c.byHours() {
-		var err error
-		if summed, err = r.cutDays(ctx, id, c); err != nil {
+		if summed, err = c.days(ctx, tx, id); err != nil {
 			return err
 		}
 	}
-	// After the days: what they did not sum up yet is in a span or in the log.
-	since, behind := notSummed(summed, s.from)
-	spans, err := r.spansAndTail(ctx, id, &s, since, behind)
+	if err := c.chunks(ctx, tx, id, summed); err != nil {
+		return err
+	}
+	done, err := compactedUpTo(ctx, tx)
 	if err != nil {
 		return err
 	}
-	chunks, err := r.db.PrepareContext(ctx, chunkOfProbe)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = chunks.Close() }()
-	for _, span := range spans {
-		if summedAlready(summed, span) {
-			continue
+	return tail(ctx, tx, done, asked{id, c.from.UnixMilli(), c.to.UnixMilli()}, func(in *incident.Input, _ int64) { c.at(in.At.UnixMilli()).Add(in) })
+}
+
+// chunks takes the results of which there is no sum.
+func (c *cutter) chunks(ctx context.Context, q querier, id probe.ID, summed map[int64]int64) error {
+	since, behind := notSummed(summed, c.from.UnixMilli())
+	var row row
+	_, err := eachRow(ctx, q, chunksWithin, []any{since, behind, c.to.UnixMilli(), c.from.UnixMilli(), id}, func(rows *sql.Rows) error {
+		var span spanRow
+		var packed sql.RawBytes
+		if err := rows.Scan(&span.id, &span.first, &span.last, &packed); err != nil {
+			return err
 		}
-		err := eachChunk(ctx, chunks, span.id, id, func(row *row, hour int64, points []point) {
-			if last, ok := summed[floorDiv(hour, hoursPerDay)]; ok && span.id <= last {
-				return
-			}
-			for i := range points {
-				if sum := c.at(points[i].at); sum != nil {
-					sum.addPoint(&points[i], &row.shapes[points[i].shape])
-				}
+		if packed == nil || summedAlready(summed, span) {
+			return nil
+		}
+		err := row.pointsOf(packed, id, func(hour int64, points []point) {
+			if last, ok := summed[floorDiv(hour, hoursPerDay)]; !ok || span.id > last {
+				c.add(points, row.shapes)
 			}
 		})
 		if err != nil {
-			return err
+			return fmt.Errorf("chunk of probe %d in span %d: %w", id, span.id, err)
 		}
-	}
-	return s.release(maxInstant)
+		return nil
+	})
+	return err
 }
 
 // notSummed says which spans may hold what is in no sum of a day: those that reach beyond
@@ -123,46 +153,33 @@ func summedAlready(summed map[int64]int64, s spanRow) bool {
 	return true
 }
 
-// dayOfProbe finds the row of a sum of a day that may hold a probe.
-const dayOfProbe = "SELECT packed FROM days WHERE day = ? AND span = ? AND probe <= ? ORDER BY probe DESC LIMIT 1"
+// daysWithin finds sums of days, with the row of each that may hold a probe.
+const daysWithin = "SELECT day, span, (SELECT packed FROM days WHERE days.day = rollups.day AND days.span = rollups.span AND probe <= ?3 ORDER BY probe DESC LIMIT 1) " +
+	"FROM rollups WHERE day >= ?1 AND day <= ?2 ORDER BY day, span"
 
-// cutDays takes the sums of days, and returns up to which span each of them has summed up.
-func (r *Reader) cutDays(ctx context.Context, id probe.ID, c *cutter) (map[int64]int64, error) {
-	type part struct{ day, span int64 }
-	var parts []part
+// days takes the sums of days, and returns up to which span each of them has summed up.
+func (c *cutter) days(ctx context.Context, q querier, id probe.ID) (map[int64]int64, error) {
 	summed := map[int64]int64{}
-	query := "SELECT day, span FROM rollups WHERE day >= ? AND day <= ? ORDER BY day, span"
-	_, err := eachRow(ctx, r.db, query, []any{dayOf(c.from.UnixMilli()), dayOf(c.to.UnixMilli())}, func(rows *sql.Rows) error {
-		var p part
-		err := rows.Scan(&p.day, &p.span)
-		parts = append(parts, p)
-		summed[p.day] = p.span
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	days, err := r.db.PrepareContext(ctx, dayOfProbe)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = days.Close() }()
-	for _, p := range parts {
-		_, err := eachOf(ctx, days, []any{p.day, p.span, id}, func(rows *sql.Rows) error {
-			var packed sql.RawBytes
-			if err := rows.Scan(&packed); err != nil {
-				return err
+	_, err := eachRow(ctx, q, daysWithin, []any{dayOf(c.from.UnixMilli()), dayOf(c.to.UnixMilli()), id}, func(rows *sql.Rows) error {
+		var d, span int64
+		var packed sql.RawBytes
+		if err := rows.Scan(&d, &span, &packed); err != nil {
+			return err
+		}
+		summed[d] = span
+		if packed == nil {
+			return nil
+		}
+		err := eachHour(packed, id, func(hour int) *Summary {
+			if sum := c.at((d*hoursPerDay + int64(hour)) * time.Hour.Milliseconds()); sum != nil {
+				return sum
 			}
-			return eachHour(packed, id, func(hour int) *Summary {
-				if sum := c.at((p.day*hoursPerDay + int64(hour)) * time.Hour.Milliseconds()); sum != nil {
-					return sum
-				}
-				return &Summary{} // outside of the range
-			})
+			return &Summary{} // outside of the range
 		})
 		if err != nil {
-			return nil, fmt.Errorf("sums of day %d up to span %d: %w", p.day, p.span, err)
+			return fmt.Errorf("sums of day %d up to span %d: %w", d, span, err)
 		}
-	}
-	return summed, nil
+		return nil
+	})
+	return summed, err
 }

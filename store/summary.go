@@ -57,12 +57,27 @@ func (s *Summary) Add(in *incident.Input) {
 	}
 }
 
-// addPoint adds a result as compaction has it.
-func (s *Summary) addPoint(p *point, x *shape) {
-	s.add(x.verdict, 1)
-	if x.verdict.Status != 0 {
+// addPoints adds results as compaction has them: those in a row that have the same shape
+// together.
+func (s *Summary) addPoints(points []point, known []shape) {
+	for len(points) > 0 {
+		n := 1
+		for n < len(points) && points[n].shape == points[0].shape {
+			n++
+		}
+		verdict := known[points[0].shape].verdict
+		s.add(verdict, int64(n))
+		if verdict.Status != 0 {
+			s.addTimes(points[:n])
+		}
+		points = points[n:]
+	}
+}
+
+func (s *Summary) addTimes(points []point) {
+	for i := range points {
 		var us int64
-		for _, phase := range p.phases[:phaseCount] {
+		for _, phase := range points[i].phases[:phaseCount] {
 			us += phase
 		}
 		s.Latency.Add(time.Duration(us) * time.Microsecond)
