@@ -64,7 +64,7 @@ func builtin() settings {
 		redirects:  5,
 		interval:   time.Minute,
 		retries:    1,
-		objectives: []slo.Objective{{BadPPM: 5000, Window: 30 * day}}, // 99.5% over 30d
+		objectives: []slo.Objective{{BadPPM: 5000, Window: slo.Rolling(30 * day)}}, // 99.5% over 30d
 		alert: alert{
 			downAfter:    90 * time.Second,
 			authAfter:    90 * time.Second,

@@ -39,7 +39,7 @@ func (d *decoder) history(v value, into *History) {
 func (d *decoder) warnHistory(specs []spec, kept History) {
 	for i := range specs {
 		for _, o := range specs[i].objectives {
-			if o.Window <= kept.Rollups {
+			if o.Window.Longest() <= kept.Rollups {
 				continue
 			}
 			v, said := d.kept["rollups"]

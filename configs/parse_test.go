@@ -40,7 +40,7 @@ func TestDefaultsAreWhatTheDesignPromises(t *testing.T) {
 	require.Len(t, config.Probes, 1)
 	p := config.Probes[0]
 	require.Equal(t, time.Minute, p.Interval)
-	require.Equal(t, []slo.Objective{{BadPPM: 5000, Window: 30 * day}}, p.Objectives)
+	require.Equal(t, []slo.Objective{{BadPPM: 5000, Window: slo.Rolling(30 * day)}}, p.Objectives)
 	require.Empty(t, p.Notify.For(probe.KindDown))
 	require.Equal(t, incident.Policy{
 		Interval: time.Minute, DownAfter: 90 * time.Second, AuthAfter: 90 * time.Second, RecheckEvery: 30 * time.Second,
@@ -109,7 +109,7 @@ func requireCheckout(t *testing.T, p configs.Probe) {
 	require.Equal(t, probe.CreditNone, p.Target.Credit)
 	require.False(t, p.Target.MayShed, "the probe's own word goes before the defaults'")
 	require.False(t, p.Target.NoTrace)
-	require.Equal(t, []slo.Objective{{BadPPM: 1000, Window: 30 * day}, {BadPPM: 5000, Window: 7 * day}}, p.Objectives)
+	require.Equal(t, []slo.Objective{{BadPPM: 1000, Window: slo.Rolling(30 * day)}, {BadPPM: 5000, Window: slo.Rolling(7 * day)}, {BadPPM: 1000, Window: slo.Window{Period: slo.Month, Zone: "Europe/Berlin"}}}, p.Objectives)
 	require.Equal(t, notify.Routes{
 		Default: []string{"ops", "backup"},
 		ByKind:  map[probe.Kind][]string{probe.KindAuthFailed: {"backup"}, probe.KindRateLimited: nil},

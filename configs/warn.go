@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"sonde/notify"
-	"sonde/slo"
 )
 
 // warnProbes warns of what is valid but likely not meant.
@@ -32,11 +31,12 @@ const fewest = 10
 
 func (d *decoder) warnObjectives(s *spec) {
 	for _, o := range s.objectives {
-		if o.Total() >= fewest*s.interval {
+		budget := o.Total(o.Window.Usual())
+		if budget >= fewest*s.interval {
 			continue
 		}
 		v := d.nearestPlace(s, "objective", "interval")
-		d.warn(v, "%s allows %s of bad time, and one failed check is %s of it; %s", o, FormatDuration(roughly(o.Total())), FormatDuration(s.interval), lessOften(o))
+		d.warn(v, "%s allows %s of bad time, and one failed check is %s of it; %s", o, FormatDuration(roughly(budget)), FormatDuration(s.interval), lessOften(budget))
 	}
 }
 
@@ -62,8 +62,8 @@ func roughly(length time.Duration) time.Duration {
 }
 
 // lessOften is the way out of a budget of few checks.
-func lessOften(o slo.Objective) string {
-	if longest := (o.Total() / fewest).Truncate(time.Second); longest >= shortestInterval {
+func lessOften(budget time.Duration) string {
+	if longest := (budget / fewest).Truncate(time.Second); longest >= shortestInterval {
 		return "check every " + FormatDuration(longest) + " or more often, or promise less"
 	}
 	return "promise less, or over a longer time"

@@ -5,7 +5,6 @@ import (
 
 	"sonde/incident"
 	"sonde/probe"
-	"sonde/slo"
 	"sonde/store"
 )
 
@@ -16,13 +15,6 @@ var availabilityWindows = []struct {
 	name   string
 	length time.Duration
 }{{"24h", day}, {"7d", 7 * day}, {"30d", 30 * day}}
-
-// burnWindows are those over which a status shows burn rates. The last one is what the
-// projection of exhaustion rests on.
-var burnWindows = []struct {
-	name   string
-	length time.Duration
-}{{"1h", time.Hour}, {"6h", 6 * time.Hour}}
 
 // Status is how everything is: the JSON of `sonde status --json` and of the API.
 type Status struct {
@@ -118,25 +110,6 @@ type Availability struct {
 	Coverage float64  `json:"coverage"`
 }
 
-// Objective is how a promise stands.
-type Objective struct {
-	Objective      float64             `json:"objective"`
-	Window         string              `json:"window"`
-	Status         string              `json:"status"`
-	BudgetMS       int64               `json:"budget_ms"`
-	SpentMS        int64               `json:"spent_ms"`
-	RemainingRatio *float64            `json:"remaining_ratio"`
-	BurnRate       map[string]*float64 `json:"burn_rate"`
-	ExhaustedAt    *time.Time          `json:"exhausted_at"`
-	Coverage       float64             `json:"coverage"`
-	AttainedRatio  *float64            `json:"attained_ratio"`
-
-	promise slo.Objective
-}
-
-// String is the promise as it is written in the configuration.
-func (o Objective) String() string { return o.promise.String() }
-
 // Incident is an incident that is not closed.
 type Incident struct {
 	ID          string         `json:"id"`
@@ -168,8 +141,9 @@ func NewStatus(s *store.Snapshot, now time.Time) *Status {
 	for class, n := range s.Classes {
 		status.Summary.Classes24h[class.String()] = n
 	}
+	spans := spansAt(now)
 	for i := range s.Probes {
-		p := newProbe(&s.Probes[i], now)
+		p := newProbe(&s.Probes[i], now, spans)
 		status.Summary.count(p.State)
 		status.Probes = append(status.Probes, p)
 	}
@@ -193,7 +167,7 @@ func (s *Summary) count(state State) {
 	}
 }
 
-func newProbe(w *store.Watched, now time.Time) Probe {
+func newProbe(w *store.Watched, now time.Time, spans spans) Probe {
 	state := stateOf(w, now)
 	p := Probe{
 		ID: int64(w.ID), Name: w.Name(), Group: w.Subject.Group, URL: w.Subject.URL, State: state, Since: maybe(sinceOf(w, state)),
@@ -216,7 +190,7 @@ func newProbe(w *store.Watched, now time.Time) Probe {
 		p.Availability[window.name] = Availability{ratio(t.Ratio()), t.Coverage()}
 	}
 	for _, o := range w.Objectives {
-		p.Objectives = append(p.Objectives, newObjective(o, &w.Ledger, now))
+		p.Objectives = append(p.Objectives, newObjective(o, &w.Ledger, now, spans.of(o.Window)))
 	}
 	for i := range w.State.Problems {
 		p.Incidents = append(p.Incidents, newIncident(&w.State.Problems[i]))
@@ -229,27 +203,6 @@ func NewVerdict(v probe.Verdict) Verdict {
 	out := Verdict{Class: v.Class, Reason: v.Reason, Retry: v.Retry, Fault: v.Fault, Outcome: v.Outcome}
 	if v.Status != 0 {
 		out.Status = &v.Status
-	}
-	return out
-}
-
-func newObjective(o slo.Objective, ledger *store.Ledger, now time.Time) Objective {
-	tally := ledger.Tally(now.Add(-o.Window), now)
-	b := o.Budget(tally)
-	out := Objective{
-		Objective: o.Target(), Window: slo.FormatWindow(o.Window), Status: b.Status.String(),
-		BudgetMS: b.Total.Milliseconds(), SpentMS: b.Spent.Milliseconds(), Coverage: b.Coverage, AttainedRatio: ratio(tally.Ratio()), promise: o,
-		BurnRate: make(map[string]*float64, len(burnWindows)),
-	}
-	if b.Status != slo.NoData {
-		out.RemainingRatio = ratio(b.RemainingRatio())
-	}
-	for _, window := range burnWindows {
-		rate, ok := o.BurnRate(ledger.Tally(now.Add(-window.length), now), window.length)
-		out.BurnRate[window.name] = ratio(rate, ok)
-		if at, ok := b.Exhaustion(now, rate); ok && window.length == 6*time.Hour {
-			out.ExhaustedAt = maybe(at.UTC().Truncate(time.Second))
-		}
 	}
 	return out
 }

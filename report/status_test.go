@@ -134,6 +134,39 @@ func TestObjectivesSayHowMuchOfThePromiseIsLeft(t *testing.T) {
 	require.Equal(t, now.Add(72*time.Minute), *o.ExhaustedAt)
 }
 
+func TestAnObjectiveOverAPeriodOfTheCalendar(t *testing.T) {
+	// Now is 5:00 UTC on a Monday, and 14:00 in Seoul.
+	l := newLab(t, watched("a", 60, "99% over day in Asia/Seoul", "99% over week", "99% over day", "99% over 24h"))
+	l.play("a", 16*3600, slices.Concat(
+		times(60, broken), // 22:00 to 23:00 in Seoul, 13:00 to 14:00 UTC: of yesterday in both, and of last week
+		times(60, good),
+		times(10, broken), // from midnight in Seoul on, 15:00 UTC: of yesterday in UTC
+		times(9*60-10, good),
+		times(1, broken), // at midnight UTC
+		times(299, good),
+		times(1, good), // now
+	)...)
+	all := only(t, l.status()).Objectives
+	for i, want := range []struct {
+		window, zone string
+		budget       time.Duration
+		spent        time.Duration
+	}{
+		{"day", "Asia/Seoul", 864 * time.Second, 11 * time.Minute},
+		{"week", "UTC", 6048 * time.Second, time.Minute},
+		{"day", "UTC", 864 * time.Second, time.Minute},
+		{"1d", "", 864 * time.Second, 71 * time.Minute},
+	} {
+		o := all[i]
+		require.Equal(t, want.window, o.Window)
+		require.Equal(t, want.zone, o.Zone)
+		require.Equal(t, want.budget.Milliseconds(), o.BudgetMS, o.String())
+		require.Equal(t, want.spent.Milliseconds(), o.SpentMS, o.String())
+	}
+	require.Nil(t, all[1].ExhaustedAt, "the week ends before its budget does")
+	require.Equal(t, "99% over day in Asia/Seoul", all[0].String())
+}
+
 func TestAShortTroubleIsNotProjectedToTheEnd(t *testing.T) {
 	l := newLab(t, watched("a", 60, "99% over 24h"))
 	l.play("a", 7200, slices.Concat(times(120, good), times(1, slow))...)

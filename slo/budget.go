@@ -61,21 +61,23 @@ func (s Status) String() string {
 // Budget is how an objective stands over its window.
 type Budget struct {
 	Objective Objective
-	Total     time.Duration // what may be bad in the window: (1-T)*W
+	Span      Span
+	Total     time.Duration // what may be bad in the whole of the window: (1-T)*W
 	Spent     time.Duration // what was bad
 	Coverage  float64       // in [0, 1]
 	Status    Status
 }
 
-// Total is the whole error budget of the window, (1-T)*W, exact to the millisecond
-// (SRE Workbook, chapter 2: the error budget is one minus the objective).
-func (o Objective) Total() time.Duration {
-	return time.Duration(o.BadPPM*o.Window.Milliseconds()/million) * time.Millisecond
+// Total is the whole error budget of a window of a length, (1-T)*W, exact to the
+// millisecond (SRE Workbook, chapter 2: the error budget is one minus the objective). A
+// period of a calendar has all of it from its first moment on.
+func (o Objective) Total(length time.Duration) time.Duration {
+	return time.Duration(o.BadPPM*length.Milliseconds()/million) * time.Millisecond
 }
 
-// Budget accounts for a window whose tally is given.
-func (o Objective) Budget(t Tally) Budget {
-	b := Budget{Objective: o, Total: o.Total(), Spent: t.Bad, Coverage: t.Coverage()}
+// Budget accounts for a window whose tally is given, so far as it has passed.
+func (o Objective) Budget(t Tally, span Span) Budget {
+	b := Budget{Objective: o, Span: span, Total: o.Total(span.Length), Spent: t.Bad, Coverage: t.Coverage()}
 	remaining, _ := b.RemainingRatio()
 	switch {
 	case t.Good+t.Bad == 0:
@@ -115,14 +117,48 @@ func (o Objective) BurnRate(t Tally, length time.Duration) (float64, bool) {
 	return float64(t.Bad) * million / (float64(o.BadPPM) * float64(length)), true
 }
 
-// Exhaustion projects when the budget will be used up at a burn rate. False when
-// it is spent already, or will never be: in a rolling window a rate of 1 or less
-// frees budget as fast as it spends it.
-func (b Budget) Exhaustion(now time.Time, burnRate float64) (time.Time, bool) {
+// Outlook is what becomes of a budget if it goes on to be spent as lately.
+type Outlook uint8
+
+// The outlooks.
+const (
+	Unforeseen Outlook = iota // nothing was judged lately, or ever
+	Gone                      // it is spent already
+	Never                     // a trailing window frees it as fast as it is spent
+	Lasts                     // the period ends first
+	RunsOut                   // at a moment
+)
+
+// String is the outlook as in JSON.
+func (o Outlook) String() string {
+	return [...]string{"unforeseen", "spent", "never", "lasts", "runs_out"}[o]
+}
+
+// Outlook projects when the budget will be used up at a burn rate, which is not known if
+// nothing was judged. The moment is that of RunsOut only.
+func (b Budget) Outlook(now time.Time, burnRate float64, known bool) (Outlook, time.Time) {
 	ratio, ok := b.RemainingRatio()
-	if !ok || ratio <= 0 || !(burnRate > 1) { // so written that NaN is refused, too
-		return time.Time{}, false
+	trails := b.Objective.Window.Period == Trailing
+	switch {
+	case b.Status == NoData:
+		return Unforeseen, time.Time{}
+	case !ok || ratio <= 0:
+		return Gone, time.Time{}
+	case !known || !(burnRate >= 0): // so written that NaN is refused, too
+		return Unforeseen, time.Time{}
+	case trails && burnRate <= 1:
+		return Never, time.Time{}
 	}
-	left := time.Duration(float64(b.Objective.Window) * ratio / burnRate)
-	return now.Add(left), true
+	left := float64(b.Span.Length) * ratio / burnRate
+	if !trails && !(left < float64(b.Span.End.Sub(now))) {
+		return Lasts, time.Time{}
+	}
+	return RunsOut, now.Add(time.Duration(left))
+}
+
+// Exhaustion is the moment at which the budget will be used up at a burn rate. False when
+// it is spent already, or will not be: see [Budget.Outlook].
+func (b Budget) Exhaustion(now time.Time, burnRate float64) (time.Time, bool) {
+	outlook, at := b.Outlook(now, burnRate, true)
+	return at, outlook == RunsOut
 }

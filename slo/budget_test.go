@@ -19,6 +19,9 @@ func objective(t *testing.T, text string) slo.Objective {
 	return o
 }
 
+// whole is the budget of all of a trailing window.
+func whole(o slo.Objective) time.Duration { return o.Total(o.Window.Length) }
+
 func TestTotalIsExact(t *testing.T) {
 	for name, tc := range map[string]struct {
 		objective string
@@ -33,7 +36,7 @@ func TestTotalIsExact(t *testing.T) {
 		"the largest sum does not overflow":              {"0.0001% over 400d", 34_559_965_440 * time.Millisecond},
 		"a part of a millisecond is not allowed":         {"99.9999% over 1h", 3 * time.Millisecond},
 	} {
-		t.Run(name, func(t *testing.T) { require.Equal(t, tc.want, objective(t, tc.objective).Total()) })
+		t.Run(name, func(t *testing.T) { require.Equal(t, tc.want, whole(objective(t, tc.objective))) })
 	}
 }
 
@@ -65,7 +68,8 @@ func TestBudget(t *testing.T) {
 			slo.Tally{Good: 30*day - time.Minute, Bad: time.Minute}, 199_200 * time.Millisecond, 1 / 4.32, 0.999976852},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := objective(t, tc.objective).Budget(tc.tally)
+			o := objective(t, tc.objective)
+			b := o.Budget(tc.tally, o.Window.Span(t0))
 			require.Equal(t, tc.tally.Bad, b.Spent)
 			require.Equal(t, tc.remaining, b.Remaining())
 			left, ok := b.RemainingRatio()
@@ -101,7 +105,7 @@ func TestBudgetStatus(t *testing.T) {
 		"what was seen to be at risk is at risk":           {slo.Tally{Bad: 50 * time.Minute, Unknown: 99 * time.Hour}, slo.AtRisk, "at_risk"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := o.Budget(tc.tally)
+			b := o.Budget(tc.tally, o.Window.Span(t0))
 			require.Equal(t, tc.status, b.Status)
 			require.Equal(t, tc.text, b.Status.String())
 			require.Equal(t, tc.tally.Coverage(), b.Coverage)
@@ -185,7 +189,7 @@ func TestExhaustion(t *testing.T) {
 		"no number is no end":                            {full, math.NaN(), 0, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			at, ok := objective(t, "99.9% over 30d").Budget(tc.tally).Exhaustion(t0, tc.burn)
+			at, ok := objective(t, "99.9% over 30d").Budget(tc.tally, slo.Span{Length: 30 * day}).Exhaustion(t0, tc.burn)
 			require.Equal(t, tc.ok, ok)
 			if !tc.ok {
 				require.Zero(t, at)
@@ -205,9 +209,9 @@ func TestNoNumberIsEverNaNOrInfinite(t *testing.T) {
 		return time.Duration(rnd.Int64N(int64(most)))
 	}
 	for range 20_000 {
-		o := slo.Objective{BadPPM: rnd.Int64N(1_000_001), Window: time.Duration(rnd.IntN(400*86400)) * time.Second}
+		o := slo.Objective{BadPPM: rnd.Int64N(1_000_001), Window: slo.Rolling(time.Duration(rnd.IntN(400*86400)) * time.Second)}
 		tally := slo.Tally{Good: some(400 * day), Bad: some(400 * day), Excluded: some(400 * day), Unknown: some(400 * day)}
-		b := o.Budget(tally)
+		b := o.Budget(tally, o.Window.Span(t0))
 		left, _ := b.RemainingRatio()
 		ratio, _ := tally.Ratio()
 		burn, _ := o.BurnRate(tally, some(3*day))
@@ -218,11 +222,48 @@ func TestNoNumberIsEverNaNOrInfinite(t *testing.T) {
 		require.True(t, ratio >= 0 && ratio <= 1 && b.Coverage >= 0 && b.Coverage <= 1)
 		require.Equal(t, b.Total, b.Spent+b.Remaining())
 		if at, ok := b.Exhaustion(t0, burn); ok {
-			require.False(t, at.Before(t0) || at.After(t0.Add(o.Window)), "a burn above 1 ends within the window")
+			require.False(t, at.Before(t0) || at.After(t0.Add(o.Window.Length)), "a burn above 1 ends within the window")
 		}
 
 		worse := tally
 		worse.Bad += some(day)
-		require.LessOrEqual(t, o.Budget(worse).Remaining(), b.Remaining(), "a bad slot never gives budget back")
+		require.LessOrEqual(t, o.Budget(worse, b.Span).Remaining(), b.Remaining(), "a bad slot never gives budget back")
+	}
+}
+
+func TestOutlook(t *testing.T) {
+	day := objective(t, "99% over day") // 864 s
+	for name, tc := range map[string]struct {
+		objective slo.Objective
+		tally     slo.Tally
+		burn      float64
+		known     bool
+		want      slo.Outlook
+		text      string
+		in        time.Duration
+	}{
+		"nothing was ever judged":                       {day, slo.Tally{Unknown: time.Hour}, 0, false, slo.Unforeseen, "unforeseen", 0},
+		"nothing was judged lately":                     {day, slo.Tally{Good: time.Hour}, 0, false, slo.Unforeseen, "unforeseen", 0},
+		"no number says nothing":                        {day, slo.Tally{Good: time.Hour}, math.NaN(), true, slo.Unforeseen, "unforeseen", 0},
+		"what is spent is spent":                        {day, slo.Tally{Bad: time.Hour}, 0, true, slo.Gone, "spent", 0},
+		"without burn a period lasts":                   {day, slo.Tally{Good: time.Hour}, 0, true, slo.Lasts, "lasts", 0},
+		"one that ends before the budget lasts":         {day, slo.Tally{Good: time.Hour}, 1.2, true, slo.Lasts, "lasts", 0},
+		"one that ends with the budget lasts":           {day, slo.Tally{Good: time.Hour, Bad: 180 * time.Second}, 1, true, slo.Lasts, "lasts", 0},
+		"one that ends after the budget runs out":       {day, slo.Tally{Good: time.Hour, Bad: 432 * time.Second}, 1, true, slo.RunsOut, "runs_out", 12 * time.Hour},
+		"a burn below 1 may end a period's budget, too": {day, slo.Tally{Good: time.Hour, Bad: 648 * time.Second}, 0.5, true, slo.RunsOut, "runs_out", 12 * time.Hour},
+		"a trailing window frees what it spends":        {objective(t, "99% over 24h"), slo.Tally{Good: time.Hour, Bad: 800 * time.Second}, 1, true, slo.Never, "never", 0},
+		"a faster burn ends it":                         {objective(t, "99% over 24h"), slo.Tally{Good: time.Hour}, 2, true, slo.RunsOut, "runs_out", 12 * time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			at := t0 // 5:00, so 19 h are left of the day
+			outlook, end := tc.objective.Budget(tc.tally, tc.objective.Window.Span(at)).Outlook(at, tc.burn, tc.known)
+			require.Equal(t, tc.want, outlook)
+			require.Equal(t, tc.text, outlook.String())
+			if tc.want != slo.RunsOut {
+				require.Zero(t, end)
+				return
+			}
+			require.WithinDuration(t, at.Add(tc.in), end, time.Microsecond)
+		})
 	}
 }

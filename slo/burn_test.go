@@ -129,7 +129,7 @@ func minutes(b *slo.Burn, from time.Time, n int, bad bool) time.Time {
 func TestH2ThreeBadMinutesOfAnHourFire(t *testing.T) {
 	o := objective(t, "99.9% over 30d")
 	hour := slo.Alarms(o, time.Minute)[0]
-	b := slo.NewBurn(t0, o.Window)
+	b := slo.NewBurn(t0, o.Window.Length)
 	at := minutes(b, t0.Add(time.Minute), 20, false)
 	at = minutes(b, at, 2, true)
 	rate, ok := o.BurnRate(slo.Tally{Good: 58 * time.Minute, Bad: b.Bad(time.Hour)}, time.Hour)
@@ -151,7 +151,7 @@ func TestEveryTierOfHFiresAtItsCount(t *testing.T) {
 		for _, step := range []time.Duration{10 * time.Second, 30 * time.Second, time.Minute, 5 * time.Minute} {
 			for _, a := range slo.Alarms(o, step) {
 				need := max(a.Need, int(a.Most/step)+1)
-				b := slo.NewBurn(t0, o.Window)
+				b := slo.NewBurn(t0, o.Window.Length)
 				for i := range need {
 					require.False(t, b.Fires(&a, step), "%s every %v: %d of %d", text, step, i, need)
 					slot := t0.Add(time.Duration(i+1) * step)
@@ -165,7 +165,7 @@ func TestEveryTierOfHFiresAtItsCount(t *testing.T) {
 
 func TestALongSlotIsNotManyShortOnes(t *testing.T) {
 	o := objective(t, "99.9% over 30d")
-	b := slo.NewBurn(t0, o.Window)
+	b := slo.NewBurn(t0, o.Window.Length)
 	slot := t0.Add(5 * time.Minute)
 	b.Add(slo.Stretch{First: slot, Last: slot, Step: 5 * time.Minute}, true)
 	short := slo.Alarms(o, 10*time.Second)[0]

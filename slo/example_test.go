@@ -10,7 +10,7 @@ import (
 func ExampleParseObjective() {
 	o, err := slo.ParseObjective("99.95% over 4w")
 	fmt.Println(o, err)
-	fmt.Println(o.BadPPM, o.Window, o.Total())
+	fmt.Println(o.BadPPM, o.Window.Length, o.Total(o.Window.Length))
 
 	_, err = slo.ParseObjective("100% over 30d")
 	fmt.Println(err)
@@ -21,8 +21,8 @@ func ExampleParseObjective() {
 }
 
 func ExampleObjective_Budget() {
-	promise := slo.Objective{BadPPM: 1000, Window: 30 * 24 * time.Hour} // 99.9% over 30d
-	budget := promise.Budget(slo.Tally{Good: 29 * 24 * time.Hour, Bad: 36 * time.Minute, Unknown: 12 * time.Hour})
+	promise := slo.Objective{BadPPM: 1000, Window: slo.Rolling(30 * 24 * time.Hour)} // 99.9% over 30d
+	budget := promise.Budget(slo.Tally{Good: 29 * 24 * time.Hour, Bad: 36 * time.Minute, Unknown: 12 * time.Hour}, promise.Window.Span(time.Now()))
 
 	left, _ := budget.RemainingRatio()
 	fmt.Printf("%s of %s spent, %.1f%% left, %.1f%% seen: %s\n",
@@ -31,9 +31,10 @@ func ExampleObjective_Budget() {
 }
 
 func ExampleObjective_BurnRate() {
-	promise := slo.Objective{BadPPM: 1000, Window: 30 * 24 * time.Hour}
+	monday := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
+	promise := slo.Objective{BadPPM: 1000, Window: slo.Rolling(30 * 24 * time.Hour)}
 	rate, _ := promise.BurnRate(slo.Tally{Good: 54 * time.Minute, Bad: 6 * time.Minute}, time.Hour)
-	at, _ := promise.Budget(slo.Tally{Good: time.Hour}).Exhaustion(time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC), rate)
+	at, _ := promise.Budget(slo.Tally{Good: time.Hour}, promise.Window.Span(monday)).Exhaustion(monday, rate)
 
 	fmt.Printf("%.0f times too fast, spent by %s\n", rate, at.Format(time.DateTime))
 	// Output: 100 times too fast, spent by 2026-11-23 07:12:00

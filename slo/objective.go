@@ -1,7 +1,6 @@
 package slo
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -13,15 +12,15 @@ const (
 	million = 1_000_000
 )
 
-// Objective is a promise: at least a share of the time in a rolling window is good.
+// Objective is a promise: at least a share of the time in a window is good.
 type Objective struct {
-	BadPPM int64         // what may be bad, in parts per million: 99.9% is 1000; in (0, 1000000)
-	Window time.Duration // rolling; whole seconds, > 0
+	BadPPM int64 // what may be bad, in parts per million: 99.9% is 1000; in (0, 1000000)
+	Window Window
 }
 
-// ParseObjective reads a promise such as "99.9% over 30d". The percentage has at
-// most four decimals and lies between 0 and 100, both excluded; the window is a
-// whole number of minutes, hours, days or weeks (m, h, d, w).
+// ParseObjective reads a promise such as "99.9% over 30d" or "99.5% over month in
+// Europe/Berlin". The percentage has at most four decimals and lies between 0 and 100,
+// both excluded; the window is one of [ParseWindow].
 func ParseObjective(s string) (Objective, error) {
 	percent, window, found := strings.Cut(s, " over ")
 	if !found {
@@ -31,11 +30,11 @@ func ParseObjective(s string) (Objective, error) {
 	if err != nil {
 		return Objective{}, err
 	}
-	length, err := ParseWindow(strings.TrimSpace(window))
+	over, err := ParseWindow(strings.TrimSpace(window))
 	if err != nil {
 		return Objective{}, err
 	}
-	return Objective{BadPPM: million - ppm, Window: length}, nil
+	return Objective{BadPPM: million - ppm, Window: over}, nil
 }
 
 // parsePercent reads "99.9%" as parts per million, exactly: no float is involved.
@@ -62,47 +61,18 @@ func parsePercent(s string) (int64, error) {
 	return ppm, nil
 }
 
-// ParseWindow reads the length of a window, such as 30d or 36h: a whole number of
-// minutes, hours, days or weeks, at least one hour and at most 400 days.
-func ParseWindow(s string) (time.Duration, error) {
-	units := map[byte]time.Duration{'m': time.Minute, 'h': time.Hour, 'd': day, 'w': 7 * day}
-	if len(s) < 2 || units[s[len(s)-1]] == 0 {
-		return 0, fmt.Errorf("window %q is no length of time; write it like 30d, 36h or 4w", s)
-	}
-	n, err := strconv.ParseUint(s[:len(s)-1], 10, 64)
-	if err != nil && !errors.Is(err, strconv.ErrRange) {
-		return 0, fmt.Errorf("window %q is no length of time; write it like 30d, 36h or 4w", s)
-	}
-	unit := units[s[len(s)-1]]
-	if n < uint64(time.Hour/unit) || n == 0 || n > uint64(400*day/unit) {
-		return 0, fmt.Errorf("window %q is not between 1h and 400d; 30d is usual", s)
-	}
-	return time.Duration(n) * unit, nil
-}
-
 // Target is the share of the time that is promised to be good, in (0, 1).
 func (o Objective) Target() float64 { return float64(million-o.BadPPM) / million }
 
 // String writes the objective as ParseObjective reads it.
 func (o Objective) String() string {
-	return FormatPPM(million-o.BadPPM) + "% over " + FormatWindow(o.Window)
+	return FormatPPM(million-o.BadPPM) + "% over " + o.Window.String()
 }
 
 // FormatPPM writes parts per million as a percentage without the sign: 999000 is "99.9".
 func FormatPPM(ppm int64) string {
 	s := fmt.Sprintf("%d.%04d", ppm/10_000, ppm%10_000)
 	return strings.TrimSuffix(strings.TrimRight(s, "0"), ".")
-}
-
-// FormatWindow writes a window as [ParseWindow] reads it, in the largest unit below a week that fits.
-func FormatWindow(w time.Duration) string {
-	switch {
-	case w%day == 0:
-		return strconv.Itoa(int(w/day)) + "d"
-	case w%time.Hour == 0:
-		return strconv.Itoa(int(w/time.Hour)) + "h"
-	}
-	return strconv.Itoa(int(w/time.Minute)) + "m"
 }
 
 // MarshalText writes the objective as in [Objective.String].

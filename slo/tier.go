@@ -65,7 +65,7 @@ func (t Tier) Factor(window time.Duration) float64 {
 // Ceiling is the share of bad time over the long window above which the tier fires for an
 // objective. One of 1 or more is never exceeded.
 func (t Tier) Ceiling(o Objective) float64 {
-	return float64(t.Share*o.BadPPM*int64(o.Window/time.Second)) / float64(perMille*million*int64(t.Long/time.Second))
+	return float64(t.Share*o.BadPPM*int64(o.Window.Usual()/time.Second)) / float64(perMille*million*int64(t.Long/time.Second))
 }
 
 // Dead reports whether not even a full outage makes the tier fire.
@@ -89,16 +89,16 @@ const longestShort = 6 * time.Hour
 // Alarms are the tiers of an objective that can fire with slots so far apart.
 func Alarms(o Objective, interval time.Duration) []Alarm {
 	var alarms []Alarm
-	for _, t := range Tiers(o.Window) {
+	for _, t := range Tiers(o.Window.Usual()) {
 		slots := int64(t.Long / interval)
 		need := significant(float64(o.BadPPM)/million*float64(slots), t.chance())
 		if t.Dead(o) || int64(need) > slots {
 			continue
 		}
 		alarms = append(alarms, Alarm{
-			Long: t.Long, Short: min(max(t.Short, 5*interval), t.Long, longestShort), Fast: t.Fast, Factor: t.Factor(o.Window),
-			Most: time.Duration(scaled(t.Share*o.BadPPM, o.Window.Milliseconds(), perMille*million)) * time.Millisecond,
-			PPB:  scaled(t.Share*o.BadPPM, int64(o.Window/time.Second), int64(t.Long/time.Second)),
+			Long: t.Long, Short: min(max(t.Short, 5*interval), t.Long, longestShort), Fast: t.Fast, Factor: t.Factor(o.Window.Usual()),
+			Most: time.Duration(scaled(t.Share*o.BadPPM, o.Window.Usual().Milliseconds(), perMille*million)) * time.Millisecond,
+			PPB:  scaled(t.Share*o.BadPPM, int64(o.Window.Usual()/time.Second), int64(t.Long/time.Second)),
 			Need: need,
 		})
 	}

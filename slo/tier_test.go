@@ -74,7 +74,7 @@ func TestCeilingsAreExact(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			o := objective(t, tc.objective)
 			var got []float64
-			for _, tier := range slo.Tiers(o.Window) {
+			for _, tier := range slo.Tiers(o.Window.Length) {
 				got = append(got, tier.Ceiling(o))
 				require.Equal(t, tier.Ceiling(o) >= 1, tier.Dead(o))
 			}
@@ -85,12 +85,12 @@ func TestCeilingsAreExact(t *testing.T) {
 
 func TestA13ATierThatCannotFireIsLeftOut(t *testing.T) {
 	o := objective(t, "90% over 30d")
-	require.True(t, slo.Tiers(o.Window)[0].Dead(o))
+	require.True(t, slo.Tiers(o.Window.Length)[0].Dead(o))
 	alarms := slo.Alarms(o, time.Minute)
 	require.Len(t, alarms, 3)
 	require.Equal(t, 6*time.Hour, alarms[0].Long)
-	require.False(t, slo.Tiers(o.Window)[0].Dead(objective(t, "93.06% over 30d")), "14.4 is dead up to 93.05%")
-	require.True(t, slo.Tiers(o.Window)[0].Dead(objective(t, "93.05% over 30d")))
+	require.False(t, slo.Tiers(o.Window.Length)[0].Dead(objective(t, "93.06% over 30d")), "14.4 is dead up to 93.05%")
+	require.True(t, slo.Tiers(o.Window.Length)[0].Dead(objective(t, "93.05% over 30d")))
 }
 
 func TestHTheBadSlotsThatATierNeeds(t *testing.T) {
@@ -121,7 +121,7 @@ func TestHTheBadSlotsThatATierNeeds(t *testing.T) {
 
 func TestTheShortWindowHoldsFiveSlots(t *testing.T) {
 	shorts := func(interval time.Duration) (all []time.Duration) {
-		for _, a := range slo.Alarms(slo.Objective{BadPPM: 1000, Window: 30 * day}, interval) {
+		for _, a := range slo.Alarms(slo.Objective{BadPPM: 1000, Window: slo.Rolling(30 * day)}, interval) {
 			all = append(all, a.Short)
 		}
 		return all
@@ -138,7 +138,7 @@ func TestTheShortWindowHoldsFiveSlots(t *testing.T) {
 func TestAnAlarmNeedsMoreThanOneBadSlotAndLessThanAll(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(21, 22))
 	for range 500 {
-		o := slo.Objective{BadPPM: 1 + rnd.Int64N(1<<rnd.IntN(20)), Window: time.Duration(60+rnd.IntN(400*24*60-60)) * time.Minute}
+		o := slo.Objective{BadPPM: 1 + rnd.Int64N(1<<rnd.IntN(20)), Window: slo.Rolling(time.Duration(60+rnd.IntN(400*24*60-60)) * time.Minute)}
 		interval := time.Duration(1+rnd.IntN(1<<rnd.IntN(22))) * time.Second
 		for _, a := range slo.Alarms(o, interval) {
 			require.GreaterOrEqual(t, a.Need, 2)

@@ -83,7 +83,7 @@ func TestSlotsThatNobodyAccountedForAreUnknown(t *testing.T) {
 func TestTheLedgerReachesBackAsFarAsTheLongestObjective(t *testing.T) {
 	s := open(t, newPath(t))
 	p := watched("a", time.Minute)
-	p.Objectives[0].Window = 90 * 24 * time.Hour
+	p.Objectives[0].Window = slo.Rolling(90 * 24 * time.Hour)
 	id := configure(t, s, t0, p)["a"]
 	b := outage(id, 1)
 	b.Checkpoint, b.Entries[0].Input.At = nil, t0.Add(2*time.Hour)

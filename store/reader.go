@@ -12,6 +12,7 @@ import (
 	"sonde/incident"
 	"sonde/migrations"
 	"sonde/probe"
+	"sonde/slo"
 )
 
 // Reader looks at a database without writing: beside a running service, after it
@@ -161,15 +162,14 @@ func (r *Reader) ledgers(ctx context.Context, tx *sql.Tx, now time.Time) (*ledge
 	if l.since, err = keptSince(ctx, tx); err != nil {
 		return nil, err
 	}
-	lengths := lookbacks(r.known)
-	start := now.Add(-slices.Max(lengths))
+	starts := lookbacks(r.known, now)
+	start := slices.MinFunc(starts, time.Time.Compare)
 	today := dayOf(now.UnixMilli())
 	if err := errors.Join(l.loadGrids(ctx, tx, start), l.loadDays(ctx, tx, dayOf(start.UnixMilli())+1, today, r.known)); err != nil {
 		return nil, err
 	}
 	needed := []window{{now.Add(-day), forever}} // shorter windows lie in it
-	for _, length := range lengths {
-		after := now.Add(-length)
+	for _, after := range starts {
 		_, until := dayWindow(dayOf(after.UnixMilli()))
 		needed = append(needed, window{after, until})
 	}
@@ -204,18 +204,22 @@ func (r *Reader) lacking(l *ledgers) []bool {
 	return lacking
 }
 
-// lookbacks are the windows that people ask about, each once: a day, a week, 30 days,
-// and those of all objectives. Windows of less than a day need not be named.
-func lookbacks(known []Probe) []time.Duration {
-	lengths := []time.Duration{day, 7 * day, 30 * day}
+// lookbacks are where the windows begin that people ask about, each once: a day, three,
+// a week, 30 days, and those of all objectives. Windows of less than a day need not be named.
+func lookbacks(known []Probe, now time.Time) []time.Time {
+	windows := []slo.Window{slo.Rolling(day), slo.Rolling(3 * day), slo.Rolling(7 * day), slo.Rolling(30 * day)}
 	for i := range known {
 		for _, o := range known[i].Objectives {
-			if !slices.Contains(lengths, o.Window) {
-				lengths = append(lengths, o.Window)
+			if !slices.Contains(windows, o.Window) {
+				windows = append(windows, o.Window)
 			}
 		}
 	}
-	return lengths
+	starts := make([]time.Time, len(windows))
+	for i, w := range windows {
+		starts[i] = w.Span(now).After
+	}
+	return starts
 }
 
 // follow brings the states up to the end of the log. After a change of the

@@ -56,7 +56,7 @@ func watched(name string, interval, window time.Duration) store.Probe {
 			Interval: interval, DownAfter: 90 * time.Second, AuthAfter: 90 * time.Second, RecheckEvery: 30 * time.Second,
 			ResolveAfter: 2 * time.Minute, RemindEvery: 4 * time.Hour, Repeatable: true,
 		},
-		Objectives:  []slo.Objective{{BadPPM: 1000, Window: window}},
+		Objectives:  []slo.Objective{{BadPPM: 1000, Window: slo.Rolling(window)}},
 		RequestHash: "1",
 	}
 }

@@ -1,0 +1,83 @@
+package report
+
+import (
+	"time"
+
+	"sonde/slo"
+	"sonde/store"
+)
+
+// burnWindows are those over which burn rates are shown.
+var burnWindows = []struct {
+	name   string
+	length time.Duration
+}{{"1h", time.Hour}, {"6h", 6 * time.Hour}}
+
+// projectionWindow is what the projection of exhaustion rests on.
+const projectionWindow = 6 * time.Hour
+
+// Objective is how a promise stands.
+type Objective struct {
+	Objective      float64             `json:"objective"`
+	Window         string              `json:"window"`         // 30d, or day, week, month, quarter
+	Zone           string              `json:"zone,omitempty"` // whose midnight begins such a period
+	Status         string              `json:"status"`
+	BudgetMS       int64               `json:"budget_ms"`
+	SpentMS        int64               `json:"spent_ms"`
+	RemainingRatio *float64            `json:"remaining_ratio"`
+	BurnRate       map[string]*float64 `json:"burn_rate"`
+	ExhaustedAt    *time.Time          `json:"exhausted_at"`
+	Coverage       float64             `json:"coverage"`
+	AttainedRatio  *float64            `json:"attained_ratio"`
+
+	promise slo.Objective
+}
+
+// String is the promise as it is written in the configuration.
+func (o Objective) String() string { return o.promise.String() }
+
+// spans are where windows lie at a moment. Many probes have the same ones.
+type spans struct {
+	now  time.Time
+	seen map[slo.Window]slo.Span
+}
+
+func spansAt(now time.Time) spans { return spans{now, map[slo.Window]slo.Span{}} }
+
+func (s spans) of(w slo.Window) slo.Span {
+	span, ok := s.seen[w]
+	if !ok {
+		span = w.Span(s.now)
+		s.seen[w] = span
+	}
+	return span
+}
+
+func newObjective(o slo.Objective, ledger *store.Ledger, now time.Time, span slo.Span) Objective {
+	tally := ledger.Tally(span.After, now)
+	b := o.Budget(tally, span)
+	out := Objective{
+		Objective: o.Target(), Window: o.Window.Name(), Zone: zoneOf(o.Window), Status: b.Status.String(),
+		BudgetMS: b.Total.Milliseconds(), SpentMS: b.Spent.Milliseconds(), Coverage: b.Coverage, AttainedRatio: ratio(tally.Ratio()), promise: o,
+		BurnRate: make(map[string]*float64, len(burnWindows)),
+	}
+	if b.Status != slo.NoData {
+		out.RemainingRatio = ratio(b.RemainingRatio())
+	}
+	for _, window := range burnWindows {
+		rate, ok := o.BurnRate(ledger.Tally(now.Add(-window.length), now), window.length)
+		out.BurnRate[window.name] = ratio(rate, ok)
+		if at, ok := b.Exhaustion(now, rate); ok && window.length == projectionWindow {
+			out.ExhaustedAt = maybe(at.UTC().Truncate(time.Second))
+		}
+	}
+	return out
+}
+
+// zoneOf is the zone of a window of a calendar; a trailing one has none.
+func zoneOf(w slo.Window) string {
+	if w.Period != slo.Trailing && w.Zone == "" {
+		return "UTC"
+	}
+	return w.Zone
+}
