@@ -24,10 +24,30 @@ func newLab(ctx context.Context) (*lab, error) {
 		return nil, err
 	}
 	l := &lab{folder: folder, binary: filepath.Join(folder, "sonde")}
-	if out, err := exec.CommandContext(ctx, "go", "build", "-o", l.binary, "sonde/cmd/sonde").CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("build sonde: %w: %s", err, out)
+	if err := build(ctx, l.binary, "sonde/cmd/sonde"); err != nil {
+		return nil, err
 	}
 	return l, certify(folder)
+}
+
+func build(ctx context.Context, binary, pkg string) error {
+	if out, err := exec.CommandContext(ctx, "go", "build", "-o", binary, pkg).CombinedOutput(); err != nil {
+		return fmt.Errorf("build %s: %w: %s", pkg, err, out)
+	}
+	return nil
+}
+
+// fill makes the database of a service with a month behind it, see bench/store.
+func (l *lab) fill(ctx context.Context, p plan, folder string) error {
+	binary := filepath.Join(l.folder, "fill")
+	if err := build(ctx, binary, "sonde/bench/store"); err != nil {
+		return err
+	}
+	fill := exec.CommandContext(ctx, binary, "-make", filepath.Join(folder, "sonde.db"), "-probes", fmt.Sprint(p.probes), "-interval", p.interval.String(), "-month", fmt.Sprint(monthDays), "-for", uncompacted.String())
+	if out, err := fill.CombinedOutput(); err != nil {
+		return fmt.Errorf("fill the database: %w: %s", err, out)
+	}
+	return nil
 }
 
 func (l *lab) close() error { return os.RemoveAll(l.folder) }

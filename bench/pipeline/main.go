@@ -51,7 +51,8 @@ const usage = `pipeline measures the whole service beside a bare loop (net/http,
 ticker per target, a new connection per request, nothing stored).
 
   -measure compare     CPU, lateness, slots, latency truth, memory, bytes (the default)
-  -measure start       from exec to the first request and to every probe asked once
+  -measure start       from exec to the first request and to every probe asked once; then with
+                       a month of history, and memory while that is compacted
   -measure shutdown    CPU of a stop while answers take 3 s
   -measure saturation  more and more probes, until slots are missed; then twice as many
   -all                 all of it with short lengths, as a table in Markdown
@@ -111,7 +112,7 @@ func (o *order) follow(ctx context.Context) (err error) {
 	case o.measure == "compare":
 		_, err = compare(ctx, l, o.plan)
 	case o.measure == "start":
-		_, err = starts(ctx, l, o.plan)
+		err = bothStarts(ctx, l, o.plan)
 	case o.measure == "shutdown":
 		_, err = shutdown(ctx, l, o.plan)
 	case o.measure == "saturation":

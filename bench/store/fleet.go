@@ -31,7 +31,7 @@ func (o *order) measureFleet(ctx context.Context, path string) (tables []*table,
 		f.probes = append(f.probes, watched(name, seldom, 30*day))
 	}
 	c := newCrowd()
-	if f.w, err = history(ctx, path, c, f.probes); err != nil {
+	if f.w, err = history(ctx, path, t0, c, f.probes); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -62,16 +62,11 @@ func progress(format string, args ...any) {
 // fullRate has every probe ask at its interval from now on, and measures what that costs.
 func (f *fleet) fullRate(ctx context.Context) (*table, error) {
 	start := t0.Add(time.Duration(f.month) * day)
-	c, w := newCrowd(), f.w
-	for i := range f.probes {
-		f.probes[i].Subject.Interval, f.probes[i].Policy.Interval = f.interval, f.interval
-	}
-	if err := w.store.Revise(ctx, &store.Revision{At: start, Probes: f.probes, Memory: w.memory}); err != nil {
+	w := f.w
+	if err := w.hasten(ctx, f.probes, start, f.interval); err != nil {
 		return nil, err
 	}
-	c.add(f.probes, start, failing)
-	w.crowd, w.at, w.checkpointed, w.kept, w.cost = c, start, start, start, cost{}
-	w.batchSize, w.checkpoint, w.compact, w.upkeep = rateBatch, time.Minute, 15*time.Minute, 15*time.Minute
+	w.compact, w.upkeep = 15*time.Minute, 15*time.Minute
 	made := f.makingUp(start)
 	progress("fleet: %d probes every %s for %s", len(f.probes), short(f.interval), short(f.length))
 	before, err := written()

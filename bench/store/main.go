@@ -37,6 +37,7 @@ type order struct {
 	reading  time.Duration
 	markdown bool
 	out      string
+	file     string // to fill, instead of measuring
 }
 
 const usage = `store measures package store with months of results in it.
@@ -59,6 +60,7 @@ func main() {
 	flag.DurationVar(&o.reading, "reading", 20*time.Second, "how long commits are measured beside them, each way")
 	flag.BoolVar(&o.markdown, "markdown", false, "print Markdown")
 	flag.StringVar(&o.out, "out", "", "file in which the Markdown replaces what was measured before")
+	flag.StringVar(&o.file, "make", "", "only fill a new database: -probes over -month days, then at full rate -for so long, not compacted, until now")
 	flag.Usage = func() {
 		fmt.Fprint(os.Stderr, usage)
 		flag.PrintDefaults()
@@ -80,6 +82,9 @@ func main() {
 func (o *order) follow(ctx context.Context) error {
 	if o.probes < 1 || o.interval < time.Second || o.length <= 0 || o.month < 1 || o.days < 1 {
 		return errors.New("-probes, -for, -month and -days must be above 0, and -interval at least 1s")
+	}
+	if o.file != "" {
+		return o.make(ctx, o.file)
 	}
 	machine := results.Machine()
 	tables, err := o.measure(ctx)
@@ -119,18 +124,18 @@ func (o *order) measure(ctx context.Context) (tables []*table, err error) {
 var t0 = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // history is a writer that fills a new database quickly: its costs are not measured.
-func history(ctx context.Context, path string, c *crowd, probes []store.Probe) (*writer, error) {
+func history(ctx context.Context, path string, start time.Time, c *crowd, probes []store.Probe) (*writer, error) {
 	s, err := store.Open(ctx, path, "bench", "")
 	if err != nil {
 		return nil, err
 	}
-	r := &store.Revision{At: t0, Probes: probes, Memory: store.NewMemory()}
+	r := &store.Revision{At: start, Probes: probes, Memory: store.NewMemory()}
 	if err := s.Revise(ctx, r); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	copy(probes, r.Probes) // with their ids
 	return &writer{
-		store: s, memory: r.Memory, crowd: c, at: t0, checkpointed: t0, kept: t0,
+		store: s, memory: r.Memory, crowd: c, at: start, checkpointed: start, kept: start,
 		batchSize: 1000, checkpoint: time.Hour, compact: day, upkeep: day,
 		keep: store.Retention{Results: 14 * day, Rollups: 400 * day}, // the service's defaults
 	}, nil

@@ -29,7 +29,7 @@ func (o *order) measureMonths(ctx context.Context, path string) (t *table, err e
 		probes = append(probes, watched(name, sparse, 90*day))
 	}
 	c := newCrowd()
-	w, err := history(ctx, path, c, probes)
+	w, err := history(ctx, path, t0, c, probes)
 	if err != nil {
 		return nil, err
 	}
