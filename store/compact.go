@@ -163,7 +163,7 @@ func (c *compactor) buildSpan(ctx context.Context, x *span) error {
 		return err
 	}
 	for some := range groups(counts) {
-		gathered, err := c.gather(ctx, x, some)
+		gathered, err := c.gather(ctx, x, some, counts)
 		if err != nil {
 			return err
 		}
@@ -252,8 +252,9 @@ type gathered struct {
 	points map[probe.ID][]point
 }
 
-// gather collects the results of some probes, which are sorted.
-func (c *compactor) gather(ctx context.Context, x *span, some []probe.ID) (*gathered, error) {
+// gather collects the results of some probes, which are sorted, and of which so many were
+// counted.
+func (c *compactor) gather(ctx context.Context, x *span, some []probe.ID, counts map[probe.ID]int) (*gathered, error) {
 	g := &gathered{points: make(map[probe.ID][]point, len(some))}
 	lowest, highest := some[0], some[len(some)-1]
 	err := c.eachSegment(ctx, x, func(_, _ int64, packed []byte) {
@@ -263,7 +264,11 @@ func (c *compactor) gather(ctx context.Context, x *span, some []probe.ID) (*gath
 			}
 			s := shapeOf(&e.Input).bare()
 			number, _ := g.shapes.number(s)
-			g.points[e.Probe] = append(g.points[e.Probe], point{e.Input.At.UnixMilli(), number, phasesOf(&e.Input)})
+			points := g.points[e.Probe]
+			if points == nil {
+				points = make([]point, 0, counts[e.Probe])
+			}
+			g.points[e.Probe] = append(points, point{e.Input.At.UnixMilli(), number, phasesOf(&e.Input)})
 		})
 	})
 	return g, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -22,9 +23,10 @@ type cost struct {
 	// The service's alone.
 	told    *told
 	scraped int64 // resident bytes after its metrics were read
-	written int64 // by write calls
+	written int64 // by write calls, to files and pipes: what the target was sent is not in it
 	flushed int64 // to the disk
 	disk    int64 // size of the database
+	past    *past // nil without days behind it
 }
 
 // comparison is a service and the bare loop after it.
@@ -60,46 +62,65 @@ func compare(ctx context.Context, l *lab, p plan) (all []comparison, err error) 
 	return all, nil
 }
 
-func measureService(ctx context.Context, l *lab, p plan, t *target) (cost, error) {
-	folder, listen, err := l.place(ctx, p, t)
-	if err != nil {
-		return cost{}, err
-	}
-	if err := t.reset(ctx); err != nil {
-		return cost{}, err
-	}
-	child, err := l.serve(ctx, folder, listen)
-	if err != nil {
-		return cost{}, err
-	}
-	defer child.stop()
-	c, err := watch(ctx, p, child, t)
+func measureService(ctx context.Context, l *lab, p plan, t *target) (c cost, err error) {
+	at, err := l.place(ctx, p, t)
 	if err != nil {
 		return c, err
+	}
+	if p.days == 0 {
+		return c, c.measureService(ctx, l, p, t, at)
+	}
+	before, err := l.settle(ctx, t, at)
+	if err != nil {
+		return c, err
+	}
+	c.past = before
+	if err := c.measureService(ctx, l, p, t, at); err != nil {
+		return c, err
+	}
+	return c, before.restart(ctx, l, t, at)
+}
+
+// measureService measures a service at a place, and kills it.
+func (c *cost) measureService(ctx context.Context, l *lab, p plan, t *target, at *place) error {
+	if err := t.reset(ctx); err != nil {
+		return err
+	}
+	child, err := l.serve(ctx, at)
+	if err != nil {
+		return err
+	}
+	defer child.end(syscall.SIGKILL)
+	if err := c.watch(ctx, p, child, t); err != nil {
+		return err
+	}
+	if c.past != nil {
+		if err := c.past.compact(ctx, child); err != nil {
+			return err
+		}
 	}
 	now := time.Now()
 	if c.told, err = askService(ctx, child); err != nil {
-		return c, err
+		return err
 	}
 	after, err := child.use()
 	if err != nil {
-		return c, err
+		return err
 	}
-	c.name, c.disk, c.scraped = "sonde", database(folder), after.rss
-	return c, c.compareClocks(ctx, c.told.total, p, t, now)
+	c.name, c.disk, c.scraped = "sonde", at.size(), after.rss
+	return c.compareClocks(ctx, c.told.total, p, t, now)
 }
 
-func measureBare(ctx context.Context, l *lab, p plan, t *target) (cost, error) {
+func measureBare(ctx context.Context, l *lab, p plan, t *target) (c cost, err error) {
 	if err := t.reset(ctx); err != nil {
-		return cost{}, err
+		return c, err
 	}
 	child, err := l.startBare(ctx, p, t)
 	if err != nil {
-		return cost{}, err
+		return c, err
 	}
 	defer child.stop()
-	c, err := watch(ctx, p, child, t)
-	if err != nil {
+	if err := c.watch(ctx, p, child, t); err != nil {
 		return c, err
 	}
 	now, measured := time.Now(), map[int]time.Duration{}
@@ -117,35 +138,39 @@ func (c *cost) compareClocks(ctx context.Context, measured map[int]time.Duration
 }
 
 // watch measures a process for the plan's length, once every probe has been asked.
-func watch(ctx context.Context, p plan, child *process, t *target) (c cost, err error) {
+func (c *cost) watch(ctx context.Context, p plan, child *process, t *target) (err error) {
 	if c.first, c.every, err = warm(ctx, p, child, t); err != nil {
-		return c, err
+		return err
 	}
 	// First runs are over when every probe has had a slot.
 	if err := sleep(ctx, time.Until(child.began.Add(c.first+p.interval+2*time.Second))); err != nil {
-		return c, err
+		return err
 	}
 	if err := t.reset(ctx); err != nil {
-		return c, err
+		return err
 	}
 	from := time.Now()
 	before, err := child.use()
 	if err != nil {
-		return c, err
+		return err
 	}
 	if err := sleep(ctx, p.length); err != nil {
-		return c, err
+		return err
 	}
 	to := time.Now()
 	after, err := child.use()
 	if err != nil {
-		return c, err
+		return err
+	}
+	seen, err := t.progress(ctx)
+	if err != nil {
+		return err
 	}
 	hits, err := t.hits(ctx)
 	c.cpu, c.rss, c.peak = after.cpu-before.cpu, after.rss, after.peak
-	c.written, c.flushed = after.written-before.written, after.disk-before.disk
+	c.written, c.flushed = after.written-before.written-seen.Received, after.disk-before.disk
 	c.sight, c.length = see(hits, p.probes, p.interval, from, to), p.length
-	return c, err
+	return err
 }
 
 // warm waits until every probe has been asked, and says how long that and the first took.
@@ -169,14 +194,14 @@ func warm(ctx context.Context, p plan, child *process, t *target) (first, every 
 }
 
 var header = strings.Join([]string{"what ", "asked/s", "   kept", "CPU-s/1k", " ratio", "RSS MB", "peak", "scraped", "late p50/p99/max ms", "over p50/p99 ms", "first ms", "every s",
-	"missed", "  commit p50/p99", "write() B/result", "to disk", "database B/result"}, "  ")
+	"missed", "  commit p50/p99", "files B/result", "to disk", "database B/result"}, "  ")
 
 func (c cost) print(bare cost) {
 	line := fmt.Sprintf("%-5s  %7.0f  %6.2f%%  %8.3f  %6.2f  %6.0f  %4.0f  %7.0f  %19s  %15s  %8.0f  %7.1f", c.name,
 		float64(c.sight.hits)/c.length.Seconds(), 100*c.sight.kept(), c.perThousand(), c.perThousand()/bare.perThousand(),
 		megabytes(c.rss), megabytes(c.peak), megabytes(c.scraped), c.late(), c.overs(), milliseconds(c.first), c.every.Seconds())
 	if s := c.told; s != nil {
-		line += fmt.Sprintf("  %6.0f  %16s  %16.0f  %7.0f  %17.0f", s.missedSlots(), s.commits.both(), c.perResult(c.written), c.perResult(c.flushed), float64(c.disk)/max(1, s.results))
+		line += fmt.Sprintf("  %6.0f  %16s  %14.0f  %7.0f  %17.0f", s.missedSlots(), s.commits.both(), c.perResult(c.written), c.perResult(c.flushed), float64(c.disk)/max(1, s.results))
 	}
 	fmt.Println(line)
 }

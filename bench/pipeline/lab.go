@@ -37,19 +37,6 @@ func build(ctx context.Context, binary, pkg string) error {
 	return nil
 }
 
-// fill makes the database of a service with a month behind it, see bench/store.
-func (l *lab) fill(ctx context.Context, p plan, folder string) error {
-	binary := filepath.Join(l.folder, "fill")
-	if err := build(ctx, binary, "sonde/bench/store"); err != nil {
-		return err
-	}
-	fill := exec.CommandContext(ctx, binary, "-make", filepath.Join(folder, "sonde.db"), "-probes", fmt.Sprint(p.probes), "-interval", p.interval.String(), "-month", fmt.Sprint(monthDays), "-for", uncompacted.String())
-	if out, err := fill.CombinedOutput(); err != nil {
-		return fmt.Errorf("fill the database: %w: %s", err, out)
-	}
-	return nil
-}
-
 func (l *lab) close() error { return os.RemoveAll(l.folder) }
 
 // trust makes a process trust the lab's authority, and only that.
@@ -87,26 +74,52 @@ func (l *lab) startBare(ctx context.Context, p plan, t *target) (*process, error
 	return child, err
 }
 
-// place makes a folder with the configuration of a service, and an address for it.
-func (l *lab) place(ctx context.Context, p plan, t *target) (folder, listen string, err error) {
+// place is where a service runs: a folder with its configuration and its database, and
+// an address.
+type place struct{ folder, listen string }
+
+// place makes a place. Its database holds as many days as the plan says.
+func (l *lab) place(ctx context.Context, p plan, t *target) (*place, error) {
 	l.runs++
-	folder = filepath.Join(l.folder, fmt.Sprintf("run-%d", l.runs))
-	if err := os.Mkdir(folder, 0o700); err != nil {
-		return "", "", err
+	at := &place{folder: filepath.Join(l.folder, fmt.Sprintf("run-%d", l.runs))}
+	if err := os.Mkdir(at.folder, 0o700); err != nil {
+		return nil, err
 	}
-	if listen, err = freeAddress(ctx); err != nil {
-		return "", "", err
+	var err error
+	if at.listen, err = freeAddress(ctx); err != nil {
+		return nil, err
 	}
-	return folder, listen, os.WriteFile(filepath.Join(folder, "sonde.yaml"), []byte(configFor(p, listen, t.url)), 0o600)
+	if err := os.WriteFile(at.config(), []byte(configFor(p, at.listen, t.url)), 0o600); err != nil {
+		return nil, err
+	}
+	if p.days > 0 {
+		err = l.fill(ctx, p, at)
+	}
+	return at, err
 }
 
-// serve starts a service that was given a place.
-func (l *lab) serve(ctx context.Context, folder, listen string) (*process, error) {
-	child, err := start(ctx, l.trust(), l.binary, "serve", "-c", filepath.Join(folder, "sonde.yaml"))
+func (p *place) config() string { return filepath.Join(p.folder, "sonde.yaml") }
+
+// database is where the service puts it by itself, beside the configuration.
+func (p *place) database() string { return filepath.Join(p.folder, "sonde.db") }
+
+// size is that of the files of the database.
+func (p *place) size() (size int64) {
+	for _, end := range []string{"", "-wal"} {
+		if info, err := os.Stat(p.database() + end); err == nil {
+			size += info.Size()
+		}
+	}
+	return size
+}
+
+// serve starts a service.
+func (l *lab) serve(ctx context.Context, at *place) (*process, error) {
+	child, err := start(ctx, l.trust(), l.binary, "serve", "-c", at.config())
 	if err != nil {
 		return nil, err
 	}
-	child.listen = "http://" + listen
+	child.listen = "http://" + at.listen
 	return child, nil
 }
 
@@ -126,16 +139,6 @@ func configFor(p plan, listen, url string) string {
 		_, _ = fmt.Fprintf(&b, "  - {name: p%d, url: \"%s/%d\"}\n", i, url, i)
 	}
 	return b.String()
-}
-
-// database is the size of the files of a service's database.
-func database(folder string) (size int64) {
-	for _, name := range []string{"sonde.db", "sonde.db-wal"} {
-		if info, err := os.Stat(filepath.Join(folder, name)); err == nil {
-			size += info.Size()
-		}
-	}
-	return size
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

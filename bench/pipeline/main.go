@@ -30,6 +30,7 @@ type plan struct {
 	length   time.Duration
 	rounds   int
 	delay    time.Duration // of the target's answers
+	days     int           // of history that the service's database begins with
 	tls      bool
 }
 
@@ -51,8 +52,7 @@ const usage = `pipeline measures the whole service beside a bare loop (net/http,
 ticker per target, a new connection per request, nothing stored).
 
   -measure compare     CPU, lateness, slots, latency truth, memory, bytes (the default)
-  -measure start       from exec to the first request and to every probe asked once; then with
-                       a month of history, and memory while that is compacted
+  -measure start       from exec to the first request and to every probe asked once
   -measure shutdown    CPU of a stop while answers take 3 s
   -measure saturation  more and more probes, until slots are missed; then twice as many
   -all                 all of it with short lengths, as a table in Markdown
@@ -61,8 +61,9 @@ Columns: asked/s and kept (requests of slots that came and should have come) are
 the target. scraped: RSS after /metrics was read once. late: how far the gap between two requests of one probe is from the interval, at
 the target. over: what was measured for a whole request, less what the target's own clock says
 from the first byte read to the last one written. missed and commit come from /metrics, since
-the start; quantiles of a histogram are upper bounds. write() counts all bytes that the process
-has written, the journal's and the page's too.
+the start; quantiles of a histogram are upper bounds. files counts all bytes that the process has
+written, but for what it sent to the target; the write-ahead log is written back once in a while,
+each page once at the most: what -for does not reach, it leaves out.
 
 `
 
@@ -79,6 +80,7 @@ func main() {
 	flag.DurationVar(&o.interval, "interval", time.Second, "how often each asks")
 	flag.DurationVar(&o.length, "for", 20*time.Second, "how long each measurement takes, after a warm-up in which every probe has been asked")
 	flag.IntVar(&o.rounds, "rounds", 1, "how often sonde and the bare loop take turns")
+	flag.IntVar(&o.days, "days", 0, "history that the service begins with (compare and start): so many days, and then memory is measured while it compacts")
 	flag.DurationVar(&o.delay, "delay", 50*time.Millisecond, "how long the target takes to answer")
 	flag.Usage = func() {
 		fmt.Fprint(os.Stderr, usage)
@@ -112,7 +114,7 @@ func (o *order) follow(ctx context.Context) (err error) {
 	case o.measure == "compare":
 		_, err = compare(ctx, l, o.plan)
 	case o.measure == "start":
-		err = bothStarts(ctx, l, o.plan)
+		_, err = starts(ctx, l, o.plan)
 	case o.measure == "shutdown":
 		_, err = shutdown(ctx, l, o.plan)
 	case o.measure == "saturation":

@@ -114,6 +114,11 @@ func readUse(folder string) (u use, err error) {
 	return u, nil
 }
 
+// forgetPeak makes the peak of memory begin anew (proc(5), clear_refs).
+func (p *process) forgetPeak() error {
+	return os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", p.cmd.Process.Pid), []byte("5"), 0)
+}
+
 func number(s string) int64 {
 	n, _ := strconv.ParseInt(s, 10, 64)
 	return n

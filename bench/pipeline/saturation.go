@@ -51,8 +51,8 @@ func saturate(ctx context.Context, l *lab, p plan) (best, double load, err error
 }
 
 const (
-	firstRate = 1600.0
-	rateStep  = 600.0
+	firstRate = 2200.0
+	rateStep  = 800.0
 	lastRate  = 7000.0
 )
 
@@ -64,16 +64,16 @@ func press(ctx context.Context, l *lab, p plan, rate float64) (at load, err erro
 		return at, err
 	}
 	defer t.stop()
-	folder, listen, err := l.place(ctx, p, t)
+	place, err := l.place(ctx, p, t)
 	if err != nil {
 		return at, err
 	}
-	child, err := l.serve(ctx, folder, listen)
+	child, err := l.serve(ctx, place)
 	if err != nil {
 		return at, err
 	}
 	defer child.stop()
-	if err := sleep(ctx, p.interval+4*time.Second); err != nil {
+	if err := sleep(ctx, p.interval+2*time.Second); err != nil {
 		return at, err
 	}
 	earlier, unread := askService(ctx, child)

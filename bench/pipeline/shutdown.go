@@ -21,11 +21,11 @@ func shutdown(ctx context.Context, l *lab, p plan) (closing, error) {
 		return closing{}, err
 	}
 	defer t.stop()
-	folder, listen, err := l.place(ctx, p, t)
+	at, err := l.place(ctx, p, t)
 	if err != nil {
 		return closing{}, err
 	}
-	child, err := l.serve(ctx, folder, listen)
+	child, err := l.serve(ctx, at)
 	if err != nil {
 		return closing{}, err
 	}

@@ -33,6 +33,8 @@ type progress struct {
 	Asked  int       // requests
 	Probes int       // probes that were seen
 	First  time.Time // the first of the requests
+
+	Received int64 // bytes
 }
 
 // reset makes the target forget what it saw.
@@ -57,12 +59,13 @@ type book struct {
 	seen  map[int]bool
 	asked int
 	first time.Time
+	bytes int64 // received
 }
 
 func (b *book) reset() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.hits, b.seen, b.asked, b.first = nil, map[int]bool{}, 0, time.Time{}
+	b.hits, b.seen, b.asked, b.first, b.bytes = nil, map[int]bool{}, 0, time.Time{}, 0
 }
 
 func (b *book) arrived(id int, at time.Time) {
@@ -75,9 +78,10 @@ func (b *book) arrived(id int, at time.Time) {
 	}
 }
 
-func (b *book) ended(h hit) {
+func (b *book) ended(h hit, bytes int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.bytes += bytes
 	b.hits = append(b.hits, h)
 }
 
@@ -87,7 +91,7 @@ func (b *book) serve() http.Handler {
 	mux.HandleFunc("/reset", func(http.ResponseWriter, *http.Request) { b.reset() })
 	mux.HandleFunc("/progress", func(w http.ResponseWriter, _ *http.Request) {
 		b.mu.Lock()
-		p := progress{b.asked, len(b.seen), b.first}
+		p := progress{b.asked, len(b.seen), b.first, b.bytes}
 		b.mu.Unlock()
 		_ = json.NewEncoder(w).Encode(p)
 	})
@@ -107,6 +111,7 @@ type watchedConn struct {
 	book        *book
 	probe       int // none before the request was understood
 	first, last time.Time
+	bytes       int64
 	closed      sync.Once
 }
 
@@ -117,6 +122,7 @@ func (c *watchedConn) Read(p []byte) (int, error) {
 	if n > 0 && c.first.IsZero() {
 		c.first = time.Now()
 	}
+	c.bytes += int64(n)
 	return n, err
 }
 
@@ -129,7 +135,7 @@ func (c *watchedConn) Write(p []byte) (int, error) {
 func (c *watchedConn) Close() error {
 	c.closed.Do(func() {
 		if c.probe != none {
-			c.book.ended(hit{c.probe, c.first, c.last.Sub(c.first)})
+			c.book.ended(hit{c.probe, c.first, c.last.Sub(c.first)}, c.bytes)
 		}
 	})
 	return c.Conn.Close()

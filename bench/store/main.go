@@ -38,6 +38,7 @@ type order struct {
 	markdown bool
 	out      string
 	file     string // to fill, instead of measuring
+	left     string // to tell what it has left to compact, instead of measuring
 }
 
 const usage = `store measures package store with months of results in it.
@@ -60,7 +61,8 @@ func main() {
 	flag.DurationVar(&o.reading, "reading", 20*time.Second, "how long commits are measured beside them, each way")
 	flag.BoolVar(&o.markdown, "markdown", false, "print Markdown")
 	flag.StringVar(&o.out, "out", "", "file in which the Markdown replaces what was measured before")
-	flag.StringVar(&o.file, "make", "", "only fill a new database: -probes over -month days, then at full rate -for so long, not compacted, until now")
+	flag.StringVar(&o.file, "make", "", "only fill a new database: -probes over -month days, then at -interval -for so long, not compacted, until now")
+	flag.StringVar(&o.left, "left", "", "only compact a database, and print how much there was left to compact")
 	flag.Usage = func() {
 		fmt.Fprint(os.Stderr, usage)
 		flag.PrintDefaults()
@@ -83,8 +85,13 @@ func (o *order) follow(ctx context.Context) error {
 	if o.probes < 1 || o.interval < time.Second || o.length <= 0 || o.month < 1 || o.days < 1 {
 		return errors.New("-probes, -for, -month and -days must be above 0, and -interval at least 1s")
 	}
-	if o.file != "" {
+	switch {
+	case o.file != "":
 		return o.make(ctx, o.file)
+	case o.left != "":
+		results, err := compacted(ctx, o.left)
+		fmt.Printf("%d results\n", results)
+		return err
 	}
 	machine := results.Machine()
 	tables, err := o.measure(ctx)

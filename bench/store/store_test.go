@@ -83,3 +83,39 @@ func TestWhatIsMadeUpCouldHaveBeenSeen(t *testing.T) {
 	require.True(t, ok)
 	require.Equal(t, probe.Recheck, e.Input.Run)
 }
+
+// What is made must be what a service would have left: a month that is summed up, and a
+// rest that is not.
+func TestADatabaseIsMadeForAServiceToStartWith(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "sonde.db")
+	o := order{probes: 20, interval: 10 * time.Second, length: 31 * time.Minute, month: 3, days: 1, file: path}
+	before := time.Now()
+	require.NoError(t, o.follow(t.Context()))
+
+	r, err := store.OpenReader(t.Context(), path)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, r.Close()) }()
+	now := time.Now()
+	snapshot, err := r.Snapshot(t.Context(), now)
+	require.NoError(t, err)
+	require.Len(t, snapshot.Probes, 20)
+	for i := range snapshot.Probes {
+		p := &snapshot.Probes[i]
+		require.Equal(t, fmt.Sprintf("p%d", i), p.Subject.Name)
+		require.WithinDuration(t, before, p.State.Account.Grid.Last, o.interval+time.Second, "the last result is new")
+		tally := p.Ledger.Tally(now.Add(-30*day), now)
+		require.InDelta(t, 3*day, tally.Good+tally.Bad, float64(7*time.Hour), "the time is known, but for some of the interval at which it changes")
+	}
+	midnight := before.UTC().Truncate(day)
+	days, err := r.Summaries(t.Context(), snapshot.Probes[0].ID, midnight.Add(-2*day), midnight.Add(-day), day)
+	require.NoError(t, err)
+	require.Len(t, days, 1)
+	require.GreaterOrEqual(t, days[0].Results(), int64(4))
+
+	rest, err := compacted(t.Context(), path)
+	require.NoError(t, err)
+	require.Greater(t, rest, int64(20*6*15-1), "a whole quarter of an hour is left")
+	rest, err = compacted(t.Context(), path)
+	require.NoError(t, err)
+	require.Zero(t, rest)
+}
