@@ -1,6 +1,8 @@
 package configs
 
 import (
+	"errors"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"slices"
@@ -171,10 +173,13 @@ func (d *decoder) useCredential(means string, spec *authSpec, a *auth) {
 // useIdentity reads the client certificate, its key and the authorities.
 func (d *decoder) useIdentity(v value, m mtlsSpec, a *auth) {
 	a.written = append(a.written, "mtls", m.cert.written, m.key.written, m.ca.written)
-	if d.secrets == nil {
+	if m.cert.path == "" || m.key.path == "" {
 		return
 	}
 	identity, err := probe.LoadIdentity(m.cert.path, m.key.path)
+	if d.mayNotRead(err) {
+		return
+	}
 	if err != nil {
 		d.fail(m.cert.value, "certificate and key cannot be used: %v; name the PEM files of a certificate and of its key", pathless(err))
 		return
@@ -189,13 +194,16 @@ func (d *decoder) useIdentity(v value, m mtlsSpec, a *auth) {
 // roots reads the authorities that a target's certificate may come from; nil for the
 // system's.
 func (d *decoder) roots(ca filePath) *probe.Roots {
-	if ca.written == "" || d.secrets == nil {
+	if ca.path == "" {
 		return nil
 	}
 	if known, ok := d.authorities[ca.path]; ok {
 		return known
 	}
 	roots, err := probe.LoadRoots(ca.path)
+	if d.mayNotRead(err) {
+		return nil
+	}
 	if err != nil {
 		d.fail(ca.value, "the authorities cannot be used: %v; name a PEM file of their certificates", pathless(err))
 		return nil
@@ -205,6 +213,12 @@ func (d *decoder) roots(ca filePath) *probe.Roots {
 	}
 	d.authorities[ca.path] = roots
 	return roots
+}
+
+// mayNotRead reports whether a file cannot be read by who only checks the configuration, which says
+// nothing of the service.
+func (d *decoder) mayNotRead(err error) bool {
+	return d.secrets == nil && errors.Is(err, fs.ErrPermission)
 }
 
 func (d *decoder) tokenURL(v value, o *oauth2Spec) {

@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -16,6 +17,44 @@ func (d *decoder) query(v value, written string) (hidden, bool) {
 		return hidden{t, text.NewSecret(t.text()), true}, true // most of it is no secret, so the line may be shown
 	}
 	return d.secretText(v, written, url.QueryEscape)
+}
+
+// warnPlain warns of secrets that everybody on the way can read. What auth holds is told by
+// checkAuth.
+func (d *decoder) warnPlain(s *spec) {
+	u := s.address.url
+	if u == nil || u.Scheme != "http" || loopback(u.Hostname()) {
+		return
+	}
+	var plain []string
+	for _, name := range slices.Sorted(maps.Keys(s.headers)) {
+		if s.headers[name].secret {
+			plain = append(plain, "header "+strings.ToLower(name))
+		}
+	}
+	_, query, _ := strings.Cut(s.address.written, "?")
+	if names := sensitiveNames(query); len(names) > 0 || strings.Contains(query, "${") {
+		plain = append(plain, "the query")
+	}
+	if s.body.template.refers() {
+		plain = append(plain, "the body")
+	}
+	if u.User != nil {
+		plain = append(plain, "the user in the address")
+	}
+	if len(plain) > 0 {
+		d.warn(s.found["url"], "%s may hold secrets, and everybody on the way can read them, because the address is http; use https", strings.Join(plain, ", "))
+	}
+}
+
+// sensitiveNames are the names in a query whose values are secrets.
+func sensitiveNames(query string) (names []string) {
+	for pair := range strings.SplitSeq(query, "&") {
+		if name, secret, _ := strings.Cut(pair, "="); sensitive(name) && secret != "" {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // warnQuery warns of a secret among the values of a query.
@@ -39,6 +78,7 @@ func (d *decoder) checkProbe(s *spec) {
 	d.checkBody(s)
 	d.checkCache(s)
 	d.checkAuth(s)
+	d.warnPlain(s)
 	d.checkTransport(s)
 	if s.address.url != nil && s.address.url.User != nil {
 		d.checkUser(s)

@@ -13,12 +13,16 @@ type decoder struct {
 	problems []finding
 	warnings []finding
 
-	secrets  *vault           // nil: references are checked and kept
-	visits   int              // values that were looked at, aliases followed
-	defaults map[string]value // what the defaults say
-	kept     map[string]value // what the history says
-	places   []string         // names of destinations, in order
-	placeOf  map[string]value
+	secrets    *vault           // nil: references are checked and kept
+	files      *vault           // says where files are; nil: they are not looked at
+	only       string           // the probe whose references are resolved; empty: those of all, or none
+	onlyFrom   *vault           // by this
+	visits     int              // values that were looked at, aliases followed
+	defaults   map[string]value // what the defaults say
+	defaultsAt *value           // nil: there are none
+	kept       map[string]value // what the history says
+	places     []string         // names of destinations, in order
+	placeOf    map[string]value
 
 	credentials map[string]*probe.Credential // by what they are made of
 	authorities map[string]*probe.Roots      // by file

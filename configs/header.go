@@ -11,6 +11,7 @@ import (
 type header struct {
 	written string // unresolved; what the request's hash is made of
 	value   text.Secret
+	secret  bool // its name says so, or it refers to one
 }
 
 // framing are headers that HTTP itself needs right; written by hand they are
@@ -47,7 +48,7 @@ func (d *decoder) headers(v value, into *map[string]header) {
 		if *into == nil {
 			*into = map[string]header{}
 		}
-		(*into)[name] = header{content.template.written, content.value}
+		(*into)[name] = header{content.template.written, content.value, sensitive(name) || content.template.refers()}
 	}
 }
 

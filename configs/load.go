@@ -16,6 +16,14 @@ type Options struct {
 	// problem. Without it, references are checked and stay as they are written.
 	Secrets bool
 
+	// Only resolves with Secrets the references of one probe alone, by its name; those of
+	// others and of destinations stay as they are written.
+	Only string
+
+	// Files looks without Secrets, too, for the files of certificates and keys. One that may not be
+	// read is no problem: it may be for the service alone.
+	Files bool
+
 	// Env looks an environment variable up; os.LookupEnv if nil.
 	Env func(string) (string, bool)
 }
@@ -57,8 +65,14 @@ func Parse(name string, data []byte, o Options) (*Config, []Problem, error) {
 		o.Env = os.LookupEnv
 	}
 	d := &decoder{src: newSource(name, data), placeOf: map[string]value{}}
-	if o.Secrets {
-		d.secrets = newVault(o.Env, filepath.Dir(name))
+	vault := newVault(o.Env, filepath.Dir(name))
+	switch {
+	case o.Secrets && o.Only != "":
+		d.only, d.onlyFrom = o.Only, vault
+	case o.Secrets:
+		d.secrets, d.files = vault, vault
+	case o.Files:
+		d.files = vault
 	}
 	config := &Config{Path: name}
 	if top, ok := d.document(data); ok {
@@ -112,6 +126,7 @@ func (d *decoder) config(top value, o Options, into *Config) {
 	base := builtin()
 	if s.defaults != nil {
 		d.defaults = object(d, *s.defaults, settingKeys, &base)
+		d.defaultsAt = s.defaults
 	}
 	if s.references != nil {
 		into.References = d.references(*s.references, base)

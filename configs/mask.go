@@ -21,6 +21,9 @@ func starSuspects(line []rune) {
 	s := string(line)
 	spared := make([]bool, len(s))
 	for _, loc := range references.FindAllStringIndex(s, -1) {
+		if loc[0] > 0 && s[loc[0]-1] == '$' { // $${ is no reference
+			continue
+		}
 		for i := loc[0]; i < loc[1]; i++ {
 			spared[i] = true
 		}

@@ -97,6 +97,7 @@ func (d *decoder) probeList(v value, base settings, kept History) []Probe {
 	if len(items) == 0 && v.node.Kind == yaml.SequenceNode {
 		d.fail(v, "the list is empty; give it at least one probe with a name and a url")
 	}
+	d.resolveOne(specs)
 	d.checkNames(specs)
 	d.warnProbes(specs)
 	d.warnHistory(specs, kept)
@@ -109,6 +110,33 @@ func (d *decoder) probeList(v value, base settings, kept History) []Probe {
 	return probes
 }
 
+// resolveOne reads the one probe whose references are wanted once more, with what it has from the
+// defaults. What is said of it a second time is dropped.
+func (d *decoder) resolveOne(specs []spec) {
+	i := slices.IndexFunc(specs, func(s spec) bool { return d.only != "" && s.name == d.only })
+	if i < 0 {
+		return
+	}
+	s := &specs[i]
+	d.secrets, d.files = d.onlyFrom, d.onlyFrom
+	d.credentials = nil // those that were made hold references
+	defer func() { d.secrets, d.files = nil, nil }()
+	base := builtin()
+	if d.defaultsAt != nil {
+		inherited := maps.Clone(settingKeys)
+		for _, key := range []string{"auth", "proxy", "tls"} { // which a probe says as a whole
+			if _, own := s.found[key]; own {
+				inherited[key] = func(*decoder, value, *settings) {}
+			}
+		}
+		object(d, *d.defaultsAt, inherited, &base)
+	}
+	again := spec{settings: base, value: s.value}
+	again.found = object(d, s.value, probeKeys, &again)
+	d.checkProbe(&again)
+	*s = again
+}
+
 // where is the value that decided a setting: the probe's own, or the defaults'. It
 // is false if neither says anything.
 func (d *decoder) where(s *spec, key string) (value, bool) {
@@ -117,6 +145,19 @@ func (d *decoder) where(s *spec, key string) (value, bool) {
 	}
 	v, ok := d.defaults[key]
 	return v, ok
+}
+
+// whereIn is the value of a key inside a setting, which a probe says key by key over the
+// defaults; the setting itself where neither has the key as its own.
+func (d *decoder) whereIn(s *spec, setting, key string) (value, bool) {
+	for _, found := range []map[string]value{s.found, d.defaults} {
+		if v, ok := found[setting]; ok {
+			if inside, ok := v.child(key); ok {
+				return inside, true
+			}
+		}
+	}
+	return d.where(s, setting) // it was merged
 }
 
 // probe makes one piece of what the file says.

@@ -10,10 +10,11 @@ import (
 )
 
 // sizeUnits are what may follow a number of bytes.
-var sizeUnits = map[string]float64{"": 1, "B": 1, "kB": 1e3, "KB": 1e3, "KiB": 1 << 10, "MB": 1e6, "MiB": 1 << 20}
+var sizeUnits = map[string]float64{"": 1, "B": 1, "kB": 1e3, "KB": 1e3, "KiB": 1 << 10, "MB": 1e6, "MiB": 1 << 20,
+	"GB": 1e9, "GiB": 1 << 30, "TB": 1e12, "TiB": 1 << 40}
 
-// ParseSize reads a number of bytes such as 512, 64KiB or 1.5MB. KiB and MiB are powers of
-// 1024, kB and MB of 1000.
+// ParseSize reads a number of bytes such as 512, 64KiB or 1.5MB. KiB, MiB, GiB and TiB are powers
+// of 1024, kB, MB, GB and TB of 1000.
 func ParseSize(s string) (int64, error) {
 	number := s[:len(s)-len(strings.TrimLeft(s, "0123456789."))]
 	factor, known := sizeUnits[strings.TrimSpace(s[len(number):])]

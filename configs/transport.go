@@ -193,7 +193,7 @@ func (d *decoder) minTLS(v value, into *uint16) {
 
 // networks reads networks that a redirect may lead into.
 func (d *decoder) networks(v value) []netip.Prefix {
-	return distinct(d, v, func(s string) (prefix netip.Prefix, why string) {
+	all := distinct(d, v, func(s string) (prefix netip.Prefix, why string) {
 		prefix, err := netip.ParsePrefix(s)
 		if address, single := netip.ParseAddr(s); err != nil && single == nil && address.Zone() == "" {
 			prefix, err = netip.PrefixFrom(address, address.BitLen()), nil
@@ -209,6 +209,10 @@ func (d *decoder) networks(v value) []netip.Prefix {
 		}
 		return prefix, ""
 	})
+	if slices.ContainsFunc(all, func(p netip.Prefix) bool { return p.Bits() == 0 }) {
+		d.warn(v, "this lets a redirect from a public address lead into every private network; name the networks that are meant, such as 10.0.0.0/8")
+	}
+	return all
 }
 
 // maxBody reads how much of a body is read.
@@ -221,8 +225,10 @@ func (d *decoder) maxBody(v value, into *int64) {
 	switch {
 	case err != nil:
 		d.fail(v, "%v", err)
-	case n < 1 || n > probe.MostBody:
-		d.fail(v, "%s is not from 1 byte to 16MiB; 1MiB is usual", quote(s))
+	case n > probe.MostBody:
+		d.fail(v, "%s is more than is ever read of a body; use at most 16MiB", quote(s))
+	case n < 1:
+		d.fail(v, "%s reads nothing of a body; use at least 1, and 1MiB if nothing speaks against it", quote(s))
 	default:
 		*into = n
 	}

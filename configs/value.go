@@ -95,6 +95,19 @@ func (k *keyring) add(key string, at place) (first place, twice bool) {
 	return place{}, false
 }
 
+// child is the value of a mapping's own key. Nothing is said of what is wrong with it.
+func (v value) child(key string) (value, bool) {
+	if v.node.Kind != yaml.MappingNode {
+		return value{}, false
+	}
+	for i := 0; i+1 < len(v.node.Content); i += 2 {
+		if name := v.node.Content[i]; name.Kind == yaml.ScalarNode && name.Value == key {
+			return newValue(v.node.Content[i+1], join(v.path, key)), true
+		}
+	}
+	return value{}, false
+}
+
 // maxMerges is how deep "<<" may nest.
 const maxMerges = 8
 

@@ -70,7 +70,7 @@ func lessOften(budget time.Duration) string {
 }
 
 func (d *decoder) warnLatency(s *spec) {
-	if v, ok := d.where(s, "expect"); ok && s.expect.Latency >= s.timeoutOr() && s.expect.Latency > 0 {
+	if v, ok := d.whereIn(s, "expect", "latency"); ok && s.expect.Latency > 0 && s.expect.Latency >= s.timeoutOr() {
 		d.warn(v, "latency %s is never exceeded, because timeout %s ends the run before; lower latency", FormatDuration(s.expect.Latency), FormatDuration(s.timeoutOr()))
 	}
 }

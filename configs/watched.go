@@ -155,11 +155,11 @@ func (d *decoder) filePath(v value) filePath {
 		d.fail(v, "is empty; name a file")
 	case t.refers() && (p.scheme == "env" || written != p.String()):
 		d.fail(v, "must be the name of a file; write a path, ${file:PATH} or ${credential:NAME} and nothing else")
-	case d.secrets == nil:
+	case d.files == nil:
 		return filePath{v, "", written}
 	default:
-		path, err := d.secrets.locate(p)
-		if err != nil {
+		path, err := d.files.locate(p)
+		if err != nil && d.secrets != nil {
 			d.fail(v, "%v", err)
 		}
 		return filePath{v, path, written}
@@ -170,7 +170,7 @@ func (d *decoder) filePath(v value) filePath {
 // filePath is a file, and how it is named.
 type filePath struct {
 	value   value
-	path    string // empty where secrets are not resolved
+	path    string // empty where files are not looked at
 	written string // empty: none is named
 }
 

@@ -49,13 +49,26 @@ type validators struct {
 // known keeps the validators of targets.
 type known struct {
 	mu sync.Mutex
-	of map[*Target]validators
+	of map[who]validators
+}
+
+// who is a target that is asked over a family: behind each there may be another server.
+type who struct {
+	target *Target
+	family Family
+}
+
+func (t *Target) who() who {
+	if t.origin != nil {
+		return who{t.origin, t.Transport.Family}
+	}
+	return who{t, t.Transport.Family}
 }
 
 func (k *known) get(t *Target) (validators, bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	v, found := k.of[t]
+	v, found := k.of[t.who()]
 	return v, found
 }
 
@@ -65,15 +78,16 @@ func (k *known) put(t *Target, v validators) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.of == nil {
-		k.of = map[*Target]validators{}
+		k.of = map[who]validators{}
 	}
-	if _, there := k.of[t]; !there && len(k.of) >= maxKept {
+	key := t.who()
+	if _, there := k.of[key]; !there && len(k.of) >= maxKept {
 		for other := range k.of {
 			delete(k.of, other)
 			break
 		}
 	}
-	k.of[t] = v
+	k.of[key] = v
 }
 
 // bodySeed makes hashes of bodies that nobody can aim at.

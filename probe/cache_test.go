@@ -86,7 +86,7 @@ func TestWhatIsKnownIsAskedForAgain(t *testing.T) {
 		"a tag that is always another one": {"/churn", nil, []string{"200 ok", "200 ok changed: " + same, "200 ok changed: " + same, "200 ok changed: " + churn}},
 		"a body that is always another one": {"/news", nil, []string{"200 ok", "200 ok changed", "200 ok changed",
 			"200 ok changed: ETag changes every time, and the body with it"}},
-		"a 304 that nobody asked for is wrong": {"/always-304", nil, []string{"304 unexpected_status", "304 unexpected_status"}},
+		"a 304 that nobody asked for is wrong": {"/always-304", nil, []string{"304 unexpected_status : " + noteUnsolicited, "304 unexpected_status : " + noteUnsolicited}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			n = 0
@@ -110,6 +110,25 @@ func TestWhatIsKnownIsAskedForAgain(t *testing.T) {
 			require.Equal(t, []string{"200 ok"}, outcomes(t, runner, target(t, server.URL+"/tag", conditional), 1))
 		}
 	})
+}
+
+func TestOverBothFamiliesEachIsAskedForWhatItKnows(t *testing.T) {
+	tagged := func(tag string) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Etag", tag)
+			http.ServeContent(w, r, "", time.Time{}, strings.NewReader("all is well"))
+		})
+	}
+	dual := quick()
+	dual.Resolver = serveNames(t, map[string][]string{"both.test.": {"127.0.0.1", "::1"}})
+	asked := target(t, "http://both.test.:"+serveFamilies(t, tagged(`"four"`), tagged(`"six"`))+"/", from(BothFamilies), conditional)
+	for _, want := range []CacheOutcome{CacheNone, CacheHit, CacheHit} {
+		for _, a := range runOnce(t, dual, asked).Attempts {
+			require.Equal(t, OK.String(), a.Verdict.Reason.String())
+			require.Equal(t, want, a.Cache)
+		}
+	}
+	require.Len(t, dual.known.of, 2, "nothing gathers")
 }
 
 func TestASlowConfirmationIsSlow(t *testing.T) {

@@ -19,6 +19,7 @@ func (r *Runner) runBoth(ctx context.Context, t *Target, kind RunKind, at time.T
 	var running sync.WaitGroup
 	for i, family := range families {
 		one := *t
+		one.origin = t
 		one.Transport.Family = family
 		running.Go(func() { results[i] = r.Run(ctx, &one, kind, at) })
 	}

@@ -27,7 +27,7 @@ func judge(ctx context.Context, t *Target, o *observation) Verdict {
 		return judged(o.business(ctx, t), o.status)
 	}
 	if status != OK {
-		o.noteStatus(&t.Expect.Status, status)
+		o.noteStatus(t, status)
 		return judged(status, o.status)
 	}
 	if reason := o.weigh(ctx, t); reason != OK {
@@ -131,7 +131,11 @@ func (o *observation) weighStatus(t *Target) Reason {
 }
 
 // noteStatus says which status was expected, where that alone makes the answer wrong.
-func (o *observation) noteStatus(expected *StatusSet, reason Reason) {
+func (o *observation) noteStatus(t *Target, reason Reason) {
+	expected := &t.Expect.Status
+	if reason == UnexpectedStatus && o.status == http.StatusNotModified {
+		o.evidence.addNote(t.noteUnasked())
+	}
 	if (reason == UnexpectedStatus || reason == AuthBypass) && !expected.Empty() {
 		o.evidence.addNote("the status is " + strconv.Itoa(o.status) + ", and should be " + expected.String())
 	}

@@ -47,7 +47,8 @@ type Target struct {
 	// holds: a 304 is good then. Only with GET and HEAD.
 	Conditional bool
 
-	grants bool // an access token is asked for: the body is kept
+	grants bool    // an access token is asked for: the body is kept
+	origin *Target // of which this is a copy; nil if it is none
 }
 
 // Repeatable reports whether the request may be sent more than once: its method is

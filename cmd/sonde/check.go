@@ -91,7 +91,7 @@ func targetFor(c *cobra.Command, what string) (*probe.Target, probe.Count4xx, er
 		target, err := targetOf(what)
 		return target, probe.CountKnownGood, err
 	}
-	config, err := loadConfig(c, true)
+	config, err := loadConfigWith(c, configs.Options{Secrets: true, Only: what})
 	if err != nil {
 		return nil, 0, err
 	}

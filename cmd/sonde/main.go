@@ -121,12 +121,16 @@ breaking: 5xx, no answer, or authentication failures.
 // loadConfig reads the configuration that the flags name. Those who only read are not
 // bothered with warnings.
 func loadConfig(c *cobra.Command, secrets bool) (*configs.Config, error) {
+	return loadConfigWith(c, configs.Options{Secrets: secrets})
+}
+
+func loadConfigWith(c *cobra.Command, o configs.Options) (*configs.Config, error) {
 	flag, _ := c.Flags().GetString("config")
 	path, err := configs.Find(flag, os.LookupEnv)
 	if err != nil {
 		return nil, &exit{configCode(c), err}
 	}
-	config, warnings, err := configs.Load(path, configs.Options{Secrets: secrets})
+	config, warnings, err := configs.Load(path, o)
 	if c.Name() == "serve" {
 		warn(c, warnings)
 	}

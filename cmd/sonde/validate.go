@@ -46,7 +46,7 @@ func validate(c *cobra.Command, _ []string) error {
 		return &exit{exitProblems, err}
 	}
 	secrets, _ := c.Flags().GetBool("secrets")
-	config, warnings, err := configs.Load(path, configs.Options{Secrets: secrets})
+	config, warnings, err := configs.Load(path, configs.Options{Secrets: secrets, Files: true})
 	problems, invalid := errors.AsType[configs.Problems](err)
 	if err != nil && !invalid {
 		return &exit{exitProblems, err}
