@@ -152,21 +152,3 @@ func (e *Export) Close() error {
 
 // Columns are the columns of an exported table, in their order.
 func Columns() string { return strings.Join(resultColumns, ",") }
-
-// Promise is an objective of a probe: an element of the API's list of objectives.
-type Promise struct {
-	Name string `json:"name"`
-	Text string `json:"promise"` // as it is written in the configuration
-	Objective
-}
-
-// Promises lists the objectives of all probes.
-func (s *Status) Promises() []Promise {
-	all := []Promise{}
-	for i := range s.Probes {
-		for _, o := range s.Probes[i].Objectives {
-			all = append(all, Promise{s.Probes[i].Name, o.String(), o})
-		}
-	}
-	return all
-}

@@ -75,7 +75,7 @@ func TestPromisesNameTheirProbe(t *testing.T) {
 	l := newLab(t, watched("checkout", 60, "99.9% over 30d", "99% over 7d"), watched("login", 60))
 	l.play("checkout", 1200, slices.Concat(times(20, good), times(1, broken))...)
 	promises := l.status().Promises()
-	requireContract(t, "contract-slo.json", promises)
+	requireContract(t, "contract-slo.json", promises, promiseExtras...)
 	require.Len(t, promises, 2)
 	require.Equal(t, "checkout", promises[0].Name)
 	require.Equal(t, "99.9% over 30d", promises[0].Text)

@@ -7,7 +7,7 @@ import (
 	"sonde/store"
 )
 
-// burnWindows are those over which burn rates are shown.
+// burnWindows are those over which a status shows burn rates.
 var burnWindows = []struct {
 	name   string
 	length time.Duration
@@ -31,6 +31,15 @@ type Objective struct {
 	AttainedRatio  *float64            `json:"attained_ratio"`
 
 	promise slo.Objective
+	more    more
+}
+
+// more is what those want to know of a promise who ask for promises.
+type more struct {
+	span    slo.Span
+	history time.Duration // how much of the window, so far as it has passed, there are slots of
+	burn3d  *float64
+	outlook slo.Outlook
 }
 
 // String is the promise as it is written in the configuration.
@@ -64,12 +73,20 @@ func newObjective(o slo.Objective, ledger *store.Ledger, now time.Time, span slo
 	if b.Status != slo.NoData {
 		out.RemainingRatio = ratio(b.RemainingRatio())
 	}
+	burn := func(length time.Duration) (float64, bool) {
+		return o.BurnRate(ledger.Tally(now.Add(-length), now), length)
+	}
 	for _, window := range burnWindows {
-		rate, ok := o.BurnRate(ledger.Tally(now.Add(-window.length), now), window.length)
-		out.BurnRate[window.name] = ratio(rate, ok)
-		if at, ok := b.Exhaustion(now, rate); ok && window.length == projectionWindow {
-			out.ExhaustedAt = maybe(at.UTC().Truncate(time.Second))
-		}
+		out.BurnRate[window.name] = ratio(burn(window.length))
+	}
+	rate, known := burn(projectionWindow)
+	var at time.Time
+	out.more = more{span: span, burn3d: ratio(burn(3 * day))}
+	if out.more.outlook, at = b.Outlook(now, rate, known); out.more.outlook == slo.RunsOut {
+		out.ExhaustedAt = maybe(at.UTC().Truncate(time.Second))
+	}
+	if begin := ledger.Begin(); !begin.IsZero() {
+		out.more.history = max(0, now.Sub(slo.Latest(begin, span.Begin())))
 	}
 	return out
 }

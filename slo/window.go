@@ -140,6 +140,9 @@ type Span struct {
 	Length time.Duration // of the whole of it, in real time
 }
 
+// Begin is the first moment of the window.
+func (s Span) Begin() time.Time { return s.End.Add(-s.Length) }
+
 // Span is where the window lies at a moment. A period is [begin, end) in local civil time
 // and as long as it really is: a day may have 23 hours or 25. Its slots are whole
 // milliseconds, so those after the last one before it count.

@@ -42,6 +42,18 @@ func (l *Ledger) Tally(after, until time.Time) slo.Tally {
 	return t
 }
 
+// Begin is the first slot that is kept; zero if there is none.
+func (l *Ledger) Begin() time.Time {
+	first := l.account.Grid.First
+	for _, grid := range l.grids {
+		first = slo.Earliest(first, grid.First)
+	}
+	if l.account.Grid.Step == 0 {
+		return time.Time{}
+	}
+	return slo.Latest(first, l.since)
+}
+
 // count is Tally, without slots that are overdue: days that have a sum, and what lies
 // before, between and behind them slot by slot.
 func (l *Ledger) count(after, until time.Time) (t slo.Tally) {

@@ -105,7 +105,8 @@ breaking: 5xx, no answer, or authentication failures.
   sonde demo       shows all of it in a minute, without any set-up
   sonde serve      runs the service
   sonde status     shows how everything is
-  sonde history    shows how a probe was`,
+  sonde history    shows how a probe was
+  sonde slo        shows what is left of the error budgets`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Version:       version,
@@ -114,7 +115,7 @@ breaking: 5xx, no answer, or authentication failures.
 	}
 	root.PersistentFlags().StringP("config", "c", "", "configuration file (default $SONDE_CONFIG, ./sonde.yaml, /etc/sonde/sonde.yaml)")
 	root.PersistentFlags().String("db", "", "database file (default: as the configuration says)")
-	root.AddCommand(newServe(), newDemo(), newStatus(), newHistory(), newIncidents(), newCheck(), newExplain(), newValidate(), newBackup(), newRestore(), newVersion())
+	root.AddCommand(newServe(), newDemo(), newStatus(), newSLO(), newHistory(), newIncidents(), newCheck(), newExplain(), newValidate(), newBackup(), newRestore(), newVersion())
 	return root
 }
 

@@ -1,0 +1,162 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"sonde/slo"
+	"sonde/text"
+)
+
+// Promise is an objective and how it stands: an element of `sonde slo --json`, and of the
+// API's list of objectives.
+type Promise struct {
+	Name string `json:"name"`
+	Text string `json:"promise"` // as it is written in the configuration
+	Objective
+
+	BurnRate    map[string]*float64 `json:"burn_rate"`    // over 1h, 6h and 3d
+	RemainingMS int64               `json:"remaining_ms"` // negative when overspent
+	Outlook     string              `json:"outlook"`      // at the rate of 6h: never, lasts, runs_out, spent, unforeseen
+	WindowMS    int64               `json:"window_ms"`    // of the whole window
+	ElapsedMS   int64               `json:"elapsed_ms"`   // of it, up to now
+	HistoryMS   int64               `json:"history_ms"`   // of that, since the first slot that is kept
+}
+
+// Promises lists the objectives of all probes.
+func (s *Status) Promises() []Promise {
+	all := []Promise{}
+	for i := range s.Probes {
+		for _, o := range s.Probes[i].Objectives {
+			all = append(all, newPromise(s.Probes[i].Name, o, s.GeneratedAt))
+		}
+	}
+	return all
+}
+
+// Choose keeps the promises of some names; of all if none is given.
+func Choose(all []Promise, names []string) []Promise {
+	if len(names) == 0 {
+		return all
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(p Promise) bool { return !slices.Contains(names, p.Name) })
+}
+
+func newPromise(name string, o Objective, now time.Time) Promise {
+	p := Promise{
+		Name: name, Text: o.String(), Objective: o, BurnRate: maps.Clone(o.BurnRate), RemainingMS: o.BudgetMS - o.SpentMS,
+		Outlook: o.more.outlook.String(), WindowMS: o.more.span.Length.Milliseconds(), HistoryMS: o.more.history.Milliseconds(),
+	}
+	p.ElapsedMS = min(now.Sub(o.more.span.Begin()).Milliseconds(), p.WindowMS)
+	p.BurnRate["3d"] = o.more.burn3d
+	return p
+}
+
+// WritePromises writes promises as people read them, a row each.
+func WritePromises(w io.Writer, all []Promise) error {
+	if len(all) == 0 {
+		_, err := fmt.Fprintln(w, "no objectives; a probe has one if the configuration says so: objective: 99.9% over 30d")
+		return err
+	}
+	cells := [][]string{{"NAME", "OBJECTIVE", "STATUS", "ATTAINED", "COVERAGE", "BUDGET LEFT", "BURN 1H", "6H", "3D", "AT THE RATE OF 6H"}}
+	for i := range all {
+		p := &all[i]
+		cells = append(cells, []string{
+			text.Printable(p.Name, 40), p.Text, words(p.Status), share(p.AttainedRatio), p.seen(), p.left(),
+			times(p.BurnRate["1h"]), times(p.BurnRate["6h"]), times(p.BurnRate["3d"]), p.outlook(),
+		})
+	}
+	_, err := fmt.Fprintln(w, strings.Join(align(cells), "\n"))
+	return err
+}
+
+// WriteText writes a promise as people read it, with a chart of its budget if there is one.
+func (p *Promise) WriteText(w io.Writer, chart *Burndown) error {
+	lines := []string{text.Printable(p.Name, 40) + "  " + p.Text + ": " + words(p.Status), ""}
+	lines = append(lines, align([][]string{
+		{"  attained", share(p.AttainedRatio)},
+		{"  coverage", p.seen()},
+		{"  budget left", p.left()},
+		{"  whole budget", Span(time.Duration(p.BudgetMS) * time.Millisecond)},
+		{"  burn rate", fmt.Sprintf("1h %s, 6h %s, 3d %s", times(p.BurnRate["1h"]), times(p.BurnRate["6h"]), times(p.BurnRate["3d"]))},
+		{"  at the rate of 6h", p.outlook()},
+	})...)
+	if chart != nil && p.RemainingRatio != nil {
+		lines = append(append(lines, ""), chart.lines()...)
+	}
+	_, err := fmt.Fprintln(w, strings.Join(lines, "\n"))
+	return err
+}
+
+// words writes a name of several words.
+func words(name string) string { return strings.ReplaceAll(name, "_", " ") }
+
+func share(r *float64) string {
+	if r == nil {
+		return "-"
+	}
+	return percent(*r)
+}
+
+// times writes a burn rate.
+func times(rate *float64) string {
+	switch {
+	case rate == nil:
+		return "-"
+	case *rate > 0 && *rate < 0.1:
+		return "<0.1"
+	case *rate < 100:
+		return strconv.FormatFloat(*rate, 'f', 1, 64)
+	}
+	return strconv.FormatFloat(*rate, 'f', 0, 64)
+}
+
+// seen is the coverage, and the history if that is shorter than the window.
+func (p *Promise) seen() string {
+	line := percent(p.Coverage)
+	if p.HistoryMS < p.ElapsedMS-p.ElapsedMS/100 {
+		line += " (history " + days(p.HistoryMS) + " of " + days(p.ElapsedMS) + ")"
+	}
+	return line
+}
+
+// days writes a length of time in days, or in hours below one.
+func days(ms int64) string {
+	hours := float64(ms) / float64(time.Hour.Milliseconds())
+	if hours < 24 {
+		return decimal(hours) + " h"
+	}
+	return decimal(hours/24) + " d"
+}
+
+// decimal writes one decimal, unless it is 0.
+func decimal(n float64) string {
+	return strings.TrimSuffix(strconv.FormatFloat(n, 'f', 1, 64), ".0")
+}
+
+func (p *Promise) left() string {
+	if p.RemainingRatio == nil {
+		return "-"
+	}
+	return percent(*p.RemainingRatio) + " (" + Span(time.Duration(p.RemainingMS)*time.Millisecond) + ")"
+}
+
+// outlook says what becomes of the budget.
+func (p *Promise) outlook() string {
+	switch p.more.outlook {
+	case slo.Never:
+		return "never at this rate"
+	case slo.Lasts:
+		return "lasts the period"
+	case slo.Gone:
+		return "is spent"
+	case slo.RunsOut:
+		return "spent by " + p.ExhaustedAt.Format(minuteLayout) + " UTC"
+	}
+	return "-"
+}
