@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"sonde/incident"
 	"sonde/notify"
 	"sonde/probe"
 	"sonde/slo"
@@ -54,6 +55,7 @@ type alert struct {
 	recheckEvery time.Duration
 	resolveAfter time.Duration
 	remindEvery  time.Duration
+	rules        incident.Rules
 }
 
 // builtin is what every probe starts from.
@@ -71,6 +73,7 @@ func builtin() settings {
 			recheckEvery: 30 * time.Second,
 			resolveAfter: 120 * time.Second,
 			remindEvery:  4 * time.Hour,
+			rules:        incident.UsualRules(),
 		},
 	}
 }

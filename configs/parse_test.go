@@ -45,6 +45,7 @@ func TestDefaultsAreWhatTheDesignPromises(t *testing.T) {
 	require.Equal(t, incident.Policy{
 		Interval: time.Minute, DownAfter: 90 * time.Second, AuthAfter: 90 * time.Second, RecheckEvery: 30 * time.Second,
 		ResolveAfter: 2 * time.Minute, RemindEvery: 4 * time.Hour, Repeatable: true, Count4xx: probe.CountKnownGood,
+		Rules: incident.UsualRules(),
 	}, p.Policy)
 	require.Equal(t, "a", p.Target.Name)
 	require.Equal(t, "http://127.0.0.1/x", p.Target.URL.String())
@@ -114,7 +115,10 @@ func requireCheckout(t *testing.T, p configs.Probe) {
 		Default: []string{"ops", "backup"},
 		ByKind:  map[probe.Kind][]string{probe.KindAuthFailed: {"backup"}, probe.KindRateLimited: nil},
 	}, p.Notify)
+	rules := incident.UsualRules() // degraded is off, and auth_failed on again
+	rules.Degraded, rules.Off = incident.Leak{}, incident.Kinds(0).With(probe.KindDegraded)
 	require.Equal(t, incident.Policy{
+		Rules:    rules,
 		Interval: time.Minute, DownAfter: 2 * time.Minute, AuthAfter: 90 * time.Second, RecheckEvery: 10 * time.Second,
 		ResolveAfter: time.Hour, RemindEvery: 0, Repeatable: true, Count4xx: probe.CountAlways,
 	}, p.Policy)
@@ -159,6 +163,9 @@ func requireInherited(t *testing.T, p configs.Probe) {
 	require.True(t, p.Policy.Conditional)
 	require.Equal(t, 0.8, p.Policy.MinCacheRatio)
 	require.Zero(t, p.Policy.DownAfter)
+	require.Equal(t, incident.Leak{Fire: time.Hour, Clear: 10 * time.Minute, Weight: 20}, p.Policy.Rules.Degraded)
+	require.True(t, p.Policy.Rules.Off.Has(probe.KindAuthFailed))
+	require.Zero(t, p.Policy.Rules.AuthFailed)
 	require.Equal(t, "https://runbooks.example.com/shop", p.Runbook)
 	require.Zero(t, p.Target.Expect.TLS, "0s is never")
 }

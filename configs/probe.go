@@ -206,6 +206,7 @@ func (s *spec) probe() Probe {
 			Count4xx:      s.count4xx,
 			Conditional:   s.cache.on,
 			MinCacheRatio: s.cache.minRatio,
+			Rules:         s.alert.rules,
 		},
 		RequestHash: s.requestHash(),
 	}

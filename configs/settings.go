@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v4"
+	"sonde/incident"
 	"sonde/notify"
 	"sonde/probe"
 	"sonde/slo"
@@ -43,6 +44,14 @@ var alertKeys = keys[alert]{
 	"recheck_every": func(d *decoder, v value, a *alert) { d.duration(v, time.Second, &a.recheckEvery) },
 	"resolve_after": func(d *decoder, v value, a *alert) { d.duration(v, 0, &a.resolveAfter) },
 	"remind_every":  func(d *decoder, v value, a *alert) { d.remind(v, &a.remindEvery) },
+
+	"down": func(d *decoder, v value, a *alert) { d.wanted(v, probe.KindDown, &a.rules) },
+	"degraded": func(d *decoder, v value, a *alert) {
+		d.leak(v, probe.KindDegraded, &a.rules, &a.rules.Degraded, incident.UsualRules().Degraded)
+	},
+	"auth_failed": func(d *decoder, v value, a *alert) {
+		d.leak(v, probe.KindAuthFailed, &a.rules, &a.rules.AuthFailed, incident.UsualRules().AuthFailed)
+	},
 }
 
 // shortestInterval and longestInterval bound how often a probe asks.

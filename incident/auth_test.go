@@ -150,3 +150,45 @@ func TestChangedCause(t *testing.T) {
 		require.Equal(t, []string{"changed auth_failed 6m0s"}, w.feed(360, forbidden))
 	})
 }
+
+func TestRefusalsNowAndThenOpenToo(t *testing.T) {
+	intermittent := []probe.Verdict{denied, good, denied, good, good, denied, good, denied}
+	policy := usual(60)
+	policy.Rules = incident.UsualRules()
+
+	t.Run("and it lasts until the bucket is low", func(t *testing.T) {
+		w := &world{policy: policy}
+		require.Equal(t, []string{"opened auth_failed 7m0s"}, w.feed(0, intermittent...))
+		p := w.state.Open(probe.KindAuthFailed)
+		require.Equal(t, 4, p.Failures)
+		require.Equal(t, t0, p.Since)
+		require.Equal(t, []incident.CodeCount{{Code: 401, Count: 4}}, p.Codes)
+		require.Empty(t, w.feed(480, times(85, good)...))
+		require.Equal(t, []string{"resolved auth_failed 1h33m0s"}, w.feed(480+85*60, good))
+		require.Zero(t, w.state.Buckets)
+	})
+	t.Run("and nobody is asked more often for it", func(t *testing.T) {
+		w := &world{policy: policy, answer: func(second int) probe.Verdict { return intermittent[second/60%len(intermittent)] }}
+		w.play(0, 7*60)
+		require.Equal(t, []string{"opened auth_failed 7m0s"}, lines(w.told))
+		require.Empty(t, w.rechecked)
+	})
+	t.Run("and a row of them recovers as a row does", func(t *testing.T) {
+		w := &world{policy: policy}
+		w.feed(0, intermittent...)
+		w.feed(480, denied, denied)
+		require.Equal(t, []string{"resolved auth_failed 12m0s"}, w.feed(600, good, good, good))
+	})
+	t.Run("without the rule they do not", func(t *testing.T) {
+		w := &world{policy: policy}
+		w.policy.Rules.AuthFailed = incident.Leak{}
+		require.Empty(t, w.feed(0, intermittent...))
+		require.Equal(t, []string{"opened auth_failed 9m0s"}, w.feed(480, denied, denied))
+	})
+	t.Run("nor does anything where no such incident is wanted", func(t *testing.T) {
+		w := &world{policy: policy}
+		w.policy.Rules.Off = w.policy.Rules.Off.With(probe.KindAuthFailed)
+		require.Empty(t, w.feed(0, times(20, denied)...))
+		require.True(t, w.state.Hold.Ours(), "but accounts are not locked")
+	})
+}

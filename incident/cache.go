@@ -127,7 +127,7 @@ func (m *machine) openCache() {
 	cause.Status, cause.Class = m.in.Verdict.Status, probe.ClassOf(m.in.Verdict.Status)
 	*problem = Problem{
 		ID: problem.ID, Kind: probe.KindCache, Phase: Open, Severity: cause.Severity(), Cause: cause,
-		Since: m.in.At, OpenedAt: m.in.At, Openings: problem.Openings + 1, Failures: misses,
+		Since: m.in.At, OpenedAt: m.in.At, Openings: problem.Openings + 1, Failures: misses, Telling: problem.Telling,
 	}
 	if m.p.RemindEvery > 0 {
 		problem.RemindAt = m.in.At.Add(m.p.RemindEvery)

@@ -66,6 +66,7 @@ func (m *machine) openCertificate(stage int) {
 	*problem = Problem{
 		ID: problem.ID, Kind: probe.KindCertificate, Phase: Open,
 		Since: m.in.At, OpenedAt: m.in.At, Openings: problem.Openings + 1, Ends: m.in.CertificateEnds,
+		Telling: problem.Telling,
 	}
 	problem.count(m.in)
 	m.approach(problem, stage)

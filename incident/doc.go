@@ -25,6 +25,13 @@
 // three results in a row spanning auth_after, without any extra request, because
 // repeated failures lock accounts. It resolves in the same way.
 //
+// degraded opens when a leaky bucket is full of failures that come now and then, and
+// resolves when good results have drained it. What is degraded may become down, and what
+// was down degraded: it stays one incident. auth_failed opens from a bucket of refusals, too.
+//
+// People hear of the first recovery and of the first relapse at once, and then of one
+// relapse in half an hour, of a recovery only when it lasts: see [Telling].
+//
 // certificate opens at the first sight of one that ends sooner than is expected, whatever
 // else the result says, and escalates a week and a day before the end. It resolves once
 // scheduled results show one that lasts.

@@ -83,6 +83,7 @@ func (m *machine) skip() {
 	}
 	overtaken := in.To.Before(s.Last.At)
 	if !overtaken {
+		m.retire()
 		s.Maintained = in.Maintenance
 	}
 	switch {

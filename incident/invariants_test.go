@@ -63,11 +63,15 @@ func (l *law) checkState(s *incident.State) {
 		require.False(l.t, seen[p.Kind], "at most one incident of a kind")
 		seen[p.Kind] = true
 		require.NotEqual(l.t, incident.Closed, p.Phase)
+		require.False(l.t, p.Phase == incident.Open && p.Telling.Unsaid)
 		require.Contains(l.t, []probe.Kind{probe.KindDown, probe.KindAuthFailed, probe.KindDegraded, probe.KindCertificate, probe.KindCache}, p.Kind)
 		require.False(l.t, p.Unkept && p.Promise.IsZero())
 		require.LessOrEqual(l.t, len(p.Codes), 8)
 		require.False(l.t, p.OpenedAt.Before(p.Since))
 	}
+	require.False(l.t, seen[probe.KindDown] && seen[probe.KindDegraded], "both are one incident")
+	l.checkBucket(&s.Buckets.Target)
+	l.checkBucket(&s.Buckets.Auth)
 	if s.Open(probe.KindDown) != nil {
 		require.Zero(l.t, s.Suspect, "what is open is not suspected")
 		require.Zero(l.t, s.Due)
@@ -77,6 +81,11 @@ func (l *law) checkState(s *incident.State) {
 	}
 	require.LessOrEqual(l.t, size(s), 3<<10, "whatever is wrong at once")
 	l.checkCache(s.Cache)
+}
+
+func (l *law) checkBucket(b *incident.Bucket) {
+	require.GreaterOrEqual(l.t, b.Level, int32(0))
+	require.Equal(l.t, b.Level == 0, *b == incident.Bucket{}, "an empty bucket remembers nothing")
 }
 
 // checkCache checks that no answer is counted twice or forgotten.
@@ -112,7 +121,7 @@ func (l *law) checkTransition(m move, before *incident.State, told incident.Tran
 		until = m.in.To
 	}
 	if m.in.Maintenance {
-		require.Contains(t, []incident.Change{incident.Resolved, incident.ClosedNow}, told.Change, "in maintenance nothing opens, and nobody is reminded")
+		require.Contains(t, []incident.Change{incident.Resolved, incident.ClosedNow, incident.Settled, incident.Withdrawn}, told.Change, "in maintenance nothing opens, and nobody is reminded")
 	}
 	switch told.Change {
 	case incident.Opened:
@@ -122,6 +131,12 @@ func (l *law) checkTransition(m move, before *incident.State, told incident.Tran
 		l.lastID = p.ID
 		l.checkOpening(m, before, p)
 	case incident.Reopened:
+		for kind, other := range map[probe.Kind]probe.Kind{probe.KindDown: probe.KindDegraded, probe.KindDegraded: probe.KindDown} {
+			if p.Kind == kind && was.Phase == incident.Closed {
+				was = l.phase[other] // the same trouble
+				delete(l.phase, other)
+			}
+		}
 		require.Equal(t, incident.Recovered, was.Phase)
 		require.Equal(t, was.ID, p.ID)
 		require.Equal(t, was.Openings+1, p.Openings)
@@ -146,8 +161,19 @@ func (l *law) checkTransition(m move, before *incident.State, told incident.Tran
 		require.Equal(t, probe.Scheduled, m.in.Run)
 		require.False(t, p.Kind == probe.KindCertificate && m.in.Expiring)
 		require.True(t, p.Kind == probe.KindCertificate || m.in.Verdict.Outcome == probe.Good)
+		if p.Leaky {
+			rule, bucket := m.policy.Rules.Degraded, before.Buckets.Target
+			if p.Kind == probe.KindAuthFailed {
+				rule, bucket = m.policy.Rules.AuthFailed, before.Buckets.Auth
+			}
+			require.True(t, rule.Fire == 0 || time.Duration(bucket.Level)*time.Millisecond-min(m.policy.Interval, time.Minute) <= rule.Clear)
+		}
 	case incident.ClosedNow:
 		require.Equal(t, incident.Recovered, was.Phase)
+		require.False(t, p.Telling.Unsaid, "people have heard that it is over")
+		if m.policy.Rules.Off.Has(p.Kind) {
+			break
+		}
 		require.Equal(t, was.CloseAt, told.At, "dated at the deadline")
 		require.False(t, told.At.After(until))
 	case incident.Overdue:
@@ -156,6 +182,14 @@ func (l *law) checkTransition(m move, before *incident.State, told incident.Tran
 		require.True(t, p.Unkept)
 		require.False(t, told.At.Before(p.Promise))
 		require.Equal(t, incident.Ran, m.in.Kind, "only an answer shows that it was not kept")
+	case incident.Settled:
+		require.Equal(t, incident.Recovered, was.Phase)
+		require.True(t, was.Telling.Unsaid, "people hear of a recovery once")
+		require.True(t, told.At.After(p.RecoveredAt), "and only later if it has to last")
+		require.False(t, told.At.After(until))
+	case incident.Withdrawn:
+		require.True(t, m.policy.Rules.Off.Has(p.Kind))
+		require.True(t, was.Phase == incident.Open || was.Telling.Unsaid)
 	case incident.Risen:
 		require.Equal(t, incident.Open, l.phase[probe.KindDegraded].Phase)
 		require.Equal(t, l.phase[probe.KindDegraded].ID, p.ID)
@@ -165,13 +199,17 @@ func (l *law) checkTransition(m move, before *incident.State, told incident.Tran
 	default:
 		require.Fail(t, "unexpected change", told.Change.String())
 	}
-	if told.Change != incident.Reminded && told.Change != incident.ClosedNow {
+	require.False(t, told.Quiet && !quiet[told.Change], "%s is always told", told.Change)
+	if told.Change != incident.Reminded && told.Change != incident.ClosedNow && told.Change != incident.Settled {
 		require.Equal(t, until, told.At)
 		require.False(t, told.At.Before(l.moved), "transitions come in order")
 		l.moved = told.At
 	}
 	l.phase[p.Kind] = p
 }
+
+// quiet are the changes that people need not hear of.
+var quiet = map[incident.Change]bool{incident.Reopened: true, incident.Resolved: true, incident.Risen: true}
 
 // checkOpening checks that an incident opened for a reason.
 func (l *law) checkOpening(m move, before *incident.State, p incident.Problem) {
@@ -191,8 +229,9 @@ func (l *law) checkOpening(m move, before *incident.State, p incident.Problem) {
 		return
 	}
 	require.Contains(t, []probe.Verdict{m.in.Verdict, before.Last.Verdict}, p.Cause)
-	require.Equal(t, m.in.Verdict.Kind(), p.Kind)
-	require.Equal(t, m.in.Verdict.Severity(), p.Severity)
+	require.True(t, m.in.Verdict.Kind() == p.Kind || p.Kind == probe.KindDegraded && m.in.Verdict.Kind() == probe.KindDown)
+	require.Equal(t, min(m.in.Verdict.Severity(), severest(p.Kind)), p.Severity)
+	require.False(t, m.policy.Rules.Off.Has(p.Kind))
 	until := m.in.At
 	if m.in.Kind == incident.Skipped {
 		until = m.in.To
@@ -200,11 +239,20 @@ func (l *law) checkOpening(m move, before *incident.State, p incident.Problem) {
 	suspect := before.Suspect
 	switch p.Kind {
 	case probe.KindAuthFailed:
-		require.GreaterOrEqual(t, p.Failures, 3)
 		require.NotEqual(t, probe.Recheck, m.in.Run)
+		if p.Leaky {
+			l.checkLeak(m, m.policy.Rules.AuthFailed, &before.Buckets.Auth)
+			return
+		}
+		require.GreaterOrEqual(t, p.Failures, 3)
 		require.GreaterOrEqual(t, m.in.At.Sub(p.Since), m.policy.AuthAfter)
 		return
 	case probe.KindDegraded:
+		if m.in.Verdict.Reason != probe.LoadShed {
+			l.checkLeak(m, m.policy.Rules.Degraded, &before.Buckets.Target)
+			require.Nil(t, before.Open(probe.KindDown), "down says it all")
+			return
+		}
 		suspect = before.Sheds
 	}
 	attempts := max(1, m.in.Attempts) + m.in.Forgone
@@ -216,6 +264,21 @@ func (l *law) checkOpening(m move, before *incident.State, p incident.Problem) {
 	}
 	require.GreaterOrEqual(t, attempts, 3, "fewer than three attempts never open down")
 	require.GreaterOrEqual(t, until.Sub(p.Since), m.policy.DownAfter)
+}
+
+// checkLeak checks that an incident opened because a bucket was full.
+func (l *law) checkLeak(m move, rule incident.Leak, before *incident.Bucket) {
+	level := time.Duration(before.Level)*time.Millisecond + time.Duration(rule.Weight)*min(m.policy.Interval, time.Minute)
+	require.Positive(l.t, rule.Fire)
+	require.GreaterOrEqual(l.t, level, rule.Fire)
+	require.Equal(l.t, probe.Scheduled, m.in.Run)
+}
+
+func severest(kind probe.Kind) probe.Severity {
+	if kind == probe.KindDegraded {
+		return probe.Warning
+	}
+	return probe.Critical
 }
 
 // checkHold checks that nobody is left alone for longer than is allowed, nor without a reason.
@@ -284,6 +347,7 @@ func TestLawsHoldForAnySequence(t *testing.T) {
 	require.Greater(t, kinds[probe.KindCache], 50, "the sequences must show what is sent again too often")
 	for _, change := range []incident.Change{
 		incident.Opened, incident.Changed, incident.Reminded, incident.Resolved, incident.Reopened, incident.ClosedNow, incident.Escalated, incident.Overdue, incident.Risen,
+		incident.Settled, incident.Withdrawn,
 	} {
 		require.Greater(t, seen[change], 50, "the sequences must show %s", change)
 	}

@@ -12,18 +12,24 @@ const changeAfter = 2
 
 // open opens an incident of a kind on a suspicion that has been confirmed, or
 // reopens the one that has recovered lately. Down takes over what was degraded.
-func (m *machine) open(kind probe.Kind, confirmed Suspicion) {
+func (m *machine) open(kind probe.Kind, confirmed Suspicion) { m.openAs(kind, confirmed, false) }
+
+// openAs opens an incident that a row of results has confirmed, or a bucket.
+func (m *machine) openAs(kind probe.Kind, confirmed Suspicion, leaky bool) {
+	if m.p.Rules.Off.Has(kind) {
+		return
+	}
 	cause := m.cause(kind)
-	if degraded := m.s.Open(probe.KindDegraded); kind == probe.KindDown && degraded != nil && m.s.problem(kind) == nil {
+	if degraded := m.s.Open(probe.KindDegraded); kind == probe.KindDown && degraded != nil {
 		m.rise(degraded, cause, confirmed)
 		return
 	}
 	problem, change := m.begin(kind)
 	now := m.in.until()
 	*problem = Problem{
-		ID: problem.ID, Kind: kind, Phase: Open, Severity: cause.Severity(), Cause: cause,
+		ID: problem.ID, Kind: kind, Phase: Open, Severity: severity(kind, cause), Cause: cause,
 		Since: confirmed.Since, OpenedAt: now, Openings: problem.Openings + 1,
-		Failures: confirmed.Results, Codes: confirmed.Codes,
+		Failures: confirmed.Results, Codes: confirmed.Codes, Leaky: leaky, Telling: problem.Telling,
 	}
 	problem.promise(confirmed.RecoverBy, now)
 	if m.p.RemindEvery > 0 {
@@ -31,6 +37,14 @@ func (m *machine) open(kind probe.Kind, confirmed Suspicion) {
 	}
 	m.s.Goods = Streak{}
 	m.tell(change, now, problem)
+}
+
+// severity is how urgent an incident is: degraded is never as bad as down, whatever fails.
+func severity(kind probe.Kind, cause probe.Verdict) probe.Severity {
+	if kind == probe.KindDegraded {
+		return min(cause.Severity(), probe.Warning)
+	}
+	return cause.Severity()
 }
 
 // cause is what people are told is wrong: what was just found, or what announced that
@@ -46,12 +60,18 @@ func (m *machine) cause(kind probe.Kind) probe.Verdict {
 func (m *machine) rise(p *Problem, cause probe.Verdict, confirmed Suspicion) {
 	now := m.in.until()
 	p.Kind, p.Severity, p.Cause, p.Other, p.Others = probe.KindDown, cause.Severity(), cause, probe.Verdict{}, 0
-	p.Failures += confirmed.Results
-	for _, c := range confirmed.Codes {
-		for range c.Count {
-			p.Codes = countCode(p.Codes, c.Code)
+	switch {
+	case p.Leaky && m.in.Kind == Ran: // the others are counted already
+		p.count(m.in)
+	case !p.Leaky:
+		p.Failures += confirmed.Results
+		for _, c := range confirmed.Codes {
+			for range c.Count {
+				p.Codes = countCode(p.Codes, c.Code)
+			}
 		}
 	}
+	p.Leaky = false
 	p.promise(confirmed.RecoverBy, now)
 	m.s.Goods, m.s.Sheds = Streak{}, Suspicion{}
 	m.tell(Risen, now, p)
@@ -60,7 +80,7 @@ func (m *machine) rise(p *Problem, cause probe.Verdict, confirmed Suspicion) {
 // begin finds the incident of a kind that has recovered lately, or makes a new one, and says
 // what it means to open it.
 func (m *machine) begin(kind probe.Kind) (*Problem, Change) {
-	if problem := m.s.problem(kind); problem != nil {
+	if problem := m.related(kind); problem != nil {
 		return problem, Reopened
 	}
 	n := len(m.s.Problems)
@@ -69,6 +89,20 @@ func (m *machine) begin(kind probe.Kind) (*Problem, Change) {
 	problems[n] = Problem{ID: m.ids.take(), Kind: kind}
 	m.s.Problems = problems
 	return &problems[n], Opened
+}
+
+// related is the incident that a new opening of a kind belongs to, if there is one. What was
+// down and is degraded now, or the other way round, is the same trouble.
+func (m *machine) related(kind probe.Kind) *Problem {
+	problem := m.s.problem(kind)
+	switch {
+	case problem != nil:
+	case kind == probe.KindDown:
+		return m.s.problem(probe.KindDegraded)
+	case kind == probe.KindDegraded:
+		return m.s.problem(probe.KindDown)
+	}
+	return problem
 }
 
 // worsen adds a result to an open incident, and tells when its cause has changed
@@ -102,6 +136,9 @@ func (m *machine) resolve(p *Problem) {
 	p.Phase, p.RecoveredAt = Recovered, m.in.At
 	p.CloseAt = m.in.At.Add(m.p.relapse())
 	p.RemindAt = time.Time{}
+	if b, _ := m.leak(p.Kind); b != nil {
+		*b = Bucket{}
+	}
 	m.tell(Resolved, m.in.At, p)
 }
 
@@ -113,6 +150,9 @@ func (m *machine) expire(now time.Time) {
 	}
 	if len(m.s.Problems) == 0 {
 		return
+	}
+	for i := range m.s.Problems {
+		m.settle(&m.s.Problems[i], now)
 	}
 	m.close(now)
 	for i := range m.s.Problems {
@@ -134,21 +174,12 @@ func (m *machine) lapse(now time.Time) {
 // close closes the incidents that were not reopened in time. An incident does not
 // close while a failure that began in time may still reopen it.
 func (m *machine) close(now time.Time) {
-	kept := m.s.Problems[:0]
-	for i := range m.s.Problems {
-		p := &m.s.Problems[i]
-		if p.Phase != Recovered || p.CloseAt.After(now) || m.maybeRelapse(p) {
-			kept = append(kept, *p)
-			continue
-		}
+	m.s.Problems = m.keep(m.s.Problems, func(p *Problem) bool {
+		return p.Phase != Recovered || p.CloseAt.After(now) || m.maybeRelapse(p)
+	}, func(p *Problem) {
 		p.Phase = Closed
 		m.tell(ClosedNow, p.CloseAt, p)
-	}
-	clear(m.s.Problems[len(kept):])
-	m.s.Problems = kept
-	if len(kept) == 0 {
-		m.s.Problems = nil
-	}
+	})
 }
 
 // remind tells that an incident is still open, once however many reminders were
@@ -186,23 +217,18 @@ func (m *machine) maybeRelapse(p *Problem) bool {
 
 // tell adds a transition to the effects.
 func (m *machine) tell(change Change, at time.Time, p *Problem) {
-	m.fx.Transitions = append(m.fx.Transitions, Transition{Change: change, At: at, Problem: p.clone()})
+	quiet := !m.told(change, at, p)
+	m.fx.Transitions = append(m.fx.Transitions, Transition{Change: change, At: at, Problem: p.clone(), Quiet: quiet})
 }
 
 // Withdraw closes whatever is not closed on a probe that is not watched any more.
 // Those who heard of an open incident hear that nobody looks any longer.
 func Withdraw(s *State, now time.Time) Effects {
-	m := machine{s: s}
+	m := machine{s: s, in: Input{At: now}}
 	for i := range s.Problems {
-		p := &s.Problems[i]
-		change := ClosedNow
-		if p.Phase == Open {
-			change = Withdrawn
-		}
-		p.Phase = Closed
-		m.tell(change, now, p)
+		m.withdraw(&s.Problems[i])
 	}
-	s.Problems = nil
+	s.Problems, s.Buckets = nil, Buckets{}
 	s.Suspect, s.Refusals, s.Sheds, s.Goods, s.Due = Suspicion{}, Suspicion{}, Suspicion{}, Streak{}, time.Time{}
 	s.Hold, s.Denials = Hold{}, 0
 	s.Certificate, s.Cache = Certificate{}, nil

@@ -33,9 +33,6 @@ type Policy struct {
 	Rules Rules `json:",omitzero"`
 }
 
-// Rules tune the rules that look further than at the latest results.
-type Rules struct{}
-
 // Equal reports whether two policies decide the same.
 func (p *Policy) Equal(o *Policy) bool { return *p == *o }
 

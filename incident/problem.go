@@ -60,6 +60,9 @@ type Problem struct {
 
 	Reading Reading // what the rule measured, for kinds that measure something
 
+	Leaky   bool    // it came from a bucket, and lasts until that is low
+	Telling Telling // what people have heard of it
+
 	// Of kind certificate:
 	Ends  time.Time // the earliest end that was seen
 	Stage int       // how near it was when people were last told: 1, 2 for a week, 3 for a day
@@ -143,9 +146,10 @@ const (
 	Escalated        // more urgent than before, for the same cause
 	Overdue          // the target said when it would be back, and was not
 	Risen            // what was degraded is down
+	Settled          // recovered for so long that people hear of it: it had come and gone
 )
 
-var changeNames = [...]string{"", "opened", "changed", "reminded", "resolved", "reopened", "closed", "withdrawn", "escalated", "overdue", "risen"}
+var changeNames = [...]string{"", "opened", "changed", "reminded", "resolved", "reopened", "closed", "withdrawn", "escalated", "overdue", "risen", "settled"}
 
 func (c Change) String() string { return changeNames[c] }
 
@@ -169,4 +173,5 @@ type Transition struct {
 	Change  Change
 	At      time.Time
 	Problem Problem
+	Quiet   bool // nobody is told, for it comes and goes
 }

@@ -52,6 +52,7 @@ func (s *script) slot(after time.Time) time.Time {
 func moves(data []byte, do func(move) (due time.Time)) {
 	s := script{data: data, now: t0, policy: usual(60)}
 	s.policy.Conditional, s.policy.MinCacheRatio = true, 0.5
+	s.policy.Rules = incident.UsualRules()
 	due := time.Time{}
 	for len(s.data) > 0 {
 		in, ok := s.input(due)
@@ -136,7 +137,7 @@ func (s *script) announce(in *incident.Input, n int) {
 // change changes one thing in the policy.
 func (s *script) change(what, to int) {
 	p := &s.policy
-	switch what % 8 {
+	switch what % 10 {
 	case 0, 1:
 		p.Interval = []time.Duration{time.Second, 10 * time.Second, time.Minute, 5 * time.Minute, 77 * time.Second}[to%5]
 	case 2:
@@ -151,6 +152,17 @@ func (s *script) change(what, to int) {
 		p.RemindEvery = time.Duration(to%8) * 10 * time.Minute
 		p.Conditional, p.MinCacheRatio = to%16 < 12, float64(to%16%4)/4
 		s.maintained = to >= 192
+	case 8:
+		p.Rules = incident.UsualRules()
+		p.Rules.Degraded.Fire = time.Duration(to/16) * 10 * time.Minute
+		p.Rules.Degraded.Weight = 1 + to%64
+	case 9:
+		p.Rules = incident.Rules{}
+		for _, kind := range []probe.Kind{probe.KindDown, probe.KindDegraded, probe.KindAuthFailed} {
+			if to%8 == int(kind) {
+				p.Rules.Off = p.Rules.Off.With(kind)
+			}
+		}
 	case 7:
 		p.Repeatable = to%2 == 0
 		s.phase = time.Duration(to) * 100 * time.Millisecond

@@ -10,7 +10,9 @@ func (m *machine) watchShed() {
 	case in.Run == probe.Recheck, in.Verdict.Outcome == probe.Unknown:
 	case in.Verdict.Reason != probe.LoadShed, s.Open(probe.KindDown) != nil:
 		s.Sheds = Suspicion{}
-		s.interrupt(probe.KindDegraded)
+		if in.Verdict.Outcome == probe.Good {
+			s.interrupt(probe.KindDegraded)
+		}
 	case s.Open(probe.KindDegraded) != nil:
 		m.worsen(s.Open(probe.KindDegraded))
 	default:

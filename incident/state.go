@@ -25,6 +25,7 @@ type State struct {
 	Denials    int       // results in a row that refused our credential, also while the incident is open
 	Sheds      Suspicion // results that shed load, as the target may; may become degraded
 
+	Buckets     Buckets
 	Certificate Certificate
 	Cache       *Cache // nil: nothing was asked again
 }

@@ -66,6 +66,7 @@ func (m *machine) run() {
 	if m.in.Verdict.Reason == probe.Canceled {
 		return // our own end says nothing about the target
 	}
+	m.retire()
 	m.remember()
 	if m.s.Maintained = m.in.Maintenance; m.in.Maintenance {
 		m.rest()
@@ -74,6 +75,7 @@ func (m *machine) run() {
 	m.watchDown()
 	m.watchAuth()
 	m.watchShed()
+	m.watchDegraded()
 	m.watchGood()
 	m.watchCertificate()
 	m.watchCache()
@@ -109,7 +111,7 @@ func (m *machine) watchDown() {
 		s.interrupt(probe.KindDown)
 	case in.Verdict.Kind() == probe.KindDown && s.Open(probe.KindDown) != nil:
 		m.worsen(s.Open(probe.KindDown))
-	case in.Verdict.Kind() == probe.KindDown:
+	case in.Verdict.Kind() == probe.KindDown && !m.p.Rules.Off.Has(probe.KindDown):
 		s.Suspect.note(in)
 	}
 	if s.Suspect.Results == 0 {
@@ -164,27 +166,48 @@ func (m *machine) mayInsist() bool {
 }
 
 // watchAuth counts refusals of our credential, without ever asking more often:
-// repeated failures lock accounts.
+// repeated failures lock accounts. It tells of a row of them, and of a bucket that is full
+// of those that come now and then.
 func (m *machine) watchAuth() {
 	s, in := m.s, m.in
 	if in.Run == probe.Recheck || in.Verdict.Outcome == probe.Unknown {
 		return
 	}
-	if in.Verdict.Kind() != probe.KindAuthFailed {
+	refused := in.Verdict.Kind() == probe.KindAuthFailed
+	m.pour(&s.Buckets.Auth, m.p.Rules.AuthFailed, refused)
+	if !refused {
 		s.Refusals, s.Denials = Suspicion{}, 0
 		s.interrupt(probe.KindAuthFailed)
 		return
 	}
 	s.Denials++
-	if problem := s.Open(probe.KindAuthFailed); problem != nil {
+	problem := s.Open(probe.KindAuthFailed)
+	if problem != nil {
 		m.worsen(problem)
+	}
+	if problem == nil || problem.Leaky {
+		m.suspectAuth(problem)
+	}
+}
+
+// suspectAuth adds a refusal to the row of them, and opens the incident if that is long
+// enough or the bucket full. What came now and then, and goes on in a row, recovers as a
+// row does.
+func (m *machine) suspectAuth(leaky *Problem) {
+	s, in := m.s, m.in
+	s.Refusals.note(in)
+	switch row := s.Refusals.Results >= authResults && in.At.Sub(s.Refusals.Since) >= m.p.AuthAfter; {
+	case row && leaky != nil:
+		leaky.Leaky = false
+	case row:
+		m.open(probe.KindAuthFailed, s.Refusals)
+	case leaky == nil && in.Run == probe.Scheduled && s.Buckets.Auth.fires(m.p.Rules.AuthFailed):
+		m.openAs(probe.KindAuthFailed, s.Buckets.Auth.confirmed(), true)
+		return
+	default:
 		return
 	}
-	s.Refusals.note(in)
-	if s.Refusals.Results >= authResults && in.At.Sub(s.Refusals.Since) >= m.p.AuthAfter {
-		m.open(probe.KindAuthFailed, s.Refusals)
-		s.Refusals = Suspicion{}
-	}
+	s.Refusals = Suspicion{}
 }
 
 // watchGood resolves what is open once scheduled results have been good for long
@@ -203,8 +226,8 @@ func (m *machine) watchGood() {
 		return
 	}
 	for i := range s.Problems {
-		if s.Problems[i].Phase == Open && healedByGood(s.Problems[i].Kind) {
-			m.resolve(&s.Problems[i])
+		if p := &s.Problems[i]; p.Phase == Open && healedByGood(p.Kind) && m.drained(p) {
+			m.resolve(p)
 		}
 	}
 }

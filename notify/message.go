@@ -51,8 +51,11 @@ type Body struct {
 	At        time.Time        // of this change
 	RecoverBy time.Time        // as the target announced; zero if it did not
 	Reading   incident.Reading `json:",omitzero"` // what the rule measured
-	Ends      time.Time        `json:",omitzero"` // the certificate, if the incident is about one
-	Promise   time.Time        `json:",omitzero"` // the announced time that it is held to; of Overdue, the one that has passed
+	Flapping  bool             `json:",omitzero"` // it comes and goes, and that is told now
+
+	RecoveredAt time.Time `json:",omitzero"`
+	Ends        time.Time `json:",omitzero"` // the certificate, if the incident is about one
+	Promise     time.Time `json:",omitzero"` // the announced time that it is held to; of Overdue, the one that has passed
 
 	Gateway string `json:",omitempty"` // who answered the run that brought this about, the edge or the origin, and why
 	Trace   string `json:",omitempty"` // the trace id of its request

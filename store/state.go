@@ -145,6 +145,8 @@ const (
 	hasCache
 	hasReadings
 	hasMaintained
+	hasBuckets
+	hasTellings
 )
 
 // statePacker packs states: times as differences to base, verdicts by their number.
@@ -163,6 +165,7 @@ func contents(s *incident.State) (has uint64) {
 		!s.Hold.IsZero(), s.Denials > 0, !empty(&s.Sheds), slices.ContainsFunc(s.Problems, hasPromise),
 		s.Cache != nil, slices.ContainsFunc(s.Problems, hasReading),
 		s.Maintained,
+		s.Buckets != incident.Buckets{}, slices.ContainsFunc(s.Problems, hasTelling),
 	} {
 		if is {
 			has |= 1 << i
@@ -220,6 +223,12 @@ func (p *statePacker) state(s *incident.State) {
 	}
 	if has&hasReadings != 0 {
 		p.readings(s.Problems)
+	}
+	if has&hasBuckets != 0 {
+		p.buckets(&s.Buckets)
+	}
+	if has&hasTellings != 0 {
+		p.tellings(s.Problems)
 	}
 }
 
@@ -293,6 +302,12 @@ func (u *stateUnpacker) state(s *incident.State) {
 	}
 	if has&hasReadings != 0 {
 		u.readings(s.Problems)
+	}
+	if has&hasBuckets != 0 {
+		u.buckets(&s.Buckets)
+	}
+	if has&hasTellings != 0 {
+		u.tellings(s.Problems)
 	}
 }
 

@@ -50,6 +50,7 @@ func watched(name string, interval time.Duration) Probe {
 		Policy: incident.Policy{
 			Interval: interval, DownAfter: 90 * time.Second, AuthAfter: 90 * time.Second, RecheckEvery: 30 * time.Second,
 			ResolveAfter: 2 * time.Minute, RemindEvery: 4 * time.Hour, Repeatable: true, Conditional: true, MinCacheRatio: 0.5,
+			Rules: incident.UsualRules(),
 		},
 		Objectives: []slo.Objective{objective}, RequestHash: "1",
 	}

@@ -121,7 +121,7 @@ func (p *post) options() []slack.MsgOption {
 // people who do not follow the thread must not miss it.
 func (p *post) forTheChannel() bool {
 	switch p.Change {
-	case incident.Resolved, incident.Reopened, incident.Withdrawn, incident.Risen:
+	case incident.Resolved, incident.Settled, incident.Reopened, incident.Withdrawn, incident.Risen:
 		return true
 	case incident.Changed, incident.Escalated, incident.Overdue:
 		return p.Body.Severity == probe.Critical

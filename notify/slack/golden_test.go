@@ -9,8 +9,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/slack-go/slack"
 	"github.com/stretchr/testify/require"
 
+	"sonde/incident"
 	"sonde/probe"
 )
 
@@ -71,6 +73,30 @@ func TestEveryChangeOfEverySymptomReadsAsItShouldInKorean(t *testing.T) {
 			})
 		}
 	}
+}
+
+func TestARelapseByWhichPeopleHearThatItComesAndGoesSaysSo(t *testing.T) {
+	m := sample(incident.Reopened, causes["5xx"])
+	m.Body.Flapping, m.Body.Openings = true, 5
+	for _, language := range probe.Languages() {
+		r := toldIn(language, m).render()
+		require.Contains(t, r.text, "FLAPPING")
+		require.Contains(t, r.headline.(*slack.SectionBlock).Text.Text, "FLAPPING")
+		within(t, r)
+		requireGolden(t, "reopened-flapping-"+language.String(), r)
+	}
+}
+
+// requireGolden compares a message with the golden file of a name.
+func requireGolden(t *testing.T, name string, r rendered) {
+	t.Helper()
+	file := filepath.Join("testdata", name+".json")
+	if *update {
+		require.NoError(t, os.WriteFile(file, golden(t, r), 0o600))
+	}
+	want, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.Equal(t, string(want), string(golden(t, r)))
 }
 
 func TestEveryReasonCanBeTold(t *testing.T) {

@@ -56,7 +56,7 @@ func markdown(text string) *slack.TextBlockObject {
 // signal is how the state looks at a glance. The words say the same.
 func (s story) signal() (emoji, colour string) {
 	switch {
-	case s.Change == incident.Resolved:
+	case s.Change == incident.Resolved || s.Change == incident.Settled:
 		return ":large_green_circle:", green
 	case s.Change == incident.Withdrawn:
 		return ":white_circle:", grey
@@ -74,18 +74,28 @@ func (s story) signal() (emoji, colour string) {
 }
 
 // over reports whether nobody has to act any more.
-func (s story) over() bool { return s.Change == incident.Resolved || s.Change == incident.Withdrawn }
+func (s story) over() bool {
+	switch s.Change {
+	case incident.Resolved, incident.Settled, incident.Withdrawn:
+		return true
+	}
+	return false
+}
 
 func (s story) headline() string {
 	b := s.Body
 	word := fill(s.words.headlines[s.Change], "word", s.condition().word)
+	if s.flapping() {
+		word += s.words.flaps
+	}
 	name := prose(b.Probe, maxName)
 	if s.publicURL != "" {
 		name = link(s.publicURL+"/incidents/"+s.Incident.String(), name)
 	}
 	cause := fill(s.words.causes[s.Change],
 		"symptom", s.symptom(), "cause", escape(s.causeInWords()), "meaning", escape(s.meaning()),
-		"lasted", s.words.duration(b.At.Sub(b.Since)), "promised", escape(s.clock(b.Promise)))
+		"lasted", s.words.duration(b.At.Sub(b.Since)), "promised", escape(s.clock(b.Promise)),
+		"recovered", escape(s.clock(b.RecoveredAt)), "openings", s.words.openings(b.Openings))
 	return "*" + word + "* · *" + name + "*\n" + strings.TrimSpace(cause)
 }
 
@@ -100,7 +110,11 @@ func (s story) fields() []*slack.TextBlockObject {
 	failing := w.failing
 	if s.over() {
 		failing = w.failed
-		add(w.trouble, s.moment(b.Since)+" → "+s.moment(b.At))
+		ended := b.At
+		if s.Change == incident.Settled {
+			ended = b.RecoveredAt
+		}
+		add(w.trouble, s.moment(b.Since)+" → "+s.moment(ended))
 	} else {
 		add(w.started, s.moment(b.Since)+" ("+moment(b.Since, "{ago}", s.clock(b.Since))+")")
 	}

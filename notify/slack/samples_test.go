@@ -24,6 +24,7 @@ var changes = map[incident.Change]time.Duration{
 	incident.Escalated: 14 * 24 * time.Hour,
 	incident.Overdue:   20 * time.Minute,
 	incident.Risen:     10 * time.Minute,
+	incident.Settled:   45 * time.Minute,
 }
 
 // causes are verdicts by the symptom that people must never mix up.
@@ -61,6 +62,8 @@ func sample(change incident.Change, v probe.Verdict) notify.Message {
 		m.Body.Ends = started.Add(20*24*time.Hour + 4*time.Hour)
 	}
 	switch change {
+	case incident.Settled:
+		m.Body.RecoveredAt, m.Body.Openings = started.Add(15*time.Minute), 7
 	case incident.Reopened:
 		m.Body.Openings = 2
 	case incident.Overdue:

@@ -48,7 +48,11 @@ func (s story) sentence() string {
 	told := fill(template,
 		"symptom", s.symptom(), "name", plain(b.Probe, maxName), "now", is.now, "still", is.still, "again", is.again,
 		"times", s.words.ordinal(b.Openings), "cause", s.causeInWords(), "failing", s.words.failures(b.Failures),
-		"since", s.clock(b.Since), "lasted", s.words.duration(b.At.Sub(b.Since)), "promised", s.clock(b.Promise))
+		"since", s.clock(b.Since), "lasted", s.words.duration(b.At.Sub(b.Since)), "promised", s.clock(b.Promise),
+		"recovered", s.clock(b.RecoveredAt), "openings", s.words.openings(b.Openings))
+	if s.flapping() {
+		told += s.words.flapping
+	}
 	told += s.announcement() + " " + capital(s.words.incident) + " " + s.Incident.String() + "."
 	if s.Repeat {
 		told += s.words.repeat
@@ -75,6 +79,9 @@ func (s story) announcement() string {
 	}
 	return fill(s.words.broken, "time", s.clock(by))
 }
+
+// flapping reports whether this is the relapse by which people hear that it comes and goes.
+func (s story) flapping() bool { return s.Change == incident.Reopened && s.Body.Flapping }
 
 // symptom is the word that everything begins with.
 func (s story) symptom() string {

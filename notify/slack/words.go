@@ -16,7 +16,7 @@ import (
 type words struct {
 	language probe.Language // of what the catalogue says
 
-	sentences map[incident.Change]string // facts: symptom name now still again times cause failing since lasted promised
+	sentences map[incident.Change]string // facts: symptom name now still again times openings cause failing since lasted recovered promised
 	kinds     map[probe.Kind]condition
 	symptoms  map[probe.Symptom]string // the word that everything begins with
 
@@ -28,6 +28,9 @@ type words struct {
 	announced   string // facts: time; the target said when it would be back
 	anew        string // facts: time; it was not, and now says another time
 	broken      string // facts: time; it said so, and was not
+	flapping    string // it comes and goes
+	flaps       string // the same in a headline
+	openings    func(n int) string
 	repeat      string
 	delayed     string // facts: late
 
@@ -40,7 +43,7 @@ type words struct {
 	noticeNext map[notify.Notice]string
 
 	headlines map[incident.Change]string // facts: word
-	causes    map[incident.Change]string // the second line; facts: symptom cause meaning lasted promised
+	causes    map[incident.Change]string // the second line; facts: symptom cause meaning lasted recovered openings promised
 
 	evidence, trace, started, trouble, cause, check, failing, failed, location, budget, back, ends, next, runbook, incident string
 
@@ -81,6 +84,7 @@ var english = words{
 		incident.Escalated: "{symptom}: {name} {still}, and it is more urgent now: {cause}, {failing} since {since}.",
 		incident.Overdue:   "{symptom}: {name} {still}, though it had announced to be back by {promised}: {cause}, {failing} since {since}.",
 		incident.Risen:     "{symptom}: {name} {now}, after it was degraded: {cause}, {failing} since {since}.",
+		incident.Settled:   "{symptom}: {name} recovered for good at {recovered}, after it had come and gone for {openings}; the last one had {failing} since {since}.",
 	},
 	certificates: map[incident.Change]string{
 		incident.Opened:    "{symptom}: {name} {now}: {cause}.",
@@ -92,6 +96,7 @@ var english = words{
 		incident.Escalated: "{symptom}: {name} {still}: {cause}.",
 		incident.Overdue:   "{symptom}: {name} {still}: {cause}.",
 		incident.Risen:     "{symptom}: {name} {still}: {cause}.",
+		incident.Settled:   "{symptom}: {name} has a certificate that lasts since {recovered}, after it had come and gone for {openings}.",
 	},
 	caches: map[incident.Change]string{
 		incident.Opened:    "{symptom}: {name} {now}: {cause}.",
@@ -103,6 +108,7 @@ var english = words{
 		incident.Escalated: "{symptom}: {name} {still}: {cause}.",
 		incident.Overdue:   "{symptom}: {name} {still}: {cause}.",
 		incident.Risen:     "{symptom}: {name} {still}: {cause}.",
+		incident.Settled:   "{symptom}: {name} says again what has not changed since {recovered}, after it had come and gone for {openings}.",
 	},
 	endsIn: "it ends in {left}, on {ends}",
 	ended:  "it ended on {ends}",
@@ -144,6 +150,9 @@ var english = words{
 	announced: " It announced to be back by {time}.",
 	anew:      " Now it announces to be back by {time}.",
 	broken:    " It had announced to be back by {time}.",
+	flapping:  " FLAPPING: it comes and goes. The next word about it is a recovery that lasts, or a failure that does.",
+	flaps:     ", FLAPPING",
+	openings:  func(n int) string { return strconv.Itoa(n) + " openings" },
 	repeat:    " (possible repeat)",
 	delayed:   " (delivered {late} late)",
 
@@ -171,6 +180,7 @@ var english = words{
 		incident.Escalated: "{word}, more urgent",
 		incident.Overdue:   "{word}, not back as announced",
 		incident.Risen:     "{word}, not only degraded",
+		incident.Settled:   "Recovered for good",
 	},
 	causes: map[incident.Change]string{
 		incident.Opened:   "*{symptom}*: {cause}. {meaning}",
@@ -183,6 +193,7 @@ var english = words{
 		incident.Escalated: "*{symptom}*: {cause}. {meaning}",
 		incident.Overdue:   "*{symptom}* for {lasted}: {cause}, though announced to be back by {promised}",
 		incident.Risen:     "*{symptom}*: {cause}. {meaning}",
+		incident.Settled:   "good since *{recovered}*, after *{symptom}* had come and gone for {openings}: {cause}",
 	},
 
 	started: "Started", trouble: "Trouble", cause: "Cause", check: "Check", failing: "Failing", failed: "Failed", location: "Location",

@@ -25,6 +25,7 @@ var korean = words{
 		incident.Escalated: "{symptom}: {name} {still}, 긴급도 상승: {cause}, {since}부터 {failing}.",
 		incident.Overdue:   "{symptom}: {name} {still}, 예고한 복구 시각 {promised} 경과: {cause}, {since}부터 {failing}.",
 		incident.Risen:     "{symptom}: {name} {now}, 성능 저하에서 악화: {cause}, {since}부터 {failing}.",
+		incident.Settled:   "{symptom}: {name} 복구 확정: {recovered}부터 정상, 그 전 {openings}, 마지막은 {since}부터 {failing}.",
 	},
 	certificates: map[incident.Change]string{
 		incident.Opened:    "{symptom}: {name} {now}: {cause}.",
@@ -36,6 +37,7 @@ var korean = words{
 		incident.Escalated: "{symptom}: {name} {still}: {cause}.",
 		incident.Overdue:   "{symptom}: {name} {still}: {cause}.",
 		incident.Risen:     "{symptom}: {name} {still}: {cause}.",
+		incident.Settled:   "{symptom}: {name} 인증서 갱신 확정: {recovered}부터, 그 전 {openings}.",
 	},
 	caches: map[incident.Change]string{
 		incident.Opened:    "{symptom}: {name} {now}: {cause}.",
@@ -47,6 +49,7 @@ var korean = words{
 		incident.Escalated: "{symptom}: {name} {still}: {cause}.",
 		incident.Overdue:   "{symptom}: {name} {still}: {cause}.",
 		incident.Risen:     "{symptom}: {name} {still}: {cause}.",
+		incident.Settled:   "{symptom}: {name} 캐시 정상화 확정: {recovered}부터, 그 전 {openings}.",
 	},
 	endsIn: "{left} 후 만료, {ends}",
 	ended:  "{ends}에 만료됨",
@@ -87,6 +90,9 @@ var korean = words{
 	announced: " 복구 예정 시각: {time}.",
 	anew:      " 새로 예고한 복구 시각: {time}.",
 	broken:    " 복구 예정 시각 경과: {time}.",
+	flapping:  " FLAPPING: 장애와 복구가 반복됩니다. 복구나 장애가 지속될 때 다시 알립니다.",
+	flaps:     ", FLAPPING",
+	openings:  func(n int) string { return strconv.Itoa(n) + "회 발생" },
 	repeat:    " (중복일 수 있음)",
 	delayed:   " ({late} 늦게 전달됨)",
 
@@ -114,6 +120,7 @@ var korean = words{
 		incident.Escalated: "{word}, 긴급도 상승",
 		incident.Overdue:   "{word} 지속, 예고한 복구 시각 경과",
 		incident.Risen:     "{word}, 성능 저하에서 악화",
+		incident.Settled:   "복구 확정",
 	},
 	causes: map[incident.Change]string{
 		incident.Opened:   "*{symptom}*: {cause}. {meaning}",
@@ -126,6 +133,7 @@ var korean = words{
 		incident.Escalated: "*{symptom}*: {cause}. {meaning}",
 		incident.Overdue:   "*{symptom}*, {lasted} 경과: {cause}, 예고한 복구 시각 {promised} 경과",
 		incident.Risen:     "*{symptom}*: {cause}. {meaning}",
+		incident.Settled:   "*{recovered}*부터 정상, 그 전 *{symptom}* {openings}: {cause}",
 	},
 
 	started: "시작", trouble: "기간", cause: "원인", check: "요청", failing: "실패 중", failed: "실패", location: "위치",

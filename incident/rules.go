@@ -1,0 +1,82 @@
+package incident
+
+import (
+	"time"
+
+	"sonde/probe"
+)
+
+// Rules tune the rules that look further than at the latest results. The zero value of
+// each is that the rule is off.
+type Rules struct {
+	Off        Kinds `json:",omitzero"` // kinds of incident that do not open, whatever else is said of them
+	Degraded   Leak  `json:",omitzero"` // failures now and then
+	AuthFailed Leak  `json:",omitzero"` // refusals now and then
+}
+
+// Kinds is a set of kinds of incident.
+type Kinds uint64
+
+// With is the set with one more kind.
+func (k Kinds) With(kind probe.Kind) Kinds { return k | 1<<kind }
+
+// Without is the set without a kind.
+func (k Kinds) Without(kind probe.Kind) Kinds { return k &^ (1 << kind) }
+
+// Has reports whether a kind is in the set.
+func (k Kinds) Has(kind probe.Kind) bool { return k&(1<<kind) != 0 }
+
+// Leak tunes a leaky bucket: a failure adds Weight times what a good result takes away,
+// which is the interval or a minute, whichever is less.
+type Leak struct {
+	Fire   time.Duration // bad time at which the rule fires; 0: never
+	Clear  time.Duration // bad time at which it no longer holds
+	Weight int
+}
+
+// UsualRules are the rules as they are where nobody tunes them. A bucket fires at the third
+// failure in a row, at one of five within twenty minutes, at one of ten within forty, and
+// never below one of thirty-one: it is the cumulative sum that tells ten failures of a
+// hundred from one of two hundred soonest.
+func UsualRules() Rules {
+	leak := Leak{Fire: 90 * time.Minute, Clear: 30 * time.Minute, Weight: 30}
+	return Rules{Degraded: leak, AuthFailed: leak}
+}
+
+// retire withdraws the incidents of kinds that are switched off.
+func (m *machine) retire() {
+	if m.p.Rules.Off == 0 || len(m.s.Problems) == 0 {
+		return
+	}
+	m.s.Problems = m.keep(m.s.Problems, func(p *Problem) bool { return !m.p.Rules.Off.Has(p.Kind) }, m.withdraw)
+}
+
+// withdraw closes an incident on which nobody looks any longer. Those who heard of it, and
+// not that it is over, hear that.
+func (m *machine) withdraw(p *Problem) {
+	change := ClosedNow
+	if p.Phase == Open || p.Telling.Unsaid {
+		change = Withdrawn
+	}
+	p.Phase = Closed
+	m.tell(change, m.in.until(), p)
+}
+
+// keep returns the problems that are to stay, in the room of all of them, and has the
+// others end.
+func (m *machine) keep(problems []Problem, stays func(*Problem) bool, end func(*Problem)) []Problem {
+	kept := problems[:0]
+	for i := range problems {
+		p := &problems[i]
+		if stays(p) {
+			kept = append(kept, *p)
+			continue
+		}
+		end(p)
+	}
+	clear(problems[len(kept):])
+	if len(kept) == 0 {
+		return nil
+	}
+	return kept
+}

@@ -1,0 +1,99 @@
+package incident
+
+import (
+	"time"
+
+	"sonde/probe"
+)
+
+const (
+	holdOf       = 15 // so many times what shows a recovery, people hear of a relapse once
+	flapOpenings = 3  // relapses within twice that are flapping
+)
+
+// Telling is what people have heard of an incident that comes and goes. They hear of its
+// first recovery and of its first relapse at once. Then they hear of a recovery only when
+// it has lasted, and of a relapse only when they had heard of a recovery: what comes and
+// goes all night is a handful of messages, and nobody believes what is no longer so.
+type Telling struct {
+	Degraded bool                // they heard that it is degraded, not that it is down
+	Unsaid   bool                // recovered, and nobody heard of it yet
+	Flapping bool                // they heard that it comes and goes
+	Again    int64               // when they last heard of a relapse, in milliseconds since 1970; 0: of none
+	Relapses [flapOpenings]int64 // when the latest ones were, the latest first
+}
+
+// told notes a change, and reports whether people hear of it.
+func (m *machine) told(change Change, at time.Time, p *Problem) bool {
+	t := &p.Telling
+	switch change {
+	case Opened:
+		*t = Telling{Degraded: p.Kind == probe.KindDegraded}
+	case Reopened:
+		return m.relapse(at, p)
+	case Risen:
+		worse := t.Degraded
+		t.Degraded = false
+		return worse
+	case Resolved:
+		t.Unsaid = m.settlesAt(p).After(at)
+		return !t.Unsaid
+	case Settled:
+		t.Unsaid, t.Flapping = false, false
+	}
+	return true
+}
+
+// relapse notes that an incident has opened again, and reports whether people hear of it.
+func (m *machine) relapse(at time.Time, p *Problem) bool {
+	t := &p.Telling
+	now := at.UnixMilli()
+	copy(t.Relapses[1:], t.Relapses[:])
+	t.Relapses[0] = now
+	worse := p.Kind == probe.KindDown && t.Degraded
+	news := m.flaps(t) && !t.Flapping && now-t.Again >= m.holdFor().Milliseconds()
+	said := !t.Unsaid || worse || news
+	t.Unsaid = false
+	if said {
+		t.Degraded, t.Again, t.Flapping = p.Kind == probe.KindDegraded, now, m.flaps(t)
+		return true
+	}
+	if m.p.RemindEvery > 0 { // if this is no relapse like the others, people hear that
+		p.RemindAt = at.Add(min(m.holdFor(), m.p.RemindEvery))
+	}
+	return false
+}
+
+// flaps reports whether an incident has relapsed three times within an hour, or within
+// what stands for an hour.
+func (m *machine) flaps(t *Telling) bool {
+	oldest := t.Relapses[flapOpenings-1]
+	return oldest != 0 && t.Relapses[0]-oldest <= 2*m.holdFor().Milliseconds()
+}
+
+// holdFor is how long at least lies between two relapses that people hear of.
+func (m *machine) holdFor() time.Duration {
+	return min(holdOf*max(m.p.ResolveAfter, m.p.Interval), m.p.relapse()/2)
+}
+
+// settlesAt is when people hear of the recovery of an incident, if it lasts.
+func (m *machine) settlesAt(p *Problem) time.Time {
+	if p.Telling.Again == 0 {
+		return p.RecoveredAt
+	}
+	at := time.UnixMilli(p.Telling.Again).UTC().Add(m.holdFor())
+	if lasts := p.RecoveredAt.Add(m.holdFor()); m.flaps(&p.Telling) {
+		at = lasts
+	}
+	return at
+}
+
+// settle tells of a recovery that has lasted.
+func (m *machine) settle(p *Problem, now time.Time) {
+	if p.Phase != Recovered || !p.Telling.Unsaid {
+		return
+	}
+	if at := m.settlesAt(p); !at.After(now) {
+		m.tell(Settled, at, p)
+	}
+}

@@ -1,0 +1,108 @@
+package store
+
+import (
+	"sonde/incident"
+)
+
+// The parts of a state that only rules over more than the latest results have.
+
+func (p *statePacker) buckets(b *incident.Buckets) {
+	for _, bucket := range [...]*incident.Bucket{&b.Target, &b.Auth} {
+		p.bucket(bucket)
+	}
+}
+
+// bucket packs its level, and the rest only if it is not empty.
+func (p *statePacker) bucket(b *incident.Bucket) {
+	p.count(int(b.Level))
+	if b.Level == 0 {
+		return
+	}
+	p.count(int(b.Count))
+	p.int(b.Since - unixMilli(p.base))
+	for _, c := range b.Codes {
+		p.count(int(c.Count))
+		if c.Count > 0 {
+			p.count(int(c.Code))
+		}
+	}
+}
+
+func (u *stateUnpacker) buckets(b *incident.Buckets) {
+	for _, bucket := range [...]*incident.Bucket{&b.Target, &b.Auth} {
+		u.bucket(bucket)
+	}
+}
+
+func (u *stateUnpacker) bucket(b *incident.Bucket) {
+	b.Level = u.int32()
+	if b.Level == 0 {
+		return
+	}
+	b.Count = u.int32()
+	b.Since = u.time().UnixMilli()
+	for i := range b.Codes {
+		if c := &b.Codes[i]; u.err == nil {
+			if c.Count = u.tally(); c.Count > 0 {
+				c.Code = int16(u.tally() & (1<<15 - 1))
+			}
+		}
+	}
+}
+
+// int32 reads a count that fits 31 bits.
+func (u *unpacker) int32() int32 {
+	n := u.count(false)
+	if n > 1<<31-1 {
+		u.fail()
+		return 0
+	}
+	return int32(n)
+}
+
+func hasTelling(p incident.Problem) bool { return p.Leaky || p.Telling != incident.Telling{} }
+
+// tellings packs what people have heard of every incident of a state.
+func (p *packer) tellings(problems []incident.Problem) {
+	for i := range problems {
+		x, t := &problems[i], &problems[i].Telling
+		var said byte
+		for bit, is := range [...]bool{x.Leaky, t.Degraded, t.Unsaid, t.Flapping} {
+			if is {
+				said |= 1 << bit
+			}
+		}
+		p.byte(said)
+		p.int(t.Again)
+		for _, at := range t.Relapses {
+			p.int(at)
+		}
+	}
+}
+
+func (u *unpacker) tellings(problems []incident.Problem) {
+	for i := range problems {
+		x, t := &problems[i], &problems[i].Telling
+		said := u.byte()
+		for bit, is := range [...]*bool{&x.Leaky, &t.Degraded, &t.Unsaid, &t.Flapping} {
+			*is = said&(1<<bit) != 0
+		}
+		if said >= 1<<4 {
+			u.fail()
+		}
+		t.Again = u.milli()
+		for j := range t.Relapses {
+			t.Relapses[j] = u.milli()
+		}
+	}
+}
+
+// milli reads an instant in milliseconds; 0 is none.
+func (u *unpacker) milli() int64 {
+	n := u.int()
+	if n > maxInstant || n < -maxInstant {
+		u.fail()
+		return 0
+	}
+	return n
+}
