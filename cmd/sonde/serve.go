@@ -47,6 +47,7 @@ func serve(c *cobra.Command, _ []string) error {
 	if err != nil {
 		return err
 	}
+	keepHeapSmall()
 	config, err := loadConfig(c, true)
 	if err != nil {
 		return err
