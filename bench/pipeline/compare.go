@@ -91,13 +91,16 @@ func (c *cost) measureService(ctx context.Context, l *lab, p plan, t *target, at
 		return err
 	}
 	defer child.end(syscall.SIGKILL)
-	if err := c.watch(ctx, p, child, t); err != nil {
+	if err := c.warmUp(ctx, p, child, t); err != nil {
 		return err
 	}
 	if c.past != nil {
 		if err := c.past.compact(ctx, child); err != nil {
 			return err
 		}
+	}
+	if err := c.watch(ctx, p, child, t); err != nil {
+		return err
 	}
 	now := time.Now()
 	if c.told, err = askService(ctx, child); err != nil {
@@ -120,6 +123,9 @@ func measureBare(ctx context.Context, l *lab, p plan, t *target) (c cost, err er
 		return c, err
 	}
 	defer child.stop()
+	if err := c.warmUp(ctx, p, child, t); err != nil {
+		return c, err
+	}
 	if err := c.watch(ctx, p, child, t); err != nil {
 		return c, err
 	}
@@ -137,15 +143,17 @@ func (c *cost) compareClocks(ctx context.Context, measured map[int]time.Duration
 	return err
 }
 
-// watch measures a process for the plan's length, once every probe has been asked.
-func (c *cost) watch(ctx context.Context, p plan, child *process, t *target) (err error) {
+// warmUp waits until every probe has been asked, and has had a slot: then first runs are
+// over.
+func (c *cost) warmUp(ctx context.Context, p plan, child *process, t *target) (err error) {
 	if c.first, c.every, err = warm(ctx, p, child, t); err != nil {
 		return err
 	}
-	// First runs are over when every probe has had a slot.
-	if err := sleep(ctx, time.Until(child.began.Add(c.first+p.interval+2*time.Second))); err != nil {
-		return err
-	}
+	return sleep(ctx, time.Until(child.began.Add(c.first+p.interval+2*time.Second)))
+}
+
+// watch measures a process for the plan's length.
+func (c *cost) watch(ctx context.Context, p plan, child *process, t *target) error {
 	if err := t.reset(ctx); err != nil {
 		return err
 	}
