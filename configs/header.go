@@ -1,9 +1,11 @@
 package configs
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 
+	"sonde/probe"
 	"sonde/text"
 )
 
@@ -11,7 +13,8 @@ import (
 type header struct {
 	written string // unresolved; what the request's hash is made of
 	value   text.Secret
-	secret  bool // its name says so, or it refers to one
+	secret  bool         // its name says so, or it refers to one
+	source  probe.Source // of the value
 }
 
 // framing are headers that HTTP itself needs right; written by hand they are
@@ -48,21 +51,32 @@ func (d *decoder) headers(v value, into *map[string]header) {
 		if *into == nil {
 			*into = map[string]header{}
 		}
-		(*into)[name] = header{content.template.written, content.value, sensitive(name) || content.template.refers()}
+		(*into)[name] = header{
+			written: content.template.written, value: content.value, secret: sensitive(name) || content.template.refers(),
+			source: d.source(content, plainly, headerForm),
+		}
 	}
 }
 
-// headerValue checks what a header may hold (RFC 9110 section 5.5).
+// headerValue checks what a header may hold.
 func (d *decoder) headerValue(v value, content hidden) bool {
-	s := content.value.Reveal()
-	for i := range len(s) {
-		if c := s[i]; c < ' ' && c != '\t' || c == 0x7f {
-			d.fail(v, "the value holds a line break or another control character; remove it")
-			return false
-		}
+	if _, err := headerForm(content.value.Reveal()); err != nil {
+		d.fail(v, "the value %v", err)
+		return false
 	}
 	return true
 }
+
+// headerForm is the value of a header (RFC 9110 section 5.5), or why a text is none.
+func headerForm(s string) (text.Secret, error) {
+	if strings.ContainsFunc(s, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) {
+		return text.Secret{}, errors.New("holds a line break or another control character; remove it")
+	}
+	return text.NewSecret(s), nil
+}
+
+// anyForm takes any text.
+func anyForm(s string) (text.Secret, error) { return text.NewSecret(s), nil }
 
 // credentialPart is a credential without its scheme: "Bearer x" is "x".
 func credentialPart(s string) string {

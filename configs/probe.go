@@ -54,6 +54,7 @@ type spec struct {
 	name, was  string
 	address    address
 	body       hidden
+	watched    probe.Watched // what stands in files; headers have their own
 	idempotent bool
 
 	value value
@@ -64,6 +65,7 @@ type spec struct {
 type address struct {
 	url     *url.URL // nil: not read
 	written string   // unresolved
+	query   probe.Source
 }
 
 // probeKeys are the keys of a probe: its own, and all settings.
@@ -71,7 +73,7 @@ var probeKeys = withSettings(keys[spec]{
 	"name":       func(d *decoder, v value, s *spec) { d.name(v, &s.name) },
 	"was":        func(d *decoder, v value, s *spec) { d.name(v, &s.was) },
 	"url":        func(d *decoder, v value, s *spec) { s.address = d.address(v) },
-	"body":       func(d *decoder, v value, s *spec) { s.body, _ = d.secret(v) },
+	"body":       func(d *decoder, v value, s *spec) { d.body(v, s) },
 	"idempotent": func(d *decoder, v value, s *spec) { d.boolean(v, &s.idempotent) },
 })
 
@@ -192,6 +194,7 @@ func (s *spec) probe() Probe {
 		target.Header["Authorization"] = text.NewSecret("Basic " + base64.StdEncoding.EncodeToString([]byte(user.Username()+":"+password)))
 	}
 	s.useAuth(target)
+	s.watch(target)
 	return Probe{
 		Name: s.name, Was: s.was, Group: s.group, Target: target, Interval: s.interval,
 		Objectives: s.objectives, Notify: s.routes, Labels: s.labels, Runbook: s.runbook,
@@ -243,6 +246,7 @@ func (d *decoder) address(v value) address {
 	if !ok {
 		return address{}
 	}
+	var source probe.Source
 	before, query, asks := strings.Cut(written, "?")
 	resolved, ok := d.plain(v, before)
 	if !ok {
@@ -254,6 +258,7 @@ func (d *decoder) address(v value) address {
 			return address{}
 		}
 		resolved += "?" + content.value.Reveal()
+		source = d.source(content, url.QueryEscape, anyForm)
 		d.warnQuery(v, content)
 	}
 	u, why := parseAddress(resolved)
@@ -265,5 +270,5 @@ func (d *decoder) address(v value) address {
 		d.fail(v, "a fragment (#...) is never sent; remove it")
 		return address{}
 	}
-	return address{u, written}
+	return address{u, written, source}
 }

@@ -48,7 +48,7 @@ func (d *decoder) watched(v value, private bool, fault func(string) string) secr
 			return secret{}
 		}
 	}
-	return secret{d.source(content, form), content.template.written}
+	return secret{d.source(content, plainly, form), content.template.written}
 }
 
 // token reads a bearer token.
@@ -74,9 +74,12 @@ func (d *decoder) userName(v value) secret {
 	})
 }
 
+// plainly is a text as it is.
+func plainly(s string) string { return s }
+
 // source is where a resolved text comes from while sonde runs. A text of an
-// environment variable stays as it is.
-func (d *decoder) source(content hidden, form func(string) (text.Secret, error)) probe.Source {
+// environment variable stays as it is. What is referred to is escaped.
+func (d *decoder) source(content hidden, escape func(string) string, form func(string) (text.Secret, error)) probe.Source {
 	var files []string
 	if d.secrets != nil {
 		for _, p := range content.template.parts {
@@ -97,13 +100,13 @@ func (d *decoder) source(content hidden, form func(string) (text.Secret, error))
 				out.WriteString(p.literal)
 			case path == "":
 				value, _ := vault.resolve(p)
-				out.WriteString(value)
+				out.WriteString(escape(value))
 			default:
 				content := trimmed(contents[0])
 				if content == "" {
 					return text.Secret{}, errors.New("is empty; give it a value")
 				}
-				out.WriteString(content)
+				out.WriteString(escape(content))
 				contents = contents[1:]
 			}
 		}
@@ -185,4 +188,30 @@ func pathless(err error) error {
 		return fmt.Errorf("%s: %w", quote(filepath.Base(cause.Path)), cause.Err)
 	}
 	return err
+}
+
+// body reads what is sent.
+func (d *decoder) body(v value, s *spec) {
+	content, ok := d.secret(v)
+	if s.body = content; ok {
+		s.watched.Body = d.source(content, plainly, anyForm)
+	}
+}
+
+// watch gives a target what of its request stands in files.
+func (s *spec) watch(t *probe.Target) {
+	w := s.watched
+	w.Query = s.address.query
+	for name, h := range s.headers {
+		if !h.source.Changes() {
+			continue
+		}
+		if w.Header == nil {
+			w.Header = map[string]probe.Source{}
+		}
+		w.Header[name] = h.source
+	}
+	if w.Header != nil || w.Query.Changes() || w.Body.Changes() {
+		t.Watched = &w
+	}
 }

@@ -118,7 +118,7 @@ func (c *Credential) make(of [2]text.Secret, form func() proof) proof {
 // 15.5.2: the refused request has not been applied). The note says what was done.
 func (t *Target) renewed(ctx context.Context, r *Runner, refused proof) (is bool, note string) {
 	a := t.Auth
-	if a.Credential == nil || refused.header.IsZero() {
+	if a == nil || a.Credential == nil || refused.header.IsZero() {
 		return false, ""
 	}
 	c := a.Credential

@@ -33,18 +33,19 @@ func (w *walk) prove(ctx context.Context) bool {
 // to ask the target again with it. It reads on from there whether that has helped.
 func (r *Runner) renew(ctx context.Context, t *Target, result *Result, done *bool) bool {
 	last := &result.Attempts[len(result.Attempts)-1]
-	if t.Auth == nil || last.Verdict.Status == 0 {
+	if t.Auth == nil && t.Watched == nil || last.Verdict.Status == 0 {
 		return false
 	}
-	refused := last.Verdict.Reason == Unauthenticated && last.Verdict.Status == http.StatusUnauthorized
+	refused := last.refuses()
 	if !refused || *done {
-		if !refused || len(result.Attempts) > 1 {
+		if t.Auth != nil && (!refused || len(result.Attempts) > 1) {
 			t.Auth.learn(time.Now(), !refused)
 		}
 		return false
 	}
 	*done = true
 	is, note := t.renewed(ctx, r, last.proof)
+	is = is || t.changed(r.logger(), last.edition)
 	if is {
 		note = "asked again with a renewed credential"
 	}

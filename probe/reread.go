@@ -27,6 +27,8 @@ type reread[T any] struct {
 	form  func(contents [][]byte) (T, error)
 	value atomic.Pointer[T]
 
+	edition atomic.Uint64 // how often the value was made anew
+
 	mu      sync.Mutex
 	looked  time.Time
 	tried   []fs.FileInfo // the files as they were when they were last read, well or not
@@ -111,6 +113,9 @@ func (r *reread[T]) look(log *slog.Logger, atOnce bool) {
 		return
 	}
 	r.value.Store(&value)
+	if !first {
+		r.edition.Add(1)
+	}
 	if !first || r.refused {
 		log.Info("credential read anew", "file", text.Printable(r.files[0], maxText))
 	}
@@ -186,6 +191,9 @@ func Fixed(s text.Secret) Source { return Source{fixed: s} }
 func FromFiles(first text.Secret, files []string, form func(contents [][]byte) (text.Secret, error)) Source {
 	return Source{files: newReread(first, files, form)}
 }
+
+// Changes reports whether the text is made of files.
+func (s Source) Changes() bool { return s.files != nil }
 
 // now is the text at this moment, give or take a few seconds.
 func (s Source) now(log *slog.Logger) text.Secret {

@@ -70,7 +70,8 @@ type Attempt struct {
 	Cache      CacheOutcome // of a conditional request
 	Evidence   Evidence
 
-	proof proof // what it showed of who asks
+	proof   proof  // what it showed of who asks
+	edition uint64 // of the files that say so
 }
 
 // Timings are the phases of an attempt, up to the end of the body. A phase that

@@ -24,6 +24,7 @@ type Runner struct {
 	Detail    bool           // keep the headers of good answers too
 	Log       *slog.Logger   // the default if nil
 
+	refused  refusals   // of targets whose files say who asks
 	known    known      // by what targets can be asked whether they have changed
 	pauses   pauseRange // between attempts; defaultPauses if zero
 	panicked atomic.Bool
@@ -88,7 +89,11 @@ func (r *Runner) Run(ctx context.Context, t *Target, kind RunKind, at time.Time)
 			return finish(&result, judged(Canceled, 0), began)
 		}
 	}
-	return finish(&result, ofRun(result.Attempts, t.Credit), began)
+	finish(&result, ofRun(result.Attempts, t.Credit), began)
+	if t.Watched != nil || t.Auth != nil {
+		r.refused.note(t, result.Verdict.Kind() == KindAuthFailed, result.Attempts[len(result.Attempts)-1].edition)
+	}
+	return result
 }
 
 func finish(result *Result, verdict Verdict, began time.Time) Result {
@@ -119,6 +124,8 @@ func sleep(ctx context.Context, wait time.Duration) bool {
 // attempt asks once and judges what came.
 func (r *Runner) attempt(ctx context.Context, t *Target) (a Attempt) {
 	a.StartedAt = time.Now().UTC()
+	a.edition = t.edition()
+	t = t.current(r.logger())
 	defer func() {
 		if defect := recover(); defect != nil {
 			r.reportPanic(t, defect)

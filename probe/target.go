@@ -41,6 +41,8 @@ type Target struct {
 	// back (RFC 9110 section 15.6.4) is then load_shed instead of server_error.
 	MayShed bool
 
+	Watched *Watched // what of the request stands in files; nil: nothing
+
 	NoTrace bool // send no traceparent
 
 	// Conditional asks with the validators of the latest good answer whether that still

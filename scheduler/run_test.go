@@ -101,6 +101,33 @@ func TestHold(t *testing.T) {
 	})
 }
 
+func TestAHoldIsReleasedForWhomAFunctionSaysSo(t *testing.T) {
+	jobs := func() []Job { return fleet(3, 10*time.Second, time.Second) }
+	simulate(t, Options{Prober: takes(time.Millisecond)}, jobs, func(s *Scheduler, j *journal) {
+		for id, why := range map[probe.ID]probe.Reason{1: probe.Unauthenticated, 2: probe.Throttled} {
+			s.Hold(id, s.clock.Now().Add(time.Hour), why)
+		}
+		time.Sleep(time.Minute + time.Millisecond/2)
+		require.Equal(t, map[probe.Reason]int{probe.Unauthenticated: 6, probe.Throttled: 6}, j.reasons(fleet(3, 10*time.Second, 1)))
+		asked := 0
+		s.Release(func(target *probe.Target, why probe.Reason) bool {
+			asked++
+			require.NotNil(t, target)
+			return why == probe.Unauthenticated
+		})
+		require.Equal(t, 2, asked, "only those on hold are asked about")
+		time.Sleep(time.Minute)
+		require.Equal(t, map[probe.Reason]int{probe.Unauthenticated: 6, probe.Throttled: 12}, j.reasons(fleet(3, 10*time.Second, 1)))
+
+		s.Release(func(*probe.Target, probe.Reason) bool {
+			s.Hold(2, s.clock.Now().Add(2*time.Hour), probe.ServerError)
+			return true
+		})
+		time.Sleep(time.Minute)
+		require.Equal(t, 6, j.reasons(fleet(3, 10*time.Second, 1))[probe.ServerError], "a hold that was made meanwhile stays")
+	})
+}
+
 func TestAHoldOutlivesARestart(t *testing.T) {
 	jobs := func() []Job {
 		all := fleet(3, time.Minute, 10*time.Second)

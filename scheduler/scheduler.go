@@ -209,6 +209,36 @@ func (s *Scheduler) Hold(id probe.ID, until time.Time, why probe.Reason) {
 	}
 }
 
+// Release ends the hold of every probe for which a function says so, given its target and what it is
+// held for. The function may take its time: nothing waits for it.
+func (s *Scheduler) Release(free func(t *probe.Target, why probe.Reason) bool) {
+	type hold struct {
+		m      *member
+		target *probe.Target
+		until  int64
+		why    probe.Reason
+	}
+	s.mu.Lock()
+	var held []hold
+	now := s.clock.millis()
+	for _, m := range s.members {
+		if m.held > now {
+			held = append(held, hold{m, m.target, m.held, m.why})
+		}
+	}
+	s.mu.Unlock()
+	for _, h := range held {
+		if !free(h.target, h.why) {
+			continue
+		}
+		s.mu.Lock()
+		if h.m.held == h.until { // nobody has said anything else meanwhile
+			h.m.held = none
+		}
+		s.mu.Unlock()
+	}
+}
+
 // newEra ends the ticks at work. The caller holds the lock.
 func (s *Scheduler) newEra() {
 	close(s.era)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -112,6 +114,31 @@ func TestATargetThatLimitsUsIsLeftAlone(t *testing.T) {
 	require.InDelta(t, 1, *past.Total.Availability.Ratio, 1e-9, "none of it is bad")
 	roots, _ := s.told()
 	require.Empty(t, roots)
+	require.Equal(t, 0, service.end(syscall.SIGTERM))
+}
+
+func TestARenewedCredentialIsTriedWithoutWaiting(t *testing.T) {
+	t.Parallel()
+	s, k := shop(t, `, auth: {bearer: "${file:token}"}`)
+	token := filepath.Join(filepath.Dir(s.config), "token")
+	require.NoError(t, os.WriteFile(token, []byte("revoked"), 0o600))
+	k.says(http.StatusForbidden, "")
+	service := s.serve(t)
+	var until time.Time
+	for _, least := range []time.Duration{6 * time.Second, 25 * time.Second} {
+		s.eventually(t, "it is left alone for long", func() bool {
+			status, _ := s.report(t)
+			if hold := status.Probes[0].Hold; hold != nil {
+				until = hold.Until
+			}
+			return time.Until(until) > least
+		})
+	}
+	k.says(http.StatusOK, "")
+	require.NoError(t, os.WriteFile(token+".new", []byte("renewed"), 0o600))
+	require.NoError(t, os.Rename(token+".new", token))
+	s.eventually(t, "it is up", func() bool { status, _ := s.report(t); return status.Summary.Up == 1 && status.Probes[0].Hold == nil })
+	require.True(t, k.times()[0].Before(until), "it was asked before the wait was over")
 	require.Equal(t, 0, service.end(syscall.SIGTERM))
 }
 

@@ -47,6 +47,7 @@ type service struct {
 	reader     *store.Reader
 	recorder   *record.Recorder
 	scheduler  *scheduler.Scheduler
+	runner     *probe.Runner
 	dispatcher *notify.Dispatcher
 	tallies    *web.Tallies
 	room       room
@@ -112,8 +113,9 @@ func (s *service) start(ctx context.Context, config *configs.Config) error {
 		Told:      func(destination string) { s.dispatcher.Wake(destination) },
 		Published: s.tallies.Add,
 	})
+	s.runner = &probe.Runner{UserAgent: userAgent(), Log: s.log, QUIC: http3.Dialer{}}
 	s.scheduler, err = scheduler.New(scheduler.Options{
-		Prober: newProber(config, s.log), Sink: sink{s.recorder}, Clock: s.clock,
+		Prober: newProber(config, s.runner), Sink: sink{s.recorder}, Clock: s.clock,
 		Concurrency: concurrency(len(probes)), Grace: drainFor, Log: s.log,
 	})
 	if err != nil {
@@ -183,6 +185,7 @@ func (s *service) begin(ctx context.Context, jobs []scheduler.Job) error {
 		s.scheduler.Upkeep("tidy", tidyEvery, s.tidy),
 		s.scheduler.Upkeep("compact", s.pace.every, s.compact),
 		s.scheduler.Upkeep("storage", storageEvery, s.watchStorage),
+		s.scheduler.Upkeep("release", releaseEvery, s.release),
 		s.scheduler.Upkeep("space", spaceEvery, s.watchSpace),
 		s.scheduler.Start(ctx, jobs),
 	)
@@ -281,8 +284,7 @@ func (s *service) gauges() web.Gauges {
 
 // newProber is who makes runs, and asks references before one without an answer is handed
 // over.
-func newProber(config *configs.Config, log *slog.Logger) scheduler.Prober {
-	runner := &probe.Runner{UserAgent: userAgent(), Log: log, QUIC: http3.Dialer{}}
+func newProber(config *configs.Config, runner *probe.Runner) scheduler.Prober {
 	if config.References == nil {
 		return runner
 	}
