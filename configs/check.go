@@ -126,6 +126,18 @@ func (d *decoder) checkUser(s *spec) {
 	}
 }
 
+// listNames notes the names of probes and of their groups, for those who refer to them.
+func (d *decoder) listNames(specs []spec) {
+	seen := make(map[string]bool, len(specs))
+	for i := range specs {
+		d.names = append(d.names, specs[i].name)
+		if g := specs[i].group; g != "" && !seen[g] {
+			seen[g] = true
+			d.groups = append(d.groups, g)
+		}
+	}
+}
+
 // checkNames checks names across probes.
 func (d *decoder) checkNames(specs []spec) {
 	named := make(map[string]value, len(specs))

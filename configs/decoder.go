@@ -23,6 +23,8 @@ type decoder struct {
 	kept       map[string]value // what the history says
 	places     []string         // names of destinations, in order
 	placeOf    map[string]value
+	names      []string // of probes, in order
+	groups     []string // of probes, each once
 
 	credentials map[string]*probe.Credential // by what they are made of
 	authorities map[string]*probe.Roots      // by file

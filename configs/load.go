@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"go.yaml.in/yaml/v4"
+	"sonde/incident"
 )
 
 // Options say how much of a file is wanted.
@@ -40,6 +41,10 @@ type Config struct {
 	References   *References // nil: none are asked
 	Destinations []Destination
 	Probes       []Probe // in the order of the file; at least one
+
+	// Maintenance is planned work. Its scopes are names: which probes they stand for is
+	// known where probes have ids.
+	Maintenance []incident.Command
 }
 
 // Load reads and checks a file. The error is [Problems] when the file is not
@@ -98,6 +103,7 @@ var topKeys = keys[sections]{
 	"destinations": func(_ *decoder, v value, s *sections) { s.destinations = &v },
 	"defaults":     func(_ *decoder, v value, s *sections) { s.defaults = &v },
 	"probes":       func(_ *decoder, v value, s *sections) { s.probes = &v },
+	"maintenance":  func(_ *decoder, v value, s *sections) { s.maintenance = &v },
 }
 
 // sections is what stands at the top of the file.
@@ -105,7 +111,7 @@ type sections struct {
 	listen, publicURL, database, location string
 	history                               History
 	backup                                *Backup
-	references                            *value
+	references, maintenance               *value
 	destinations, defaults, probes        *value // nil: not there
 }
 
@@ -136,5 +142,8 @@ func (d *decoder) config(top value, o Options, into *Config) {
 		into.Probes = d.probeList(*s.probes, base, s.history)
 	case top.node.Kind == yaml.MappingNode: // what is none has a problem already
 		d.failAt(top.at, "the file has no probes; add probes: with at least one name and url")
+	}
+	if s.maintenance != nil {
+		into.Maintenance = d.maintenances(*s.maintenance)
 	}
 }

@@ -101,6 +101,7 @@ func (d *decoder) probeList(v value, base settings, kept History) []Probe {
 	}
 	d.resolveOne(specs)
 	d.checkNames(specs)
+	d.listNames(specs)
 	d.warnProbes(specs)
 	d.warnHistory(specs, kept)
 	probes := make([]Probe, 0, len(specs))

@@ -44,8 +44,8 @@ type Input struct {
 	Expiring        bool      // it ends sooner than is expected
 }
 
-// until is the instant up to which the input tells what was.
-func (in *Input) until() time.Time {
+// Until is the instant up to which the input tells what was.
+func (in *Input) Until() time.Time {
 	if in.Kind == Skipped {
 		return in.To
 	}

@@ -25,7 +25,7 @@ func (m *machine) openAs(kind probe.Kind, confirmed Suspicion, leaky bool) {
 		return
 	}
 	problem, change := m.begin(kind)
-	now := m.in.until()
+	now := m.in.Until()
 	*problem = Problem{
 		ID: problem.ID, Kind: kind, Phase: Open, Severity: severity(kind, cause), Cause: cause,
 		Since: confirmed.Since, OpenedAt: now, Openings: problem.Openings + 1,
@@ -58,7 +58,7 @@ func (m *machine) cause(kind probe.Kind) probe.Verdict {
 
 // rise makes what was degraded down. It stays the same incident.
 func (m *machine) rise(p *Problem, cause probe.Verdict, confirmed Suspicion) {
-	now := m.in.until()
+	now := m.in.Until()
 	p.Kind, p.Severity, p.Cause, p.Other, p.Others = probe.KindDown, cause.Severity(), cause, probe.Verdict{}, 0
 	switch {
 	case p.Leaky && m.in.Kind == Ran: // the others are counted already

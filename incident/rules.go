@@ -59,7 +59,7 @@ func (m *machine) withdraw(p *Problem) {
 		change = Withdrawn
 	}
 	p.Phase = Closed
-	m.tell(change, m.in.until(), p)
+	m.tell(change, m.in.Until(), p)
 }
 
 // keep returns the problems that are to stay, in the room of all of them, and has the

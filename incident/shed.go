@@ -31,7 +31,7 @@ func (m *machine) suspectShed() {
 	if m.in.Kind == Skipped {
 		s.Sheds.Attempts += m.skipped()
 	}
-	if s.Sheds.Attempts < downAttempts || m.in.until().Sub(s.Sheds.Since) < m.p.confirmAfter() {
+	if s.Sheds.Attempts < downAttempts || m.in.Until().Sub(s.Sheds.Since) < m.p.confirmAfter() {
 		return
 	}
 	m.open(probe.KindDegraded, s.Sheds)

@@ -16,7 +16,7 @@ func Step(p Policy, s *State, in Input, ids *Sequence) Effects {
 		return Effects{}
 	}
 	m := machine{p: p, s: s, in: in, ids: ids}
-	m.expire(in.until())
+	m.expire(in.Until())
 	switch in.Kind {
 	case Skipped:
 		m.skip()
@@ -128,7 +128,7 @@ func (m *machine) watchDown() {
 // often enough.
 func (m *machine) isDown() bool {
 	suspect := &m.s.Suspect
-	return suspect.Attempts >= downAttempts && m.in.until().Sub(suspect.Since) >= m.p.confirmAfter()
+	return suspect.Attempts >= downAttempts && m.in.Until().Sub(suspect.Since) >= m.p.confirmAfter()
 }
 
 func (m *machine) openDown() {

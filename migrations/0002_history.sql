@@ -81,3 +81,15 @@ CREATE INDEX probe_retired ON probes(id) WHERE retired_at IS NOT NULL;
 
 -- When the target of an incident said that it would be back, as of the last change.
 ALTER TABLE incidents ADD COLUMN recover_by INTEGER;
+
+-- What people asked for, and the maintenance that the configuration names: in force from
+-- begins until ends. The key is that under which a repeated commit is recognised.
+CREATE TABLE commands (
+  id     INTEGER PRIMARY KEY,
+  key    TEXT    NOT NULL UNIQUE,
+  at     INTEGER NOT NULL,
+  kind   TEXT    NOT NULL CHECK (kind IN ('ack', 'silence', 'maintenance', 'end')),
+  body   TEXT    NOT NULL,
+  begins INTEGER, -- always
+  ends   INTEGER  -- never
+) STRICT;

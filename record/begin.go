@@ -14,8 +14,8 @@ import (
 // Begin makes a configuration durable and returns the states to go on from, with the
 // probes' ids. Incidents of probes that are configured no more are withdrawn, and those
 // who heard of them are told. A probe whose request has changed has yet to show that it
-// works.
-func Begin(ctx context.Context, s *store.Store, wanted []store.Probe, now time.Time) (*store.Memory, []store.Probe, error) {
+// works. What is planned is the maintenance that the configuration names.
+func Begin(ctx context.Context, s *store.Store, wanted []store.Probe, now time.Time, planned ...incident.Command) (*store.Memory, []store.Probe, error) {
 	location, err := s.Location(ctx)
 	if err != nil {
 		return nil, nil, fmt.Errorf("read location: %w", err)
@@ -24,7 +24,7 @@ func Begin(ctx context.Context, s *store.Store, wanted []store.Probe, now time.T
 	if err != nil {
 		return nil, nil, fmt.Errorf("load states: %w", err)
 	}
-	revision := &store.Revision{At: now, Probes: wanted, Memory: memory}
+	revision := &store.Revision{At: now, Probes: wanted, Memory: memory, Maintenance: planned}
 	kept := byName(known, wanted)
 	for i := range known {
 		old := &known[i]

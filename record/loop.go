@@ -18,6 +18,8 @@ type loop struct {
 	lost   map[probe.ID]slo.Stretch // slots of results that found the ring full
 	told   map[probe.ID]bool        // since the start
 
+	calendar *incident.Calendar // of maintenance
+
 	open     *store.Batch // gathers
 	sealed   *store.Batch // is being committed; nil if none is
 	stuck    bool         // sealed could not be committed: messages are handed over
@@ -41,7 +43,7 @@ func newLoop(r *Recorder) *loop {
 		Recorder: r, memory: r.o.Memory, probes: make(map[probe.ID]*store.Probe, len(r.o.Probes)),
 		lost: map[probe.ID]slo.Stretch{}, told: map[probe.ID]bool{}, open: &store.Batch{},
 		due: time.NewTimer(time.Hour), commits: make(chan *store.Batch), results: make(chan outcome),
-		failed: make(chan struct{}, 1),
+		failed: make(chan struct{}, 1), calendar: incident.NewCalendar(r.o.Commands),
 	}
 	l.due.Stop()
 	for i := range r.o.Probes {
@@ -137,6 +139,7 @@ func (l *loop) take(e Entry) {
 // step moves a state on, and gathers what follows.
 func (l *loop) step(p *store.Probe, state *incident.State, e Entry) {
 	e.Input.Verdict = e.Input.Verdict.Settle(p.Policy.Count4xx, state.Worked)
+	e.Input.Maintenance = l.calendar.Covers(e.Probe, e.Input.Until())
 	due, hold := state.Due, state.Hold
 	effects := l.memory.Step(p.Policy, &e)
 	l.schedule(resultsWait)

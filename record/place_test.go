@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"sonde/incident"
 	"sonde/probe"
 	"sonde/record"
 	"sonde/store"
@@ -25,6 +26,7 @@ type place struct {
 	path   string
 	store  *store.Store
 	probes []store.Probe
+	plans  []incident.Command            // maintenance of the configuration
 	log    func(*store.Store) record.Log // what stands between recorder and store; nil: nothing
 }
 
@@ -39,7 +41,7 @@ func (p *place) begin(now time.Time) {
 	var err error
 	p.store, err = store.Open(ctx, p.path, "here", "")
 	require.NoError(p.t, err)
-	memory, probes, err := record.Begin(ctx, p.store, p.probes, now)
+	memory, probes, err := record.Begin(ctx, p.store, p.probes, now, p.plans...)
 	require.NoError(p.t, err)
 	p.probes = probes
 	var log record.Log = p.store
@@ -47,7 +49,10 @@ func (p *place) begin(now time.Time) {
 		log = p.log(p.store)
 	}
 	p.desk = &desk{}
-	p.Recorder = record.New(p.options(log, memory, probes))
+	o := p.options(log, memory, probes)
+	o.Commands, err = p.store.Commands(ctx, now)
+	require.NoError(p.t, err)
+	p.Recorder = record.New(o)
 	p.Start()
 }
 

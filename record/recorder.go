@@ -45,10 +45,11 @@ type Delivery interface {
 // Options say what a recorder works with.
 type Options struct {
 	Log      Log
-	Memory   *store.Memory // the states to go on from; the recorder owns them from now on
-	Probes   []store.Probe // all that are configured, with their ids
-	Location string        // for messages
-	Delivery Delivery      // nil: messages wait until they are durable
+	Memory   *store.Memory      // the states to go on from; the recorder owns them from now on
+	Probes   []store.Probe      // all that are configured, with their ids
+	Location string             // for messages
+	Delivery Delivery           // nil: messages wait until they are durable
+	Commands []incident.Command // silences and maintenance in force
 
 	// DoubtUntil is until when what is told first of a probe is told as a possible repeat:
 	// whoever recorded before has told of what it could not store.

@@ -30,6 +30,8 @@ func stateOf(w *store.Watched, now time.Time) State {
 	s := w.State
 	last := s.Last
 	switch {
+	case w.Maintenance != nil:
+		return Maintenance
 	case s.Open(probe.KindDown) != nil:
 		return Down
 	case anyOpen(s):
@@ -63,6 +65,8 @@ func anyOpen(s *incident.State) bool {
 func sinceOf(w *store.Watched, state State) time.Time {
 	s := w.State
 	switch state {
+	case Maintenance:
+		return w.Rest.From
 	case Down:
 		return s.Open(probe.KindDown).Since
 	case Unknown:

@@ -64,6 +64,7 @@ type Probe struct {
 	Since        *time.Time              `json:"since"`
 	Last         *Last                   `json:"last"`
 	Hold         *Hold                   `json:"hold,omitempty"` // while it is not asked
+	Maintenance  *Work                   `json:"maintenance,omitempty"`
 	Availability map[string]Availability `json:"availability"`
 	Objectives   []Objective             `json:"objectives"`
 	Incidents    []Incident              `json:"incidents"`
@@ -84,6 +85,14 @@ type Probe struct {
 type Hold struct {
 	Until  time.Time    `json:"until"`
 	Reason probe.Reason `json:"reason"`
+}
+
+// Work is the maintenance that a probe is in.
+type Work struct {
+	Name   string    `json:"name"`
+	Until  time.Time `json:"until"`
+	By     string    `json:"by,omitempty"`
+	Reason string    `json:"reason,omitempty"`
 }
 
 // Last is the latest result.
@@ -184,6 +193,9 @@ func newProbe(w *store.Watched, now time.Time, spans spans) Probe {
 	}
 	if hold := w.State.Hold; hold.Until.After(now) {
 		p.Hold = &Hold{hold.Until, hold.Why}
+	}
+	if c := w.Maintenance; c != nil {
+		p.Maintenance = &Work{c.Name, w.Rest.Until, c.By, c.Note}
 	}
 	for _, window := range availabilityWindows {
 		t := w.Ledger.Tally(now.Add(-window.length), now)

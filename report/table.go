@@ -114,6 +114,20 @@ func (s *Status) holds() []string {
 	return lines
 }
 
+// works lists the probes that are in maintenance, a line each.
+func (s *Status) works() []string {
+	var lines []string
+	for i := range s.Probes {
+		if w := s.Probes[i].Maintenance; w != nil {
+			lines = append(lines, fmt.Sprintf("%s is in maintenance until %s (%s)", text.Printable(s.Probes[i].Name, 40), w.Until.Format(instantLayout), text.Printable(w.Name, 40)))
+		}
+	}
+	if more := len(lines) - maxListed; more > 0 {
+		lines = append(lines[:maxListed], "and "+Count(more, "probe")+" more in maintenance")
+	}
+	return lines
+}
+
 // unverified names the probes whose certificates are not verified; empty if there is none.
 func (s *Status) unverified() string {
 	var names []string
@@ -151,7 +165,7 @@ func (s *Status) incidents() []string {
 
 // remarks say what is open, and what is not right with sonde itself.
 func (s *Status) remarks() []string {
-	remarks := append(s.incidents(), s.holds()...)
+	remarks := slices.Concat(s.incidents(), s.works(), s.holds())
 	if line := s.unverified(); line != "" {
 		remarks = append(remarks, line)
 	}

@@ -1,7 +1,9 @@
 package slo
 
 import (
+	"fmt"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -80,4 +82,23 @@ func (w wall) end(zone *time.Location) time.Time {
 		return w.naive().Add(-time.Duration(offsetOf(leap.In(zone).Add(-1))) * time.Second)
 	}
 	return found[len(found)-1]
+}
+
+// ParseMoment reads an instant: a time of RFC 3339, or one by the clock of a zone, such
+// as "2026-11-26 02:00", of which first and last are the first and the last instant that
+// the clock shows it, as in [Every]. A day alone is its midnight.
+func ParseMoment(s string, zone *time.Location) (first, last time.Time, err error) {
+	if t, err := time.Parse(time.RFC3339, s); err == nil {
+		return t.UTC(), t.UTC(), nil
+	}
+	for _, layout := range []string{"2006-01-02 15:04", "2006-01-02T15:04", "2006-01-02 15:04:05", "2006-01-02T15:04:05", time.DateOnly} {
+		t, err := time.Parse(layout, s)
+		if err != nil {
+			continue
+		}
+		w := wall{t.Year(), t.Month(), t.Day(), t.Hour()*60 + t.Minute()}
+		seconds := time.Duration(t.Second()) * time.Second
+		return w.begin(zone).Add(seconds).UTC(), w.end(zone).Add(seconds).UTC(), nil
+	}
+	return time.Time{}, time.Time{}, fmt.Errorf("%s is no time; write it like \"2026-11-26 02:00\" or 2026-11-26T02:00:00+09:00", strconv.Quote(s))
 }

@@ -213,6 +213,11 @@ func (r *Reader) Ledger(ctx context.Context, id probe.ID, from, to time.Time) (*
 	if err := errors.Join(l.loadGrids(ctx, tx, from), l.load(ctx, tx, window{from, forever}, id)); err != nil {
 		return nil, describe(r.path, err)
 	}
+	given, err := commands(ctx, tx, from)
+	if err != nil {
+		return nil, describe(r.path, err)
+	}
+	l.rest(incident.NewCalendar(given), from, to)
 	ledger := l.of(id, &r.memory.State(id).Clone().Account)
 	return &ledger, nil
 }

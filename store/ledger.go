@@ -28,17 +28,31 @@ type Ledger struct {
 	windows  []window          // that entries are known of, sorted
 	entries  [][]incident.Entry
 	firstDay int64
-	days     []dayTally // from firstDay on
+	days     []dayTally  // from firstDay on
+	rests    []slo.Spell // of maintenance, in their order: what lies in them is excluded
 }
 
 // Tally sums up the slots in (after, until]: all that the grids had, less those in the
 // ledger, were good. It is exact to the slot. When until is now, slots that should
 // have been accounted for by now are unknown. So are those of a time that the ledger was
-// not read for, and nothing is known of a time that is not kept any more.
+// not read for, and nothing is known of a time that is not kept any more. Slots in
+// maintenance are excluded, whatever they were.
 func (l *Ledger) Tally(after, until time.Time) slo.Tally {
 	after = slo.Latest(after, l.since.Add(-time.Millisecond)) // the slot at midnight is kept, and so is the sum of its day
+	late := overdue(l.account, until)
+	t := l.raw(after, until, late)
+	for _, rest := range l.rests {
+		in := l.raw(slo.Latest(after, rest.From.Add(-time.Millisecond)), slo.Earliest(until, rest.Until.Add(-time.Millisecond)), late)
+		t.Good, t.Bad, t.Unknown = t.Good-in.Good, t.Bad-in.Bad, t.Unknown-in.Unknown
+		t.Excluded += in.Good + in.Bad + in.Unknown
+	}
+	return t
+}
+
+// raw is Tally without maintenance.
+func (l *Ledger) raw(after, until time.Time, late slo.Stretch) slo.Tally {
 	t := l.count(after, until)
-	t.Unknown += overdue(l.account, until).Within(after, until)
+	t.Unknown += late.Within(after, until)
 	return t
 }
 

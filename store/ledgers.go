@@ -23,6 +23,7 @@ type ledgers struct {
 	firstDay int64
 	lastDay  int64 // not one of them
 	days     map[probe.ID][]dayTally
+	rests    func(probe.ID) []slo.Spell // of maintenance; nil: there was none
 }
 
 func newLedgers() *ledgers {
@@ -35,7 +36,25 @@ func (l *ledgers) of(id probe.ID, account *incident.Account) Ledger {
 	for len(entries) < len(l.windows) {
 		entries = append(entries, nil)
 	}
-	return Ledger{since: l.since, grids: l.grids[id], account: account, windows: l.windows, entries: entries, firstDay: l.firstDay, days: l.days[id]}
+	ledger := Ledger{since: l.since, grids: l.grids[id], account: account, windows: l.windows, entries: entries, firstDay: l.firstDay, days: l.days[id]}
+	if l.rests != nil {
+		ledger.rests = l.rests(id)
+	}
+	return ledger
+}
+
+// rest has what lies in maintenance left out, and returns the windows that this takes: the
+// sum of a day does not say what of it that was.
+func (l *ledgers) rest(calendar *incident.Calendar, from, until time.Time) (needed []window) {
+	spells := calendar.AllSpells(from, until)
+	if len(spells) == 0 {
+		return nil
+	}
+	l.rests = func(id probe.ID) []slo.Spell { return calendar.Spells(id, from, until) }
+	for _, s := range spells {
+		needed = append(needed, window{s.From.Add(-time.Millisecond), s.Until})
+	}
+	return needed
 }
 
 const keptSinceKey = "kept_since"

@@ -37,6 +37,9 @@ type Revision struct {
 	Memory   *Memory // the states as they go on from here
 	Effects  []Effect
 	Messages []notify.Message
+
+	// Maintenance is what the configuration plans; by the names of probes and groups.
+	Maintenance []incident.Command
 }
 
 // Revise makes a configuration durable: probes keep their ids over a rename, new ones
@@ -57,6 +60,9 @@ func (s *Store) Revise(ctx context.Context, r *Revision) error {
 			if err := reconfigure(ctx, tx, r); err != nil {
 				return err
 			}
+		}
+		if err := planMaintenance(ctx, tx, r); err != nil {
+			return fmt.Errorf("plan maintenance: %w", err)
 		}
 		rows := repeat(tx)
 		for i := range r.Effects {

@@ -101,6 +101,9 @@ type Watched struct {
 	Probe
 	State  *incident.State // a copy
 	Ledger Ledger
+
+	Maintenance *incident.Command // that the probe is in; nil if it is in none
+	Rest        slo.Spell         // from when until when
 }
 
 // Snapshot returns how everything stands. Ledgers reach back for 30 days, or as far as
@@ -137,7 +140,12 @@ func (r *Reader) look(ctx context.Context, tx *sql.Tx, now time.Time) (*Snapshot
 		return nil, err
 	}
 	s.Classes = r.memory.Classes.since(now.Add(-24 * time.Hour))
-	all, err := r.ledgers(ctx, tx, now)
+	given, err := commands(ctx, tx, slices.MinFunc(lookbacks(r.known, now), time.Time.Compare))
+	if err != nil {
+		return nil, err
+	}
+	calendar := incident.NewCalendar(given)
+	all, err := r.ledgers(ctx, tx, now, calendar)
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +156,9 @@ func (r *Reader) look(ctx context.Context, tx *sql.Tx, now time.Time) (*Snapshot
 			continue
 		}
 		state := r.memory.State(p.ID).Clone()
-		s.Probes = append(s.Probes, Watched{*p, state, all.of(p.ID, &state.Account)})
+		w := Watched{Probe: *p, State: state, Ledger: all.of(p.ID, &state.Account)}
+		w.Maintenance, w.Rest = calendar.Now(p.ID, now)
+		s.Probes = append(s.Probes, w)
 	}
 	return s, nil
 }
@@ -156,7 +166,7 @@ func (r *Reader) look(ctx context.Context, tx *sql.Tx, now time.Time) (*Snapshot
 // ledgers reads what it takes to know the time of every probe over each of the windows
 // that are asked about: sums of whole days, and the ledger where there are none and
 // where windows begin.
-func (r *Reader) ledgers(ctx context.Context, tx *sql.Tx, now time.Time) (*ledgers, error) {
+func (r *Reader) ledgers(ctx context.Context, tx *sql.Tx, now time.Time, calendar *incident.Calendar) (*ledgers, error) {
 	l := newLedgers()
 	var err error
 	if l.since, err = keptSince(ctx, tx); err != nil {
@@ -173,6 +183,7 @@ func (r *Reader) ledgers(ctx context.Context, tx *sql.Tx, now time.Time) (*ledge
 		_, until := dayWindow(dayOf(after.UnixMilli()))
 		needed = append(needed, window{after, until})
 	}
+	needed = append(needed, l.rest(calendar, start, now)...)
 	for i, lacks := range r.lacking(l) {
 		if lacks {
 			after, until := dayWindow(l.firstDay + int64(i))

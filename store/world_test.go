@@ -91,6 +91,9 @@ type world struct {
 	mood  map[probe.ID]int       // of targets: what they answer mostly
 	slots map[probe.ID][]slot
 	past  []Entry
+
+	plans []incident.Command                   // maintenance of the configuration
+	rests func(id probe.ID, at time.Time) bool // whether a slot lies in it; nil: none does
 }
 
 func newWorld(t testing.TB, seed uint64, probes int) *world {
@@ -111,7 +114,7 @@ func newWorld(t testing.TB, seed uint64, probes int) *world {
 // revise makes the probes as they are now the configuration.
 func (w *world) revise() {
 	w.commit(false)
-	require.NoError(w.t, w.s.Revise(w.t.Context(), &Revision{At: t0, Probes: w.probes, Memory: w.memory}))
+	require.NoError(w.t, w.s.Revise(w.t.Context(), &Revision{At: t0, Probes: w.probes, Memory: w.memory, Maintenance: w.plans}))
 }
 
 // changeInterval gives a random probe another interval, and perhaps another phase.
@@ -294,7 +297,11 @@ func (w *world) tally(id probe.ID, after, until time.Time) (t slo.Tally) {
 		if !s.at.After(after) || s.at.After(until) {
 			continue
 		}
-		switch s.outcome {
+		outcome := s.outcome
+		if w.rests != nil && w.rests(id, s.at) {
+			outcome = probe.Excluded
+		}
+		switch outcome {
 		case probe.Good:
 			t.Good += s.weight
 		case probe.Bad:

@@ -95,6 +95,10 @@ func (s *service) start(ctx context.Context, config *configs.Config) error {
 	if err != nil {
 		return storageError(err)
 	}
+	commands, err := s.store.Commands(ctx, time.Now())
+	if err != nil {
+		return storageError(err)
+	}
 	if err := s.announceLoss(ctx, config, location); err != nil {
 		return storageError(err)
 	}
@@ -107,7 +111,7 @@ func (s *service) start(ctx context.Context, config *configs.Config) error {
 	s.store.KeepBallast(0, 0, s.makeRoom)
 	delivery := newUnstored(relay, s.store, time.Now())
 	s.recorder = record.New(record.Options{
-		Log: s.store, Memory: memory, Probes: probes, Location: location, Delivery: delivery, DoubtUntil: delivery.doubt, Logger: s.log,
+		Log: s.store, Memory: memory, Probes: probes, Location: location, Commands: commands, Delivery: delivery, DoubtUntil: delivery.doubt, Logger: s.log,
 		Recheck:   func(id probe.ID, at time.Time) { s.scheduler.Recheck(id, at) },
 		Hold:      func(id probe.ID, h incident.Hold) { s.scheduler.Hold(id, h.Until, h.Why) },
 		Told:      func(destination string) { s.dispatcher.Wake(destination) },
@@ -147,7 +151,7 @@ func (s *service) openStore(ctx context.Context, config *configs.Config) error {
 // behind what is stored.
 func (s *service) configure(ctx context.Context, config *configs.Config) (*store.Memory, []store.Probe, error) {
 	now := time.Now()
-	memory, probes, err := record.Begin(ctx, s.store, describe(config), now)
+	memory, probes, err := record.Begin(ctx, s.store, describe(config), now, config.Maintenance...)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -1,0 +1,161 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"sonde/incident"
+	"sonde/probe"
+)
+
+// commandsInForce finds the commands that hold for anything behind an instant.
+const commandsInForce = "SELECT id, key, at, kind, body, begins, ends FROM commands WHERE kind IN ('silence', 'maintenance') AND (ends IS NULL OR ends > ?) ORDER BY id"
+
+// Commands returns the silences and the maintenance that were in force at any time since
+// an instant, oldest first.
+func (s *Store) Commands(ctx context.Context, since time.Time) ([]incident.Command, error) {
+	db, done := s.pool()
+	defer done()
+	all, err := commands(ctx, db, since)
+	if err != nil {
+		return nil, describe(s.path, fmt.Errorf("read commands: %w", err))
+	}
+	return all, nil
+}
+
+func commands(ctx context.Context, q querier, since time.Time) (all []incident.Command, err error) {
+	_, err = eachRow(ctx, q, commandsInForce, []any{since.UnixMilli()}, func(rows *sql.Rows) error {
+		c, err := scanCommand(rows)
+		all = append(all, c)
+		return err
+	})
+	return all, err
+}
+
+func scanCommand(rows *sql.Rows) (c incident.Command, err error) {
+	var at int64
+	var id int64
+	var key, kind, body string
+	var begins, ends sql.NullInt64
+	if err := rows.Scan(&id, &key, &at, &kind, &body, &begins, &ends); err != nil {
+		return c, err
+	}
+	if err := json.Unmarshal([]byte(body), &c); err != nil {
+		return c, fmt.Errorf("command %d: %w", id, err)
+	}
+	c.ID, c.Key, c.At = incident.CommandID(id), key, instant(at)
+	if begins.Valid {
+		c.From = instant(begins.Int64)
+	}
+	if ends.Valid {
+		c.Until = instant(ends.Int64)
+	}
+	return c, c.Kind.UnmarshalText([]byte(kind))
+}
+
+const addCommandRow = "INSERT INTO commands(key, at, kind, body, begins, ends) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT(key) DO NOTHING"
+
+// insertCommand writes a command, and gives it its id. It reports false if it was there.
+func insertCommand(ctx context.Context, tx *sql.Tx, c *incident.Command) (bool, error) {
+	body, err := json.Marshal(c)
+	if err != nil {
+		return false, err
+	}
+	result, err := tx.ExecContext(ctx, addCommandRow, c.Key, c.At.UnixMilli(), c.Kind.String(), string(body), nullable(c.From), nullable(c.Until))
+	if err != nil {
+		return false, fmt.Errorf("write command %s: %w", c.Kind, err)
+	}
+	if n, err := result.RowsAffected(); n == 0 || err != nil {
+		return false, err
+	}
+	id, err := result.LastInsertId()
+	c.ID = incident.CommandID(id)
+	return true, err
+}
+
+// endCommand has a command hold no longer; from its beginning on if entirely.
+func endCommand(ctx context.Context, tx *sql.Tx, id incident.CommandID, at time.Time, entirely bool) error {
+	ms := at.UnixMilli()
+	if entirely {
+		ms = 0
+	}
+	_, err := tx.ExecContext(ctx, "UPDATE commands SET ends = ? WHERE id = ? AND (ends IS NULL OR ends > ?)", ms, id, ms)
+	return err
+}
+
+// planMaintenance has the maintenance of a configuration in force, and no longer that of
+// the one before which it does not name. What recurs counts from now on; what is once
+// counts whenever it is or was. Commands about a group are about its new members, too.
+func planMaintenance(ctx context.Context, tx *sql.Tx, r *Revision) error {
+	var before []incident.Command
+	inForce, err := commands(ctx, tx, r.At)
+	if err != nil {
+		return err
+	}
+	for i := range inForce {
+		if inForce[i].File {
+			before = append(before, inForce[i])
+		} else if err := welcome(ctx, tx, &inForce[i], r.Probes); err != nil {
+			return err
+		}
+	}
+	for i := range r.Maintenance {
+		c := &r.Maintenance[i]
+		c.Kind, c.File, c.At = incident.Maintain, true, r.At
+		c.Scope.Probes, _ = incident.Resolve(c.Scope.Names, named(r.Probes))
+		if n := slices.IndexFunc(before, func(b incident.Command) bool { return samePlan(&b, c) }); n >= 0 {
+			*c = before[n]
+			before = slices.Delete(before, n, n+1)
+			continue
+		}
+		c.Key = "file:" + strconv.FormatInt(r.At.UnixMilli(), 10) + ":" + c.Name
+		if c.Schedule.Recurs() {
+			c.From = r.At
+		}
+		if _, err := insertCommand(ctx, tx, c); err != nil {
+			return err
+		}
+	}
+	for i := range before {
+		if err := endCommand(ctx, tx, before[i].ID, r.At, false); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// welcome has a command be about the probes that have joined its groups.
+func welcome(ctx context.Context, tx *sql.Tx, c *incident.Command, probes []Probe) error {
+	ids, _ := incident.Resolve(c.Scope.Names, named(probes))
+	all := slices.Compact(slices.Sorted(slices.Values(append(ids, c.Scope.Probes...))))
+	if slices.Equal(all, c.Scope.Probes) {
+		return nil
+	}
+	c.Scope.Probes = all
+	body, err := json.Marshal(c)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, "UPDATE commands SET body = ? WHERE id = ?", string(body), c.ID)
+	return err
+}
+
+// named tells a name and a group of every probe.
+func named(probes []Probe) func(func(id probe.ID, name, group string)) {
+	return func(each func(id probe.ID, name, group string)) {
+		for i := range probes {
+			each(probes[i].ID, probes[i].Name(), probes[i].Subject.Group)
+		}
+	}
+}
+
+// samePlan reports whether maintenance is planned as before.
+func samePlan(a, b *incident.Command) bool {
+	return a.Name == b.Name && a.Note == b.Note && a.Schedule.String() == b.Schedule.String() &&
+		slices.Equal(a.Scope.Names, b.Scope.Names) && slices.Equal(a.Scope.Probes, b.Scope.Probes)
+}
