@@ -33,6 +33,14 @@ func judged(reason Reason, status int) Verdict {
 // Miss is the verdict of a slot at which nothing was asked, and why.
 func Miss(reason Reason) Verdict { return judged(reason, 0) }
 
+// VerdictOf completes a verdict of which reason and status are known, from a record say.
+// The outcome of a 4xx is as before [Verdict.Settle].
+func VerdictOf(reason Reason, status int) Verdict { return judged(reason, status) }
+
+// VerdictOfStatus is the verdict of an answer of which only the status is known, where any
+// 2xx is expected.
+func VerdictOfStatus(status int) Verdict { return judged(judgeStatus(StatusSet{}, status), status) }
+
 // Kind is the kind of incident that this verdict speaks for; [NoIncident] if none.
 func (v Verdict) Kind() Kind { return reasons[v.Reason].incident }
 

@@ -23,6 +23,15 @@ func (e *UnknownProbeError) Error() string {
 	return fmt.Sprintf("no probe is called %q", e.Name)
 }
 
+// Probes reads all probes that there are or were, by their ids.
+func (r *Reader) Probes(ctx context.Context) ([]Probe, error) {
+	all, err := probes(ctx, r.db)
+	if err != nil {
+		return nil, describe(r.path, err)
+	}
+	return all, nil
+}
+
 // Find finds a probe by its name, configured or retired. The error is an
 // [*UnknownProbeError] if there is none.
 func (r *Reader) Find(ctx context.Context, name string) (*Probe, error) {

@@ -1,0 +1,196 @@
+package report
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+
+	"sonde/incident"
+	"sonde/probe"
+	"sonde/store"
+)
+
+// longIncident is how long an incident must last to be counted apart: what was over sooner
+// was perhaps not worth waking anybody for.
+const longIncident = 5 * time.Minute
+
+// Replay is what the rules of a configuration would have made of results of the past: the
+// JSON of `sonde replay --json`.
+type Replay struct {
+	From      time.Time          `json:"from"`
+	To        time.Time          `json:"to"`
+	Probes    int                `json:"probes"`
+	Results   int                `json:"results"`
+	Incidents []ReplayedIncident `json:"incidents"` // in the order in which they open
+	Rules     []RuleCost         `json:"rules"`     // of those kinds that would have opened, the costliest first
+}
+
+// ReplayedIncident is an incident that would have opened.
+type ReplayedIncident struct {
+	Probe       string         `json:"probe"`
+	Kind        probe.Kind     `json:"kind"` // as it was in the end
+	Severity    probe.Severity `json:"severity"`
+	Cause       probe.Reason   `json:"cause"`
+	Status      *int           `json:"status"` // null when no status came
+	Since       time.Time      `json:"since"`
+	OpenedAt    time.Time      `json:"opened_at"`
+	RecoveredAt *time.Time     `json:"recovered_at"` // null if it is still open at the end of the range
+	LastedMS    int64          `json:"lasted_ms"`    // from its opening on; up to the end of the range while it is open
+	Openings    int            `json:"openings"`     // 1, and one more for every relapse
+	Messages    int            `json:"messages"`     // that each destination would have got
+}
+
+func (x *ReplayedIncident) lasted() time.Duration {
+	return time.Duration(x.LastedMS) * time.Millisecond
+}
+
+// RuleCost is what the rule of one kind costs people.
+type RuleCost struct {
+	Kind          probe.Kind `json:"kind"`
+	Opened        int        `json:"opened"`
+	LongerThan5m  int        `json:"longer_than_5m"`
+	Relapses      int        `json:"relapses"`
+	Messages      int        `json:"messages"`
+	LastedMS      int64      `json:"lasted_ms"`
+	PerProbe30d   float64    `json:"opened_per_probe_30d"`
+	StillOpen     int        `json:"still_open"`
+	ProbesTouched int        `json:"probes"`
+}
+
+// Rehearsal plays results of the past through the rules of a configuration. It asks
+// nobody, stores nothing and tells nobody.
+type Rehearsal struct {
+	memory    *store.Memory
+	probes    map[probe.ID]*store.Probe
+	incidents []*ReplayedIncident
+	byID      map[incident.ID]*ReplayedIncident
+	from, to  time.Time
+	results   int
+}
+
+// NewRehearsal begins a rehearsal of [from, to), for probes that have ids.
+func NewRehearsal(probes []store.Probe, from, to time.Time) *Rehearsal {
+	r := &Rehearsal{
+		memory: store.NewMemory(), probes: make(map[probe.ID]*store.Probe, len(probes)), byID: map[incident.ID]*ReplayedIncident{},
+		from: from, to: to,
+	}
+	for i := range probes {
+		r.probes[probes[i].ID] = &probes[i]
+	}
+	return r
+}
+
+// Take plays one result. Results of a probe come in the order of time; one that says
+// nothing new, or is of no known probe, is left out.
+func (r *Rehearsal) Take(id probe.ID, in *incident.Input) {
+	p := r.probes[id]
+	if p == nil {
+		return
+	}
+	state := r.memory.State(id)
+	if state.Stale(*in) {
+		return
+	}
+	r.results++
+	e := store.Entry{Probe: id, Input: *in}
+	e.Input.Verdict = e.Input.Verdict.Settle(p.Policy.Count4xx, state.Worked)
+	r.step(p, &e)
+}
+
+func (r *Rehearsal) step(p *store.Probe, e *store.Entry) {
+	effects := r.memory.Step(p.Policy, e)
+	for i := range effects.Transitions {
+		r.note(p, &effects.Transitions[i])
+	}
+}
+
+// note counts what people would have been told.
+func (r *Rehearsal) note(p *store.Probe, t *incident.Transition) {
+	x := r.byID[t.Problem.ID]
+	if x == nil {
+		x = &ReplayedIncident{
+			Probe: p.Name(), Cause: t.Problem.Cause.Reason, Status: statusOf(t.Problem.Cause.Status),
+			Since: t.Problem.Since.UTC(), OpenedAt: t.At.UTC(),
+		}
+		r.byID[t.Problem.ID] = x
+		r.incidents = append(r.incidents, x)
+	}
+	x.Kind, x.Openings = t.Problem.Kind, t.Problem.Openings
+	x.Severity = max(x.Severity, t.Problem.Severity)
+	switch t.Change {
+	case incident.ClosedNow:
+		return // nobody is told
+	case incident.Resolved:
+		at := t.At.UTC()
+		x.RecoveredAt = &at
+	case incident.Reopened:
+		x.RecoveredAt = nil
+	}
+	if !t.Quiet {
+		x.Messages++
+	}
+}
+
+// End fires the deadlines that pass before the end of the range, and sums up.
+func (r *Rehearsal) End() *Replay {
+	for _, id := range slices.Sorted(maps.Keys(r.probes)) {
+		if r.memory.States[id] != nil {
+			r.step(r.probes[id], &store.Entry{Probe: id, Input: incident.Input{Kind: incident.Idle, At: r.to}})
+		}
+	}
+	out := &Replay{From: r.from.UTC(), To: r.to.UTC(), Probes: len(r.probes), Results: r.results, Incidents: []ReplayedIncident{}}
+	for _, x := range r.incidents {
+		end := r.to
+		if x.RecoveredAt != nil {
+			end = *x.RecoveredAt
+		}
+		x.LastedMS = max(0, end.Sub(x.OpenedAt)).Milliseconds()
+		out.Incidents = append(out.Incidents, *x)
+	}
+	slices.SortStableFunc(out.Incidents, func(a, b ReplayedIncident) int {
+		return cmp.Or(a.OpenedAt.Compare(b.OpenedAt), cmp.Compare(a.Probe, b.Probe))
+	})
+	out.Rules = out.costs()
+	return out
+}
+
+// costs sums the incidents up by the rule that opened them.
+func (r *Replay) costs() []RuleCost {
+	costs := []RuleCost{}
+	touched := map[probe.Kind]map[string]bool{}
+	for i := range r.Incidents {
+		x := &r.Incidents[i]
+		at := slices.IndexFunc(costs, func(c RuleCost) bool { return c.Kind == x.Kind })
+		if at < 0 {
+			at = len(costs)
+			costs = append(costs, RuleCost{Kind: x.Kind})
+			touched[x.Kind] = map[string]bool{}
+		}
+		costs[at].add(x)
+		touched[x.Kind][x.Probe] = true
+	}
+	for i := range costs {
+		costs[i].ProbesTouched = len(touched[costs[i].Kind])
+		if months := float64(r.To.Sub(r.From)) / float64(30*day) * float64(r.Probes); months > 0 {
+			costs[i].PerProbe30d = float64(costs[i].Opened) / months
+		}
+	}
+	slices.SortFunc(costs, func(a, b RuleCost) int {
+		return cmp.Or(cmp.Compare(b.Opened, a.Opened), cmp.Compare(a.Kind, b.Kind))
+	})
+	return costs
+}
+
+func (c *RuleCost) add(x *ReplayedIncident) {
+	c.Opened++
+	c.Relapses += x.Openings - 1
+	c.Messages += x.Messages
+	c.LastedMS += x.LastedMS
+	if x.lasted() > longIncident {
+		c.LongerThan5m++
+	}
+	if x.RecoveredAt == nil {
+		c.StillOpen++
+	}
+}

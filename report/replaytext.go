@@ -1,0 +1,55 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"sonde/text"
+)
+
+// WriteText writes what would have been, as people read it: each incident, and then what
+// each rule costs.
+func (r *Replay) WriteText(w io.Writer) error {
+	lines := []string{fmt.Sprintf("%s and %s from %s to %s UTC",
+		Count(r.Probes, "probe"), Count(r.Results, "result"), r.From.Format(secondLayout), r.To.Format(secondLayout)), ""}
+	if len(r.Incidents) == 0 {
+		lines = append(lines, "no rule would have opened an incident")
+		_, err := fmt.Fprintln(w, strings.Join(lines, "\n"))
+		return err
+	}
+	cells := [][]string{{"OPENED (UTC)", "PROBE", "KIND", "SEVERITY", "LASTED", "RELAPSES", "MESSAGES", "CAUSE"}}
+	for i := range r.Incidents {
+		x := &r.Incidents[i]
+		lasted := Span(x.lasted())
+		if x.RecoveredAt == nil {
+			lasted += ", still open"
+		}
+		cells = append(cells, []string{
+			x.OpenedAt.Format(secondLayout), text.Printable(x.Probe, 40), x.Kind.String(), x.Severity.String(), lasted,
+			strconv.Itoa(x.Openings - 1), strconv.Itoa(x.Messages), cause(x.Cause, x.Status),
+		})
+	}
+	lines = append(append(lines, align(cells)...), "")
+	for i := range r.Rules {
+		lines = append(lines, r.Rules[i].sentence())
+	}
+	lines = append(lines, "", "No other rule would have opened anything.")
+	_, err := fmt.Fprintln(w, strings.Join(lines, "\n"))
+	return err
+}
+
+// sentence says what a rule costs.
+func (c *RuleCost) sentence() string {
+	s := fmt.Sprintf("The rule %s would have opened %s, %d of them longer than 5 minutes: %s to each destination, %.2f openings per probe in 30 days",
+		c.Kind, Count(c.Opened, "incident"), c.LongerThan5m, Count(c.Messages, "message"), c.PerProbe30d)
+	if c.Opened == 1 {
+		s = strings.Replace(s, "1 of them longer than", "which lasts longer than", 1)
+		s = strings.Replace(s, "0 of them longer than", "which lasts no longer than", 1)
+	}
+	if c.StillOpen > 0 {
+		s += fmt.Sprintf("; %d still open at the end", c.StillOpen)
+	}
+	return s + "."
+}
