@@ -34,9 +34,10 @@ var mayImport = map[string][]string{
 	"web":                    {"text", "probe", "slo", "incident", "store", "configs", "report"},
 	"cmd/sonde": {"text", "probe", "slo", "incident", "notify", "notify/slack", "notify/slack/fakeslack", "store", "record", "probe/http3",
 		"scheduler", "configs", "report", "web"},
-	"bench/results":  {}, // both measurements write a part of the same file
+	"bench/results":  {}, // all measurements write a part of the same file
 	"bench/pipeline": {"bench/results"},
 	"bench/store":    {"probe", "slo", "incident", "notify", "store", "bench/results"},
+	"bench/alerts":   {"probe", "incident", "notify", "configs", "bench/results"}, // the shipped rules are those of the configuration
 }
 
 // onlyImporter says which package alone may import a library.
