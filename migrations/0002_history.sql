@@ -59,9 +59,14 @@ CREATE TABLE tallies (
   PRIMARY KEY (day, location)
 ) STRICT, WITHOUT ROWID;
 
+-- The ledger of a window is read from its index alone: whoever looks at everything reads
+-- thousands of stretches, and each would be looked up in the table.
+DROP INDEX ledger_last;
+CREATE INDEX ledger_last ON ledger(last, first, probe, step, outcome, reason);
+
 -- The ledger of one probe, and the stretches that reach over more than a day.
 CREATE INDEX ledger_of_probe ON ledger(probe, last);
-CREATE INDEX ledger_long ON ledger(last) WHERE last - first >= 86400000;
+CREATE INDEX ledger_long ON ledger(last, first, probe, step, outcome, reason) WHERE last - first >= 86400000;
 
 -- What runs that were not good saw.
 CREATE TABLE evidence (

@@ -92,3 +92,29 @@ func TestTheFirstDayThatIsKeptIsKeptFromMidnight(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, want, l.Tally(t0.Add(-day), now), "slot by slot")
 }
+
+func TestAStretchIsCutToWhatIsKept(t *testing.T) {
+	w := newWorld(t, 1, 1)
+	id := w.probes[0].ID
+	w.probes[0].Policy.Interval = time.Hour
+	w.revise()
+	now, mended := t0.Add(5*day), t0.Add(4*day)
+	for at := t0; !at.After(now); at = at.Add(time.Hour) {
+		in := incident.Input{At: at, Verdict: judge(probe.ServerError, 503), Attempts: 1}
+		if !at.Before(mended) {
+			in.Verdict = judge(probe.OK, 200)
+		}
+		w.step(Entry{Probe: id, Input: in})
+		w.commit(true)
+	}
+	_, err := w.s.Compact(t.Context(), now)
+	require.NoError(t, err)
+	require.NoError(t, w.s.Forget(t.Context(), now, Retention{Results: day, Rollups: 2 * day}))
+	l, err := look(t, w.s.Path()).Ledger(t.Context(), id, t0.Add(-day), now)
+	require.NoError(t, err)
+	since := now.Add(-2 * day).Truncate(day)
+	require.Equal(t, []incident.Entry{{
+		Slots:   slo.Stretch{First: since, Last: mended.Add(-time.Hour), Step: time.Hour},
+		Outcome: probe.Bad, Reason: probe.ServerError,
+	}}, l.Stretches(t0.Add(-day), now))
+}

@@ -212,21 +212,20 @@ func (r *Reader) Ledger(ctx context.Context, id probe.ID, from, to time.Time) (*
 		return nil, describe(r.path, err)
 	}
 	defer func() { _ = tx.Rollback() }()
-	if err := r.follow(ctx, tx); err != nil {
-		return nil, describe(r.path, err)
-	}
-	l := newLedgers()
-	if l.since, err = keptSince(ctx, tx); err != nil {
-		return nil, describe(r.path, err)
-	}
-	if err := errors.Join(l.loadGrids(ctx, tx, from), l.load(ctx, tx, window{from, forever}, id)); err != nil {
-		return nil, describe(r.path, err)
-	}
-	given, err := commands(ctx, tx, from)
+	alone := []Probe{{ID: id}}
+	l := newLedgers(alone, placesOf(alone))
+	var given []incident.Command
+	err = r.follow(ctx, tx, func(func(func() error)) (err error) {
+		l.since, err = keptSince(ctx, tx)
+		if err == nil {
+			given, err = commands(ctx, tx, from)
+		}
+		return errors.Join(err, l.loadGrids(ctx, tx, from), l.load(ctx, tx, window{from, forever}, id))
+	})
 	if err != nil {
 		return nil, describe(r.path, err)
 	}
 	l.rest(incident.NewCalendar(given), from, to)
-	ledger := l.of(id, &r.memory.State(id).Clone().Account)
+	ledger := l.of(0, &r.memory.State(id).Clone().Account)
 	return &ledger, nil
 }

@@ -26,7 +26,7 @@ type Ledger struct {
 	grids    []slo.Stretch
 	account  *incident.Account // the grid and the stretch that go on
 	windows  []window          // that entries are known of, sorted
-	entries  [][]incident.Entry
+	entries  []incident.Entry
 	firstDay int64
 	days     []dayTally  // from firstDay on
 	rests    []slo.Spell // of maintenance, in their order: what lies in them is excluded
@@ -38,7 +38,7 @@ type Ledger struct {
 // not read for, and nothing is known of a time that is not kept any more. Slots in
 // maintenance are excluded, whatever they were.
 func (l *Ledger) Tally(after, until time.Time) slo.Tally {
-	after = slo.Latest(after, l.since.Add(-time.Millisecond)) // the slot at midnight is kept, and so is the sum of its day
+	after = l.kept(after)
 	late := overdue(l.account, until)
 	t := l.raw(after, until, late)
 	for _, rest := range l.rests {
@@ -68,6 +68,12 @@ func (l *Ledger) Begin() time.Time {
 	return slo.Latest(first, l.since)
 }
 
+// kept is an instant, or where the time begins that is kept: the slot at that midnight is,
+// and so is the sum of its day.
+func (l *Ledger) kept(after time.Time) time.Time {
+	return slo.Latest(after, l.since.Add(-time.Millisecond))
+}
+
 // count is Tally, without slots that are overdue: days that have a sum, and what lies
 // before, between and behind them slot by slot.
 func (l *Ledger) count(after, until time.Time) (t slo.Tally) {
@@ -86,14 +92,14 @@ func (l *Ledger) count(after, until time.Time) (t slo.Tally) {
 // slots counts the slots in (after, until], window by window.
 func (l *Ledger) slots(after, until time.Time) (t slo.Tally) {
 	at := after
-	for i, w := range l.windows {
+	for _, w := range l.windows {
 		if !w.until.After(at) || !w.after.Before(until) {
 			continue
 		}
 		t.Unknown += l.grid(at, w.after)
 		at = slo.Latest(at, w.after)
 		to := slo.Earliest(w.until, until)
-		t = t.Plus(l.window(l.entries[i], at, to))
+		t = t.Plus(l.window(at, to))
 		at = to
 	}
 	t.Unknown += l.grid(at, until)
@@ -101,17 +107,17 @@ func (l *Ledger) slots(after, until time.Time) (t slo.Tally) {
 }
 
 // window counts slots of a time whose entries are known.
-func (l *Ledger) window(entries []incident.Entry, after, until time.Time) slo.Tally {
+func (l *Ledger) window(after, until time.Time) slo.Tally {
 	t := slo.Tally{Good: l.grid(after, until)}
-	for _, e := range entries {
-		book(&t, e, after, until)
+	for i := range l.entries {
+		book(&t, &l.entries[i], after, until)
 	}
-	book(&t, l.account.Run, after, until)
+	book(&t, &l.account.Run, after, until)
 	return t
 }
 
 // book takes the slots of an entry away from what was good.
-func book(t *slo.Tally, e incident.Entry, after, until time.Time) {
+func book(t *slo.Tally, e *incident.Entry, after, until time.Time) {
 	w := e.Slots.Within(after, until)
 	t.Good -= w
 	switch e.Outcome {
@@ -138,8 +144,9 @@ func (l *Ledger) grid(after, until time.Time) (w time.Duration) {
 }
 
 // Stretches returns the slots in (after, until] that were not good, oldest first and cut
-// to the window. It knows what the ledger was read for.
+// to the window, and to the time that is kept. It knows what the ledger was read for.
 func (l *Ledger) Stretches(after, until time.Time) []incident.Entry {
+	after = l.kept(after)
 	var all []incident.Entry
 	add := func(e incident.Entry) {
 		if s := e.Slots; s.Step > 0 && s.Within(after, until) > 0 {
@@ -152,10 +159,8 @@ func (l *Ledger) Stretches(after, until time.Time) []incident.Entry {
 			all = append(all, incident.Entry{Slots: s, Outcome: e.Outcome, Reason: e.Reason})
 		}
 	}
-	for _, entries := range l.entries {
-		for _, e := range entries {
-			add(e)
-		}
+	for _, e := range l.entries {
+		add(e)
 	}
 	add(l.account.Run)
 	slices.SortStableFunc(all, func(a, b incident.Entry) int { return a.Slots.First.Compare(b.Slots.First) })

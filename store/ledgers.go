@@ -14,31 +14,41 @@ import (
 	"sonde/slo"
 )
 
-// ledgers are the ledgers of several probes, as they are read.
+// ledgers are the ledgers of the probes of a list, as they are read.
 type ledgers struct {
-	since    time.Time
-	windows  []window
-	entries  map[probe.ID][][]incident.Entry // by window; missing ones are empty
-	grids    map[probe.ID][]slo.Stretch
+	known  []Probe
+	places *places
+	since  time.Time
+
+	windows []window
+	read    []placed[incident.Entry] // each once, though it may reach into several windows
+	grids   [][]slo.Stretch          // by place
+	entries [][]incident.Entry       // by place, once all are read
+
 	firstDay int64
-	lastDay  int64 // not one of them
-	days     map[probe.ID][]dayTally
-	rests    func(probe.ID) []slo.Spell // of maintenance; nil: there was none
+	lastDay  int64                      // not one of them
+	days     []dayTally                 // probe by probe
+	calendar *incident.Calendar         // of maintenance
+	rests    func(probe.ID) []slo.Spell // that it has; nil: none
 }
 
-func newLedgers() *ledgers {
-	return &ledgers{entries: map[probe.ID][][]incident.Entry{}, grids: map[probe.ID][]slo.Stretch{}, days: map[probe.ID][]dayTally{}}
+func newLedgers(known []Probe, places *places) *ledgers {
+	return &ledgers{known: known, places: places}
 }
 
-// of is the ledger of a probe with its account.
-func (l *ledgers) of(id probe.ID, account *incident.Account) Ledger {
-	entries := l.entries[id]
-	for len(entries) < len(l.windows) {
-		entries = append(entries, nil)
+// of is the ledger of the probe at a place, with its account.
+func (l *ledgers) of(place int, account *incident.Account) Ledger {
+	if l.entries == nil {
+		slices.SortFunc(l.windows, func(a, b window) int { return a.after.Compare(b.after) })
+		l.entries = spread(len(l.known), l.read)
 	}
-	ledger := Ledger{since: l.since, grids: l.grids[id], account: account, windows: l.windows, entries: entries, firstDay: l.firstDay, days: l.days[id]}
+	days := int(max(0, l.lastDay-l.firstDay))
+	ledger := Ledger{
+		since: l.since, grids: l.grids[place], account: account, windows: l.windows, entries: l.entries[place],
+		firstDay: l.firstDay, days: l.days[place*days : (place+1)*days],
+	}
 	if l.rests != nil {
-		ledger.rests = l.rests(id)
+		ledger.rests = l.rests(l.known[place].ID)
 	}
 	return ledger
 }
@@ -46,6 +56,7 @@ func (l *ledgers) of(id probe.ID, account *incident.Account) Ledger {
 // rest has what lies in maintenance left out, and returns the windows that this takes: the
 // sum of a day does not say what of it that was.
 func (l *ledgers) rest(calendar *incident.Calendar, from, until time.Time) (needed []window) {
+	l.calendar = calendar
 	spells := calendar.AllSpells(from, until)
 	if len(spells) == 0 {
 		return nil
@@ -84,128 +95,189 @@ const (
 	ledgerOfProbe = "SELECT probe, first, last, step, outcome, reason FROM ledger WHERE probe = ? AND last > ? AND first <= ?"
 )
 
-// load reads the entries of a window: of one probe, or of all if id is 0.
+// load reads the entries of a window, which touches none that was read before: of one
+// probe, or of all if id is 0.
 func (l *ledgers) load(ctx context.Context, q querier, w window, id probe.ID) error {
-	l.windows = append(l.windows, w)
 	until := w.until.UnixMilli()
+	var err error
 	if id != 0 {
-		return l.read(ctx, q, ledgerOfProbe, id, w.after.UnixMilli(), until)
+		err = l.readEntries(ctx, q, ledgerOfProbe, id, w.after.UnixMilli(), until)
+	} else {
+		late := until + day.Milliseconds()
+		err = errors.Join(l.readEntries(ctx, q, ledgerWithin, w.after.UnixMilli(), late, until), l.readEntries(ctx, q, ledgerBeyond, late, until))
 	}
-	late := until + day.Milliseconds()
-	if err := l.read(ctx, q, ledgerWithin, w.after.UnixMilli(), late, until); err != nil {
-		return err
-	}
-	return l.read(ctx, q, ledgerBeyond, late, until)
+	l.windows = append(l.windows, w)
+	return err
 }
 
-func (l *ledgers) read(ctx context.Context, q querier, query string, args ...any) error {
+func (l *ledgers) readEntries(ctx context.Context, q querier, query string, args ...any) error {
 	var r ledgerReader
 	_, err := eachRow(ctx, q, query, args, func(rows *sql.Rows) error {
 		id, e, err := r.read(rows)
 		if err != nil {
 			return err
 		}
-		entries := l.entries[id]
-		for len(entries) < len(l.windows) {
-			entries = append(entries, nil)
+		if place, ok := l.places.of(id); ok && !l.has(&e.Slots) {
+			l.read = append(l.read, placed[incident.Entry]{place, e})
 		}
-		last := len(l.windows) - 1
-		entries[last] = append(entries[last], e)
-		l.entries[id] = entries
 		return nil
 	})
 	return err
 }
 
-// ledgerReader reads rows of the ledger.
+// has reports whether a stretch reaches into a window that was read before.
+func (l *ledgers) has(s *slo.Stretch) bool {
+	for _, w := range l.windows {
+		if s.Last.After(w.after) && !s.First.After(w.until) {
+			return true
+		}
+	}
+	return false
+}
+
+// ledgerReader reads rows of the ledger. They are many: values are taken as the driver
+// has them, without being converted.
 type ledgerReader struct {
 	outcomes map[string]probe.Outcome
 	reasons  map[string]probe.Reason
+	values   [6]any
+	into     [6]any
 }
 
 func (r *ledgerReader) read(rows *sql.Rows) (id probe.ID, e incident.Entry, err error) {
-	var first, last, step int64
-	var outcome, reason sql.RawBytes
-	if err := rows.Scan(&id, &first, &last, &step, &outcome, &reason); err != nil {
-		return 0, e, err
-	}
 	if r.outcomes == nil {
 		r.outcomes, r.reasons = map[string]probe.Outcome{}, map[string]probe.Reason{}
+		for i := range r.values {
+			r.into[i] = &r.values[i]
+		}
 	}
-	e.Slots = stretch(first, last, step)
+	if err := rows.Scan(r.into[:]...); err != nil {
+		return 0, e, err
+	}
+	n, ok := integers(r.values[:4])
+	outcome, ok2 := r.values[4].(string)
+	reason, ok3 := r.values[5].(string)
+	if !ok || !ok2 || !ok3 {
+		return 0, e, fmt.Errorf("a row of the ledger has %v", r.values)
+	}
+	e.Slots = stretch(n[1], n[2], n[3])
 	if e.Outcome, err = known(r.outcomes, outcome, (*probe.Outcome).UnmarshalText); err != nil {
 		return 0, e, err
 	}
 	e.Reason, err = known(r.reasons, reason, (*probe.Reason).UnmarshalText)
-	return id, e, err
+	return probe.ID(n[0]), e, err
+}
+
+// integers are four values that have to be integers.
+func integers(values []any) (n [4]int64, ok bool) {
+	for i := range n {
+		if n[i], ok = values[i].(int64); !ok {
+			return n, false
+		}
+	}
+	return n, true
 }
 
 // known finds the value of a text, which is read only the first time.
-func known[T any](seen map[string]T, text []byte, read func(*T, []byte) error) (T, error) {
-	if v, ok := seen[string(text)]; ok {
+func known[T any](seen map[string]T, text string, read func(*T, []byte) error) (T, error) {
+	if v, ok := seen[text]; ok {
 		return v, nil
 	}
 	var v T
-	if err := read(&v, text); err != nil {
+	if err := read(&v, []byte(text)); err != nil {
 		return v, err
 	}
-	seen[string(text)] = v
+	seen[text] = v
 	return v, nil
 }
 
 // loadGrids reads the grids that ended after an instant.
 func (l *ledgers) loadGrids(ctx context.Context, q querier, after time.Time) error {
+	var values, into [4]any
+	for i := range values {
+		into[i] = &values[i]
+	}
+	var read []placed[slo.Stretch]
 	_, err := eachRow(ctx, q, "SELECT probe, first, last, step FROM grids WHERE last > ?", []any{after.UnixMilli()}, func(rows *sql.Rows) error {
-		var id probe.ID
-		var first, last, step int64
-		if err := rows.Scan(&id, &first, &last, &step); err != nil {
+		if err := rows.Scan(into[:]...); err != nil {
 			return err
 		}
-		l.grids[id] = append(l.grids[id], stretch(first, last, step))
+		n, ok := integers(values[:])
+		if !ok {
+			return fmt.Errorf("a row of the grids has %v", values)
+		}
+		if place, ok := l.places.of(probe.ID(n[0])); ok {
+			read = append(read, placed[slo.Stretch]{place, stretch(n[1], n[2], n[3])})
+		}
 		return nil
 	})
+	l.grids = spread(len(l.known), read)
 	return err
 }
 
-// loadDays reads the sums of days in [first, last) of probes, which are in the order of
-// their ids, as the sums are.
-func (l *ledgers) loadDays(ctx context.Context, q querier, first, last int64, known []Probe) error {
+// loadDays reads the sums of days in [first, last). Probes are in the order of their ids,
+// as the sums are: all days are unpacked side by side, probe by probe, so that
+// what is known of a probe is written in one go; later has that done.
+func (l *ledgers) loadDays(ctx context.Context, q querier, first, last int64, later func(func() error)) error {
 	l.firstDay, l.lastDay = first, last
-	n := int(max(0, last-first))
-	all := slices.Repeat([]dayTally{noTally}, n*len(known)) // one piece of memory
-	for i := range known {
-		l.days[known[i].ID] = all[i*n : i*n+n]
-	}
+	days := make([]tallyReader, max(0, last-first))
 	_, err := eachRow(ctx, q, "SELECT day, packed FROM tallies WHERE day >= ? AND day < ?", []any{first, last}, func(rows *sql.Rows) error {
 		var d int64
-		var packed sql.RawBytes
+		var packed []byte
 		if err := rows.Scan(&d, &packed); err != nil {
 			return err
 		}
-		at := 0
-		return eachTally(packed, func(id probe.ID, t dayTally) {
-			for at < len(known) && known[at].ID < id {
-				at++
-			}
-			if at < len(known) && known[at].ID == id {
-				all[at*n+int(d-first)] = t
-			}
-		})
+		return days[d-first].open(packed)
 	})
+	later(func() error { return l.unpackDays(days) })
 	return err
 }
 
-// daysWithSlots are the first and the last day on which a probe may have slots; the last
-// is before the first if there are none.
-func (l *ledgers) daysWithSlots(id probe.ID, account *incident.Account) (first, last int64) {
+func (l *ledgers) unpackDays(days []tallyReader) (err error) {
+	l.days = make([]dayTally, 0, len(days)*len(l.known))
+	for i := range l.known {
+		for d := range days {
+			l.days = append(l.days, days[d].of(l.known[i].ID))
+		}
+	}
+	for d := range days {
+		err = errors.Join(err, days[d].u.err)
+	}
+	return err
+}
+
+// daysWithSlots are the first and the last day on which the probe at a place may have
+// slots; the last is before the first if there are none.
+func (l *ledgers) daysWithSlots(place int, account *incident.Account) (first, last int64) {
 	if account.Grid.Step == 0 {
 		return 0, -1
 	}
 	from := account.Grid.First
-	for _, grid := range l.grids[id] {
+	for _, grid := range l.grids[place] {
 		from = slo.Earliest(from, grid.First)
 	}
 	return dayOf(from.UnixMilli()), dayOf(account.Grid.Last.UnixMilli())
+}
+
+// without is what a window has beyond others, which are sorted and do not touch.
+func (w window) without(others []window) (rest []window) {
+	at := w.after
+	for _, o := range others {
+		if !o.until.After(at) {
+			continue
+		}
+		if !o.after.Before(w.until) {
+			break
+		}
+		if o.after.After(at) {
+			rest = append(rest, window{at, o.after})
+		}
+		at = o.until
+	}
+	if at.Before(w.until) {
+		rest = append(rest, window{at, w.until})
+	}
+	return rest
 }
 
 // merged sorts windows and joins those that touch.

@@ -26,7 +26,7 @@ func TestASuspectDatabaseIsCheckedInFull(t *testing.T) {
 	// An index that does not agree with its table is what only the full check sees.
 	db, err := sql.Open("sqlite", dsn(path, url.Values{}))
 	require.NoError(t, err)
-	_, err = db.ExecContext(t.Context(), "PRAGMA writable_schema = on; UPDATE sqlite_schema SET sql = replace(sql, 'ledger(last)', 'ledger(first)') WHERE name = 'ledger_last'")
+	_, err = db.ExecContext(t.Context(), "PRAGMA writable_schema = on; UPDATE sqlite_schema SET sql = replace(sql, 'ledger(last, first', 'ledger(first, last') WHERE name = 'ledger_last'")
 	require.NoError(t, err)
 	require.NoError(t, db.Close())
 	s, err = Open(t.Context(), path, "", "here")

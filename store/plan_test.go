@@ -46,8 +46,8 @@ func TestQueriesFindWhatTheyLookForByAnIndex(t *testing.T) {
 		"how many messages wait":       {unsent, nil, []string{"SCAN outbox USING INDEX outbox_unsent"}},
 		"the tail of the log":          {logTail, []any{7, 9, 10}, []string{"SEARCH log USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"}},
 		"when was written last":        {lastWrite, nil, []string{"SCAN log"}}, // backwards, and of one row
-		"the ledger of a window":       {ledgerWithin, []any{0, 9, 9}, []string{"SEARCH ledger USING INDEX ledger_last (last>? AND last<?)"}},
-		"the long stretches":           {ledgerBeyond, []any{0, 9}, []string{"SEARCH ledger USING INDEX ledger_long (last>?)"}},
+		"the ledger of a window":       {ledgerWithin, []any{0, 9, 9}, []string{"SEARCH ledger USING COVERING INDEX ledger_last (last>? AND last<?)"}},
+		"the long stretches":           {ledgerBeyond, []any{0, 9}, []string{"SEARCH ledger USING COVERING INDEX ledger_long (last>?)"}},
 		"one incident":                 {incidentOfID, []any{7}, []string{"SEARCH i USING INTEGER PRIMARY KEY (rowid=?)"}},
 		"the ledger of a probe":        {ledgerOfProbe, []any{1, 0, 9}, []string{"SEARCH ledger USING INDEX ledger_of_probe (probe=? AND last>?)"}},
 		"the probes that are retired":  {retiredProbes, nil, []string{"SCAN probes USING INDEX probe_retired"}},

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -24,8 +23,10 @@ type Reader struct {
 
 	mu       sync.Mutex
 	revision string
-	known    []Probe
+	known    []Probe // of which nobody changes anything
+	places   *places // of known
 	memory   *Memory
+	lent     bool // somebody reads the states: they are not changed any more
 }
 
 // OpenReader opens a database to look at it. The error is a [*NewerError] or a
@@ -96,10 +97,11 @@ type Snapshot struct {
 	Classes  map[probe.Class]int64
 }
 
-// Watched is a probe with its state and its ledger.
+// Watched is a probe with its state and its ledger. All of it is to be read only: others
+// may have been given the same.
 type Watched struct {
-	Probe
-	State  *incident.State // a copy
+	*Probe
+	State  *incident.State
 	Ledger Ledger
 
 	Maintenance *incident.Command // that the probe is in; nil if it is in none
@@ -128,144 +130,32 @@ func (r *Reader) Snapshot(ctx context.Context, now time.Time) (*Snapshot, error)
 }
 
 func (r *Reader) look(ctx context.Context, tx *sql.Tx, now time.Time) (*Snapshot, error) {
-	if err := r.follow(ctx, tx); err != nil {
-		return nil, err
-	}
 	s := &Snapshot{}
-	if err := readMeta(ctx, tx, s); err != nil {
-		return nil, err
+	var all *ledgers
+	err := r.follow(ctx, tx, func(later func(func() error)) (err error) {
+		all, err = r.readLedgers(ctx, tx, now, later)
+		return errors.Join(err, readMeta(ctx, tx, s), readService(ctx, tx, &s.Service))
+	})
+	if err == nil {
+		err = r.fillLedgers(ctx, tx, all)
 	}
-	var err error
-	if err = readService(ctx, tx, &s.Service); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	s.Classes = r.memory.Classes.since(now.Add(-24 * time.Hour))
-	given, err := commands(ctx, tx, slices.MinFunc(lookbacks(r.known, now), time.Time.Compare))
-	if err != nil {
-		return nil, err
-	}
-	calendar := incident.NewCalendar(given)
-	all, err := r.ledgers(ctx, tx, now, calendar)
-	if err != nil {
-		return nil, err
-	}
 	s.Probes = make([]Watched, 0, len(r.known))
 	for i := range r.known {
 		p := &r.known[i]
 		if !p.RetiredAt.IsZero() {
 			continue
 		}
-		state := r.memory.State(p.ID).Clone()
-		w := Watched{Probe: *p, State: state, Ledger: all.of(p.ID, &state.Account)}
-		w.Maintenance, w.Rest = calendar.Now(p.ID, now)
+		state := r.memory.State(p.ID)
+		w := Watched{Probe: p, State: state, Ledger: all.of(i, &state.Account)}
+		w.Maintenance, w.Rest = all.calendar.Now(p.ID, now)
 		s.Probes = append(s.Probes, w)
 	}
+	r.lent = true
 	return s, nil
-}
-
-// ledgers reads what it takes to know the time of every probe over each of the windows
-// that are asked about: sums of whole days, and the ledger where there are none and
-// where windows begin.
-func (r *Reader) ledgers(ctx context.Context, tx *sql.Tx, now time.Time, calendar *incident.Calendar) (*ledgers, error) {
-	l := newLedgers()
-	var err error
-	if l.since, err = keptSince(ctx, tx); err != nil {
-		return nil, err
-	}
-	starts := lookbacks(r.known, now)
-	start := slices.MinFunc(starts, time.Time.Compare)
-	today := dayOf(now.UnixMilli())
-	if err := errors.Join(l.loadGrids(ctx, tx, start), l.loadDays(ctx, tx, dayOf(start.UnixMilli())+1, today, r.known)); err != nil {
-		return nil, err
-	}
-	needed := []window{{now.Add(-day), forever}} // shorter windows lie in it
-	for _, after := range starts {
-		_, until := dayWindow(dayOf(after.UnixMilli()))
-		needed = append(needed, window{after, until})
-	}
-	needed = append(needed, l.rest(calendar, start, now)...)
-	for i, lacks := range r.lacking(l) {
-		if lacks {
-			after, until := dayWindow(l.firstDay + int64(i))
-			needed = append(needed, window{after, until})
-		}
-	}
-	for _, w := range merged(needed) {
-		if err := l.load(ctx, tx, w, 0); err != nil {
-			return nil, err
-		}
-	}
-	return l, nil
-}
-
-// lacking says of which days any configured probe may have slots and has no sum.
-func (r *Reader) lacking(l *ledgers) []bool {
-	lacking := make([]bool, max(0, l.lastDay-l.firstDay))
-	for i := range r.known {
-		p := &r.known[i]
-		if !p.RetiredAt.IsZero() {
-			continue
-		}
-		days := l.days[p.ID]
-		from, to := l.daysWithSlots(p.ID, &r.memory.State(p.ID).Account)
-		for d := max(from-l.firstDay, 0); d < min(to-l.firstDay+1, int64(len(lacking))); d++ {
-			lacking[d] = lacking[d] || days == nil || days[d] == noTally
-		}
-	}
-	return lacking
-}
-
-// lookbacks are where the windows begin that people ask about, each once: a day, three,
-// a week, 30 days, and those of all objectives. Windows of less than a day need not be named.
-func lookbacks(known []Probe, now time.Time) []time.Time {
-	windows := []slo.Window{slo.Rolling(day), slo.Rolling(3 * day), slo.Rolling(7 * day), slo.Rolling(30 * day)}
-	for i := range known {
-		for _, o := range known[i].Objectives {
-			if !slices.Contains(windows, o.Window) {
-				windows = append(windows, o.Window)
-			}
-		}
-	}
-	starts := make([]time.Time, len(windows))
-	for i, w := range windows {
-		starts[i] = w.Span(now).After
-	}
-	return starts
-}
-
-// follow brings the states up to the end of the log. After a change of the
-// configuration they are read anew: other policies hold from there on.
-func (r *Reader) follow(ctx context.Context, tx *sql.Tx) error {
-	var revision string
-	err := tx.QueryRowContext(ctx, "SELECT value FROM meta WHERE key = 'revision'").Scan(&revision)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return err
-	}
-	if r.memory != nil {
-		// What lies behind every checkpoint may be gone from the log.
-		var oldest int64
-		if err := tx.QueryRowContext(ctx, "SELECT coalesce(min(seq), 0) FROM checkpoints").Scan(&oldest); err != nil {
-			return err
-		}
-		if r.memory.Seq < oldest {
-			r.memory = nil
-		}
-	}
-	if r.memory == nil || revision != r.revision {
-		if r.known, err = probes(ctx, tx); err != nil {
-			return err
-		}
-		if r.memory, err = lastCheckpoint(ctx, tx); err != nil {
-			return err
-		}
-		r.revision = revision
-		if err := r.memory.replay(ctx, tx, r.known); err != nil {
-			r.memory = nil // half of it would be another past
-			return err
-		}
-		return nil
-	}
-	return r.memory.follow(ctx, tx, policies(r.known))
 }
 
 func readMeta(ctx context.Context, tx *sql.Tx, s *Snapshot) error {

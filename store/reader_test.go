@@ -70,15 +70,28 @@ func TestAReaderSeesWhatIsCommittedAndNothingElse(t *testing.T) {
 	require.Equal(t, w.states(), seen(t, r))
 }
 
-func TestWhatAReaderHandsOutIsACopy(t *testing.T) {
-	w := newWorld(t, 6, 1)
-	w.happen(60)
-	w.commit(false)
-	r := look(t, w.s.Path())
-	first, err := r.Snapshot(t.Context(), t0)
-	require.NoError(t, err)
-	*first.Probes[0].State = incident.State{}
-	require.Equal(t, w.states(), seen(t, r))
+func TestWhatAReaderHandedOutStaysAsItWas(t *testing.T) {
+	inWorlds(t, func(t *testing.T, w *world) {
+		r := look(t, w.s.Path())
+		var before []map[probe.ID]*incident.State
+		var was []map[probe.ID]incident.State
+		for range 6 {
+			w.happen(30)
+			w.commit(false)
+			states := seen(t, r)
+			require.Equal(t, w.states(), states)
+			copies := map[probe.ID]incident.State{}
+			for id, s := range states {
+				copies[id] = *s.Clone()
+			}
+			before, was = append(before, states), append(was, copies)
+		}
+		for i := range before {
+			for id, s := range before[i] {
+				require.Equal(t, was[i][id], *s, "look %d, probe %d", i, id)
+			}
+		}
+	})
 }
 
 func TestAReaderWritesNothing(t *testing.T) {

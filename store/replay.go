@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -53,12 +54,23 @@ func lastNumber(ctx context.Context, q querier, seq int64) (int64, error) {
 	return max(seq, highest), err
 }
 
-func policies(known []Probe) map[probe.ID]incident.Policy {
-	m := make(map[probe.ID]incident.Policy, len(known))
-	for i := range known {
-		m[known[i].ID] = known[i].Policy
+// newestCheckpoint reads the newest checkpoint, packed; nil if there is none.
+func newestCheckpoint(ctx context.Context, q querier) (seq int64, packed []byte, err error) {
+	err = q.QueryRowContext(ctx, "SELECT seq, packed FROM checkpoints ORDER BY seq DESC LIMIT 1").Scan(&seq, &packed)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil, nil
 	}
-	return m
+	return seq, packed, err
+}
+
+// unpackMemoryAt reads the states as of a segment.
+func unpackMemoryAt(seq int64, packed []byte) (*Memory, error) {
+	m, err := unpackMemory(packed)
+	if err != nil {
+		return nil, err
+	}
+	m.Seq = seq
+	return m, nil
 }
 
 // lastCheckpoint reads the newest checkpoint that can be read: a damaged one costs
@@ -77,8 +89,7 @@ func lastCheckpoint(ctx context.Context, q querier) (*Memory, error) {
 		if err := rows.Scan(&seq, &packed); err != nil {
 			return nil, err
 		}
-		if m, err := unpackMemory(packed); err == nil {
-			m.Seq = seq
+		if m, err := unpackMemoryAt(seq, packed); err == nil {
 			return m, rows.Err()
 		}
 		damaged = true
@@ -95,56 +106,85 @@ func lastCheckpoint(ctx context.Context, q querier) (*Memory, error) {
 	return NewMemory(), nil
 }
 
-// follow replays the log behind the memory's position. It reads a bounded number of
-// segments per query, so that no read holds the write-ahead log for long.
-func (m *Memory) follow(ctx context.Context, q querier, policies map[probe.ID]incident.Policy) error {
-	if err := m.followTo(ctx, q, policies, math.MaxInt64); err != nil {
+// follower replays the log into a memory, for the probes of a configuration.
+type follower struct {
+	m      *Memory
+	known  []Probe
+	places *places
+	states []*incident.State // of known, as far as they were needed
+	lent   bool              // somebody reads the states: none is changed, but replaced by a copy
+}
+
+func (m *Memory) follower(known []Probe, places *places) *follower {
+	return &follower{m: m, known: known, places: places, states: make([]*incident.State, len(known))}
+}
+
+// step replays an entry. What follows from it was committed with it, and is not made again.
+func (f *follower) step(e *Entry) {
+	place, ok := f.places.of(e.Probe)
+	if !ok {
+		return
+	}
+	if f.states[place] == nil {
+		f.states[place] = f.own(e.Probe)
+	}
+	f.m.step(f.known[place].Policy, f.states[place], e)
+}
+
+// own returns the state of a probe to be changed.
+func (f *follower) own(id probe.ID) *incident.State {
+	s := f.m.State(id)
+	if f.lent {
+		s = s.Clone()
+		f.m.States[id] = s
+	}
+	return s
+}
+
+// follow replays the log behind the memory's position.
+func (f *follower) follow(ctx context.Context, q querier) error {
+	if err := f.followTo(ctx, q, math.MaxInt64); err != nil {
 		return err
 	}
-	if m.uncounted {
-		return m.countAsBefore(ctx, q)
+	if f.m.uncounted {
+		return f.m.countAsBefore(ctx, q)
 	}
 	return nil
 }
 
 // followTo replays the log up to and with a segment.
-func (m *Memory) followTo(ctx context.Context, q querier, policies map[probe.ID]incident.Policy, last int64) error {
-	for {
-		if n, err := m.followSome(ctx, q, policies, last); n == 0 || err != nil {
-			return err
-		}
+func (f *follower) followTo(ctx context.Context, q querier, last int64) error {
+	return eachSegment(ctx, q, f.m.Seq, last, f.segment)
+}
+
+// segment replays a segment.
+func (f *follower) segment(seq int64, packed []byte) error {
+	if err := eachEntry(packed, f.step); err != nil {
+		return fmt.Errorf("segment %d of the log: %w", seq, err)
 	}
+	f.m.Seq = seq
+	return nil
 }
 
 const logTail = "SELECT seq, packed FROM log WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?"
 
-func (m *Memory) followSome(ctx context.Context, q querier, policies map[probe.ID]incident.Policy, last int64) (int, error) {
+// eachSegment calls f for the segments behind one, up to and with another. It reads a
+// bounded number per query, so that no read holds the write-ahead log for long. What f is
+// given is its own only until it returns.
+func eachSegment(ctx context.Context, q querier, after, last int64, f func(seq int64, packed []byte) error) error {
 	const segments = 1000
-	rows, err := q.QueryContext(ctx, logTail, m.Seq, last, segments)
-	if err != nil {
-		return 0, err
-	}
-	defer func() { _ = rows.Close() }()
-	n := 0
-	for rows.Next() {
-		var seq int64
-		var packed sql.RawBytes
-		if err := rows.Scan(&seq, &packed); err != nil {
-			return n, err
-		}
-		// What follows from the entries was committed with them, and is not made again.
-		err := eachEntry(packed, func(e *Entry) {
-			if policy, ok := policies[e.Probe]; ok {
-				m.Step(policy, e)
+	for {
+		n, err := eachRow(ctx, q, logTail, []any{after, last, segments}, func(rows *sql.Rows) error {
+			var packed sql.RawBytes
+			if err := rows.Scan(&after, &packed); err != nil {
+				return err
 			}
+			return f(after, packed)
 		})
-		if err != nil {
-			return n, fmt.Errorf("segment %d of the log: %w", seq, err)
+		if n == 0 || err != nil {
+			return err
 		}
-		m.Seq = seq
-		n++
 	}
-	return n, rows.Err()
 }
 
 // replay follows the log behind a checkpoint. Where the configuration changed behind it
@@ -164,14 +204,14 @@ func (m *Memory) replay(ctx context.Context, q querier, known []Probe) error {
 			before = changes[0].probes // the first release did not keep any
 		}
 		for _, c := range changes {
-			if err := m.followTo(ctx, q, policies(before), c.seq); err != nil {
+			if err := m.follower(before, placesOf(before)).followTo(ctx, q, c.seq); err != nil {
 				return err
 			}
 			m.reconfigure(before, c.probes)
 			before = c.probes
 		}
 	}
-	return m.follow(ctx, q, policies(known))
+	return m.follower(known, placesOf(known)).follow(ctx, q)
 }
 
 // reconfigure changes the states as a change of the configuration does.

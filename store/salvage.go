@@ -265,7 +265,7 @@ func salvageStates(ctx context.Context, damaged string, known []Probe) (m *Memor
 	}
 	m = read
 	if err := m.replay(ctx, from, known); err != nil {
-		_ = m.follow(ctx, from, policies(known)) // as far as the log can be read
+		_ = m.follower(known, placesOf(known)).follow(ctx, from) // as far as the log can be read
 	}
 	return m
 }

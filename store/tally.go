@@ -71,7 +71,7 @@ func (c *compactor) missingTallies(ctx context.Context, tx *sql.Tx, now time.Tim
 	if err != nil || have[yesterday] {
 		return nil, err // days are summed up in their order
 	}
-	if err := c.r.follow(ctx, tx); err != nil {
+	if err := c.r.follow(ctx, tx, nil); err != nil {
 		return nil, err
 	}
 	first, err := c.firstDay(ctx, tx)
@@ -131,7 +131,7 @@ func (c *compactor) firstDay(ctx context.Context, tx *sql.Tx) (int64, error) {
 // tallyDay packs the time of all probes on a day; nil if it should wait.
 func (c *compactor) tallyDay(ctx context.Context, tx *sql.Tx, d int64, now time.Time) ([]byte, error) {
 	after, until := dayWindow(d)
-	ledgers := newLedgers()
+	ledgers := newLedgers(c.r.known, c.r.places)
 	if err := errors.Join(ledgers.load(ctx, tx, window{after, until}, 0), ledgers.loadGrids(ctx, tx, after)); err != nil {
 		return nil, err
 	}
@@ -147,7 +147,7 @@ func (c *compactor) tallyDay(ctx context.Context, tx *sql.Tx, d int64, now time.
 			complete = complete && grid.Step == 0
 			continue
 		}
-		l := ledgers.of(p.ID, account)
+		l := ledgers.of(i, account)
 		tallies[p.ID] = dayTallyOf(l.count(after, until))
 	}
 	if !complete && now.Sub(until) < waitForTally {
@@ -188,23 +188,61 @@ func (t *dayTally) parts() [4]*uint32 { return [4]*uint32{&t.good, &t.bad, &t.ex
 
 // eachTally reads a day's tallies.
 func eachTally(packed []byte, f func(id probe.ID, t dayTally)) error {
+	var r tallyReader
+	if err := r.open(packed); err != nil {
+		return err
+	}
+	for r.next() {
+		f(r.id, r.tally)
+	}
+	return r.u.err
+}
+
+// tallyReader reads a day's tallies one by one. Its zero value has none.
+type tallyReader struct {
+	u     unpacker
+	left  int
+	id    probe.ID // of the tally that is read; of none at first
+	tally dayTally
+}
+
+func (r *tallyReader) open(packed []byte) error {
 	body, ok := unsummed(packed)
 	if !ok || body[0] != chunkPacking {
 		return errPacked
 	}
-	u := unpacker{buf: body[1:]}
-	var id probe.ID
-	var t dayTally
-	for n := u.count(true); n > 0 && u.err == nil; n-- {
-		id += probe.ID(u.int())
-		if differs := u.byte(); differs != 0 {
-			for i, part := range t.parts() {
-				if differs&(1<<i) != 0 {
-					*part = uint32(u.uint())
-				}
+	r.u.buf = body[1:]
+	r.left = r.u.count(true)
+	return r.u.err
+}
+
+// next reads the next tally, if there is one.
+func (r *tallyReader) next() bool {
+	if r.left == 0 || r.u.err != nil {
+		return false
+	}
+	r.left--
+	r.id += probe.ID(r.u.int())
+	if differs := r.u.byte(); differs != 0 {
+		for i, part := range r.tally.parts() {
+			if differs&(1<<i) != 0 {
+				*part = uint32(r.u.uint())
 			}
 		}
-		f(id, t)
 	}
-	return u.err
+	return r.u.err == nil
+}
+
+// of is the tally of a probe, whose id is higher than that of the one before; noTally if
+// there is none.
+func (r *tallyReader) of(id probe.ID) dayTally {
+	for r.id < id {
+		if !r.next() {
+			return noTally
+		}
+	}
+	if r.id != id {
+		return noTally
+	}
+	return r.tally
 }

@@ -1,0 +1,110 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"math"
+
+	"sonde/incident"
+)
+
+// meanwhile reads from the database what does not need the states. What can be done with
+// it later, beside further reading, it hands on.
+type meanwhile func(later func(func() error)) error
+
+// follow brings the states up to the end of the log, and reads something else meanwhile.
+// After a change of the configuration the states are read anew: other policies hold from
+// there on.
+func (r *Reader) follow(ctx context.Context, tx *sql.Tx, also meanwhile) error {
+	var revision string
+	err := tx.QueryRowContext(ctx, "SELECT value FROM meta WHERE key = 'revision'").Scan(&revision)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	if r.memory != nil {
+		// What lies behind every checkpoint may be gone from the log.
+		var oldest int64
+		if err := tx.QueryRowContext(ctx, "SELECT coalesce(min(seq), 0) FROM checkpoints").Scan(&oldest); err != nil {
+			return err
+		}
+		if r.memory.Seq < oldest {
+			r.memory = nil
+		}
+	}
+	if r.memory == nil || revision != r.revision {
+		if r.known, err = probes(ctx, tx); err != nil {
+			return err
+		}
+		r.places = placesOf(r.known)
+		r.revision = revision
+		return r.anew(ctx, tx, also)
+	}
+	_, err = r.catchUp(ctx, tx, r.memory.Seq, also, func() (*Memory, error) { return r.memory, nil })
+	return err
+}
+
+// anew reads the newest checkpoint and the log behind it.
+func (r *Reader) anew(ctx context.Context, tx *sql.Tx, also meanwhile) error {
+	r.memory, r.lent = nil, false // half of it would be another past
+	seq, packed, err := newestCheckpoint(ctx, tx)
+	if err != nil {
+		return err
+	}
+	changes, err := changesBehind(ctx, tx, seq)
+	if err != nil {
+		return err
+	}
+	if packed != nil && len(changes) == 0 {
+		m, err := r.catchUp(ctx, tx, seq, also, func() (*Memory, error) { return unpackMemoryAt(seq, packed) })
+		if !errors.Is(err, errPacked) {
+			r.memory = m
+			return err
+		}
+	}
+	m, err := lastCheckpoint(ctx, tx)
+	if err != nil {
+		return err
+	}
+	if err := m.replay(ctx, tx, r.known); err != nil {
+		return err
+	}
+	r.memory = m
+	return also.read(newAside())
+}
+
+// read reads, and waits until all is done.
+func (also meanwhile) read(a *aside) (err error) {
+	if also != nil {
+		err = also(a.do)
+	}
+	return errors.Join(a.wait(), err)
+}
+
+// catchUp replays the log behind a segment into what start gives. What is read from the
+// database while the states are stepped is the rest of the log, and what is wanted
+// meanwhile. The memory is nil after an error.
+func (r *Reader) catchUp(ctx context.Context, tx *sql.Tx, after int64, also meanwhile, start func() (*Memory, error)) (*Memory, error) {
+	a := newAside()
+	f := &follower{known: r.known, places: r.places, states: make([]*incident.State, len(r.known)), lent: r.lent}
+	a.do(func() (err error) {
+		f.m, err = start()
+		return err
+	})
+	err := eachSegment(ctx, tx, after, math.MaxInt64, func(seq int64, packed []byte) error {
+		packed = bytes.Clone(packed)
+		a.do(func() error { return f.segment(seq, packed) })
+		return nil
+	})
+	if err != nil {
+		also = nil
+	}
+	if err = errors.Join(err, also.read(a)); err != nil {
+		return nil, err
+	}
+	if f.m.uncounted {
+		err = f.m.countAsBefore(ctx, tx)
+	}
+	return f.m, err
+}

@@ -1,0 +1,100 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"slices"
+	"time"
+
+	"sonde/incident"
+	"sonde/slo"
+)
+
+// readLedgers reads what it takes to know the time of every probe over each of the windows
+// that are asked about, as far as that can be said without the states: sums of whole days,
+// and the ledger where windows begin. Sums are unpacked later.
+func (r *Reader) readLedgers(ctx context.Context, tx *sql.Tx, now time.Time, later func(func() error)) (*ledgers, error) {
+	l := newLedgers(r.known, r.places)
+	var err error
+	if l.since, err = keptSince(ctx, tx); err != nil {
+		return nil, err
+	}
+	starts := lookbacks(r.known, now)
+	start := slices.MinFunc(starts, time.Time.Compare)
+	given, err := commands(ctx, tx, start)
+	if err != nil {
+		return nil, err
+	}
+	today := dayOf(now.UnixMilli())
+	if err := errors.Join(l.loadGrids(ctx, tx, start), l.loadDays(ctx, tx, dayOf(start.UnixMilli())+1, today, later)); err != nil {
+		return nil, err
+	}
+	needed := []window{{now.Add(-day), forever}} // shorter windows lie in it
+	for _, after := range starts {
+		_, until := dayWindow(dayOf(after.UnixMilli()))
+		needed = append(needed, window{after, until})
+	}
+	needed = append(needed, l.rest(incident.NewCalendar(given), start, now)...)
+	for _, w := range merged(needed) {
+		if err := l.load(ctx, tx, w, 0); err != nil {
+			return nil, err
+		}
+	}
+	return l, nil
+}
+
+// fillLedgers reads the ledger of those days of which there is no sum.
+func (r *Reader) fillLedgers(ctx context.Context, tx *sql.Tx, l *ledgers) error {
+	var lack []window
+	for i, lacks := range r.lacking(l) {
+		if lacks {
+			after, until := dayWindow(l.firstDay + int64(i))
+			lack = append(lack, window{after, until})
+		}
+	}
+	have := slices.Clone(l.windows)
+	for _, w := range merged(lack) {
+		for _, piece := range w.without(have) {
+			if err := l.load(ctx, tx, piece, 0); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// lacking says of which days any configured probe may have slots and has no sum.
+func (r *Reader) lacking(l *ledgers) []bool {
+	lacking := make([]bool, max(0, l.lastDay-l.firstDay))
+	for i := range r.known {
+		p := &r.known[i]
+		if !p.RetiredAt.IsZero() {
+			continue
+		}
+		days := l.days[i*len(lacking) : (i+1)*len(lacking)]
+		from, to := l.daysWithSlots(i, &r.memory.State(p.ID).Account)
+		for d := max(from-l.firstDay, 0); d < min(to-l.firstDay+1, int64(len(lacking))); d++ {
+			lacking[d] = lacking[d] || days[d] == noTally
+		}
+	}
+	return lacking
+}
+
+// lookbacks are where the windows begin that people ask about, each once: a day, three,
+// a week, 30 days, and those of all objectives. Windows of less than a day need not be named.
+func lookbacks(known []Probe, now time.Time) []time.Time {
+	windows := []slo.Window{slo.Rolling(day), slo.Rolling(3 * day), slo.Rolling(7 * day), slo.Rolling(30 * day)}
+	for i := range known {
+		for _, o := range known[i].Objectives {
+			if !slices.Contains(windows, o.Window) {
+				windows = append(windows, o.Window)
+			}
+		}
+	}
+	starts := make([]time.Time, len(windows))
+	for i, w := range windows {
+		starts[i] = w.Span(now).After
+	}
+	return starts
+}
