@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"sonde/incident"
 	"sonde/probe"
 )
 
@@ -28,6 +29,7 @@ type decoder struct {
 
 	credentials map[string]*probe.Credential // by what they are made of
 	authorities map[string]*probe.Roots      // by file
+	promised    map[string]*incident.Budgets // by what they are made of
 }
 
 // maxVisits is far more than a file of 1 MiB without aliases can hold.

@@ -56,6 +56,7 @@ type alert struct {
 	resolveAfter time.Duration
 	remindEvery  time.Duration
 	rules        incident.Rules
+	levels       []int // of budget_threshold, in percent
 }
 
 // builtin is what every probe starts from.
@@ -74,6 +75,7 @@ func builtin() settings {
 			resolveAfter: 120 * time.Second,
 			remindEvery:  4 * time.Hour,
 			rules:        incident.UsualRules(),
+			levels:       usualLevels,
 		},
 	}
 }

@@ -45,7 +45,8 @@ func TestDefaultsAreWhatTheDesignPromises(t *testing.T) {
 	require.Equal(t, incident.Policy{
 		Interval: time.Minute, DownAfter: 90 * time.Second, AuthAfter: 90 * time.Second, RecheckEvery: 30 * time.Second,
 		ResolveAfter: 2 * time.Minute, RemindEvery: 4 * time.Hour, Repeatable: true, Count4xx: probe.CountKnownGood,
-		Rules: incident.UsualRules(),
+		Rules:   incident.UsualRules(),
+		Budgets: incident.NewBudgets(p.Objectives, time.Minute, incident.BudgetRules{Fast: true, Slow: true, Levels: []int{50, 80, 100}}),
 	}, p.Policy)
 	require.Equal(t, "a", p.Target.Name)
 	require.Equal(t, "http://127.0.0.1/x", p.Target.URL.String())
@@ -121,6 +122,7 @@ func requireCheckout(t *testing.T, p configs.Probe) {
 		Rules:    rules,
 		Interval: time.Minute, DownAfter: 2 * time.Minute, AuthAfter: 90 * time.Second, RecheckEvery: 10 * time.Second,
 		ResolveAfter: time.Hour, RemindEvery: 0, Repeatable: true, Count4xx: probe.CountAlways,
+		Budgets: incident.NewBudgets(p.Objectives, time.Minute, incident.BudgetRules{Fast: true, Slow: true, Levels: []int{50, 80, 100}}),
 	}, p.Policy)
 	require.Equal(t, map[string]string{"team": "payments", "tier": "0"}, p.Labels)
 	require.Equal(t, "https://runbooks.example.com/checkout", p.Runbook)

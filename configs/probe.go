@@ -107,7 +107,9 @@ func (d *decoder) probeList(v value, base settings, kept History) []Probe {
 	probes := make([]Probe, 0, len(specs))
 	for i := range specs {
 		if specs[i].address.url != nil {
-			probes = append(probes, specs[i].probe())
+			p := specs[i].probe()
+			p.Policy.Budgets = d.budgets(&specs[i])
+			probes = append(probes, p)
 		}
 	}
 	return probes

@@ -12,6 +12,7 @@ func (d *decoder) warnProbes(specs []spec) {
 	for i := range specs {
 		d.warnInterval(&specs[i])
 		d.warnObjectives(&specs[i])
+		d.warnDeadTiers(&specs[i])
 		d.warnLatency(&specs[i])
 	}
 	d.warnSilence(specs)

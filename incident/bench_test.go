@@ -31,7 +31,7 @@ func TestAResultThatChangesNothingTakesNoMemory(t *testing.T) {
 		"excluded, one after another": {[]probe.Verdict{missing}, missing},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := world{policy: usual(60)}
+			w := world{policy: promising(60, "99.9% over 30d", "99% over month")}
 			w.feed(-600, tc.before...)
 			require.Zero(t, testing.AllocsPerRun(20, steps(&w, tc.verdict)))
 		})
@@ -39,11 +39,19 @@ func TestAResultThatChangesNothingTakesNoMemory(t *testing.T) {
 }
 
 func BenchmarkStep(b *testing.B) {
-	for name, verdict := range map[string]probe.Verdict{"good": good, "bad while open": broken} {
+	for name, is := range map[string]struct {
+		before, verdict probe.Verdict
+		policy          incident.Policy
+	}{
+		"good":                          {good, good, promising(60, "99.9% over 30d")},
+		"good, after something was bad": {broken, good, promising(60, "99.9% over 30d")},
+		"bad while open":                {broken, broken, promising(60, "99.9% over 30d")},
+		"bad while open, no promise":    {broken, broken, usual(60)},
+	} {
 		b.Run(name, func(b *testing.B) {
-			w := world{policy: usual(60)}
-			w.feed(-600, verdict, verdict, verdict)
-			step := steps(&w, verdict)
+			w := world{policy: is.policy}
+			w.feed(-600, is.before, is.before, is.before)
+			step := steps(&w, is.verdict)
 			b.ReportAllocs()
 			for b.Loop() {
 				step()

@@ -78,8 +78,7 @@ func (m *machine) caution() Hold {
 func (m *machine) skip() {
 	s, in := m.s, m.in
 	if in.Run != probe.Recheck {
-		slots := m.slots(in.At, in.To)
-		s.Account.add(slots, in.Verdict.Outcome, in.Verdict.Reason, &m.fx)
+		m.account(m.slots(in.At, in.To))
 	}
 	overtaken := in.To.Before(s.Last.At)
 	if !overtaken {
@@ -91,6 +90,11 @@ func (m *machine) skip() {
 	case in.Maintenance:
 		m.rest()
 		return
+	default:
+		m.watchBudgets()
+	}
+	switch {
+	case overtaken:
 	case in.Verdict.Reason == probe.LoadShed:
 		m.suspectShed()
 	case in.Verdict.Kind() == probe.KindDown && s.Suspect.Results > 0:

@@ -3,6 +3,7 @@ package incident_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 	"unsafe"
@@ -11,6 +12,7 @@ import (
 
 	"sonde/incident"
 	"sonde/probe"
+	"sonde/slo"
 )
 
 // history plays a script and returns the final state and all effects.
@@ -64,7 +66,7 @@ func (l *law) checkState(s *incident.State) {
 		seen[p.Kind] = true
 		require.NotEqual(l.t, incident.Closed, p.Phase)
 		require.False(l.t, p.Phase == incident.Open && p.Telling.Unsaid)
-		require.Contains(l.t, []probe.Kind{probe.KindDown, probe.KindAuthFailed, probe.KindDegraded, probe.KindCertificate, probe.KindCache}, p.Kind)
+		require.Contains(l.t, []probe.Kind{probe.KindDown, probe.KindAuthFailed, probe.KindDegraded, probe.KindCertificate, probe.KindCache, probe.KindBudgetFast, probe.KindBudgetSlow, probe.KindBudgetThreshold}, p.Kind)
 		require.False(l.t, p.Unkept && p.Promise.IsZero())
 		require.LessOrEqual(l.t, len(p.Codes), 8)
 		require.False(l.t, p.OpenedAt.Before(p.Since))
@@ -76,11 +78,30 @@ func (l *law) checkState(s *incident.State) {
 		require.Zero(l.t, s.Suspect, "what is open is not suspected")
 		require.Zero(l.t, s.Due)
 	}
+	first := size(s) - furtherPromises(s)
 	if cap(s.Problems) <= 1 { // what has closed leaves its room behind
-		require.LessOrEqual(l.t, size(s), 2<<10, "with a hold and all that is known of caches")
+		require.LessOrEqual(l.t, first, 5<<9, "with a hold, all that is known of caches, and a promise")
 	}
-	require.LessOrEqual(l.t, size(s), 3<<10, "whatever is wrong at once")
+	require.LessOrEqual(l.t, first, 5<<10, "whatever is wrong at once")
 	l.checkCache(s.Cache)
+	l.checkSpending(s)
+}
+
+// checkSpending checks that what is remembered of budgets fits what is open.
+func (l *law) checkSpending(s *incident.State) {
+	if s.Spending == nil {
+		return
+	}
+	for i := range s.Spending.Of {
+		burn := &s.Spending.Of[i].Burn
+		before := *burn
+		burn.Recount()
+		require.Equal(l.t, before, *burn)
+		require.LessOrEqual(l.t, burn.Bad(time.Hour), burn.Bad(6*time.Hour)+5*time.Minute)
+		require.LessOrEqual(l.t, burn.Bad(time.Hour), time.Hour)
+	}
+	p := s.Open(probe.KindBudgetThreshold)
+	require.False(l.t, p != nil && p.Reading.Level < s.Spending.Level, "who was told of a level")
 }
 
 func (l *law) checkBucket(b *incident.Bucket) {
@@ -102,11 +123,22 @@ func (l *law) checkCache(c *incident.Cache) {
 	require.Positive(l.t, hits+misses+changed, "the latest answer is of the latest hour")
 }
 
+// furtherPromises is how much of the size is that of promises beyond the first.
+func furtherPromises(s *incident.State) int {
+	if s.Spending == nil {
+		return 0
+	}
+	return (cap(s.Spending.Of) - 1) * int(unsafe.Sizeof(incident.Burning{}))
+}
+
 // size is how many bytes a state takes, with what it points to.
 func size(s *incident.State) int {
 	codes, cache := cap(s.Suspect.Codes)+cap(s.Refusals.Codes)+cap(s.Sheds.Codes), 0
 	if s.Cache != nil {
 		cache = int(unsafe.Sizeof(*s.Cache))
+	}
+	if s.Spending != nil {
+		cache += int(unsafe.Sizeof(*s.Spending)) + cap(s.Spending.Of)*int(unsafe.Sizeof(incident.Burning{}))
 	}
 	for i := range s.Problems {
 		codes += cap(s.Problems[i].Codes)
@@ -144,18 +176,27 @@ func (l *law) checkTransition(m move, before *incident.State, told incident.Tran
 		l.checkOpening(m, before, p)
 	case incident.Changed:
 		require.Equal(t, incident.Open, was.Phase)
-		require.Equal(t, m.in.Verdict, p.Cause)
+		require.True(t, m.in.Verdict == p.Cause || p.Kind == probe.KindBudgetThreshold)
 	case incident.Reminded:
 		require.Equal(t, incident.Open, was.Phase)
 		require.False(t, told.At.After(until))
 	case incident.Escalated:
 		require.Equal(t, incident.Open, was.Phase)
+		if p.Kind == probe.KindBudgetThreshold {
+			require.Greater(t, p.Reading.Level, before.Spending.Level, "and of a level once on the way up")
+			require.GreaterOrEqual(t, 100*p.Reading.Now, float64(p.Reading.Level))
+			break
+		}
 		require.Greater(t, p.Stage, was.Stage, "people are told of a stage once")
 		require.True(t, m.in.Expiring)
 	case incident.Resolved:
 		require.Equal(t, incident.Open, was.Phase, "resolved at most once")
 		if p.Kind == probe.KindCache {
 			require.True(t, m.policy.MinCacheRatio == 0 || m.in.Cache != probe.CacheNone, "nobody asks any more, or an answer shows it")
+			break
+		}
+		if budgetKind(p.Kind) {
+			require.True(t, m.judged(), "nothing resolves while nothing is judged")
 			break
 		}
 		require.Equal(t, probe.Scheduled, m.in.Run)
@@ -171,7 +212,7 @@ func (l *law) checkTransition(m move, before *incident.State, told incident.Tran
 	case incident.ClosedNow:
 		require.Equal(t, incident.Recovered, was.Phase)
 		require.False(t, p.Telling.Unsaid, "people have heard that it is over")
-		if m.policy.Rules.Off.Has(p.Kind) {
+		if m.retires(p.Kind) {
 			break
 		}
 		require.Equal(t, was.CloseAt, told.At, "dated at the deadline")
@@ -188,7 +229,7 @@ func (l *law) checkTransition(m move, before *incident.State, told incident.Tran
 		require.True(t, told.At.After(p.RecoveredAt), "and only later if it has to last")
 		require.False(t, told.At.After(until))
 	case incident.Withdrawn:
-		require.True(t, m.policy.Rules.Off.Has(p.Kind))
+		require.True(t, m.retires(p.Kind))
 		require.True(t, was.Phase == incident.Open || was.Telling.Unsaid)
 	case incident.Risen:
 		require.Equal(t, incident.Open, l.phase[probe.KindDegraded].Phase)
@@ -202,8 +243,8 @@ func (l *law) checkTransition(m move, before *incident.State, told incident.Tran
 	require.False(t, told.Quiet && !quiet[told.Change], "%s is always told", told.Change)
 	if told.Change != incident.Reminded && told.Change != incident.ClosedNow && told.Change != incident.Settled {
 		require.Equal(t, until, told.At)
-		require.False(t, told.At.Before(l.moved), "transitions come in order")
-		l.moved = told.At
+		require.False(t, told.At.Before(l.moved) && !m.in.At.Before(before.Account.Grid.Last), "transitions come in order, but for those of an extra run that comes after later slots")
+		l.moved = slo.Latest(l.moved, told.At)
 	}
 	l.phase[p.Kind] = p
 }
@@ -219,6 +260,12 @@ func (l *law) checkOpening(m move, before *incident.State, p incident.Problem) {
 		require.True(t, m.in.Expiring)
 		require.Equal(t, probe.CertificateExpiring, p.Cause.Reason)
 		require.Equal(t, m.in.CertificateEnds.Sub(m.in.At) <= 24*time.Hour, p.Severity == probe.Critical)
+		return
+	}
+	if budgetKind(p.Kind) {
+		require.True(t, m.judged() && m.in.Verdict.Outcome == probe.Bad, "only what is bad spends a budget")
+		require.Equal(t, probe.Bad, p.Cause.Outcome)
+		require.True(t, p.Kind == probe.KindBudgetThreshold || p.Reading.Now > p.Reading.Usual)
 		return
 	}
 	if p.Kind == probe.KindCache {
@@ -279,6 +326,35 @@ func severest(kind probe.Kind) probe.Severity {
 		return probe.Warning
 	}
 	return probe.Critical
+}
+
+func budgetKind(kind probe.Kind) bool {
+	return kind == probe.KindBudgetFast || kind == probe.KindBudgetSlow || kind == probe.KindBudgetThreshold
+}
+
+// retires reports whether nobody looks at incidents of a kind any more.
+func (m move) retires(kind probe.Kind) bool {
+	b := m.policy.Budgets
+	watches := func(fast bool) bool {
+		return b != nil && slices.ContainsFunc(b.Of, func(x incident.Budget) bool {
+			return slices.ContainsFunc(x.Alarms, func(a slo.Alarm) bool { return a.Fast == fast })
+		})
+	}
+	switch kind {
+	case probe.KindBudgetFast:
+		return !watches(true)
+	case probe.KindBudgetSlow:
+		return !watches(false)
+	case probe.KindBudgetThreshold:
+		return b == nil || len(b.Levels) == 0
+	}
+	return m.policy.Rules.Off.Has(kind)
+}
+
+// judged reports whether a slot says something of the promise.
+func (m move) judged() bool {
+	slot := m.in.Run == probe.Scheduled && m.in.Kind != incident.Idle
+	return slot && (m.in.Verdict.Outcome == probe.Good || m.in.Verdict.Outcome == probe.Bad) && !m.in.Maintenance
 }
 
 // checkHold checks that nobody is left alone for longer than is allowed, nor without a reason.
@@ -344,7 +420,9 @@ func TestLawsHoldForAnySequence(t *testing.T) {
 			}
 		}
 	}
-	require.Greater(t, kinds[probe.KindCache], 50, "the sequences must show what is sent again too often")
+	for _, kind := range []probe.Kind{probe.KindCache, probe.KindBudgetFast, probe.KindBudgetSlow, probe.KindBudgetThreshold} {
+		require.Greater(t, kinds[kind], 50, "the sequences must show %s", kind)
+	}
 	for _, change := range []incident.Change{
 		incident.Opened, incident.Changed, incident.Reminded, incident.Resolved, incident.Reopened, incident.ClosedNow, incident.Escalated, incident.Overdue, incident.Risen,
 		incident.Settled, incident.Withdrawn,

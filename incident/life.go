@@ -133,13 +133,14 @@ func sameCause(a, b probe.Verdict) bool { return a.Reason == b.Reason && a.Statu
 
 // resolve marks an open incident as recovered.
 func (m *machine) resolve(p *Problem) {
-	p.Phase, p.RecoveredAt = Recovered, m.in.At
-	p.CloseAt = m.in.At.Add(m.p.relapse())
+	now := m.in.until()
+	p.Phase, p.RecoveredAt = Recovered, now
+	p.CloseAt = now.Add(m.p.relapse())
 	p.RemindAt = time.Time{}
 	if b, _ := m.leak(p.Kind); b != nil {
 		*b = Bucket{}
 	}
-	m.tell(Resolved, m.in.At, p)
+	m.tell(Resolved, now, p)
 }
 
 // expire fires the deadlines that have passed, each dated at itself.
@@ -231,7 +232,7 @@ func Withdraw(s *State, now time.Time) Effects {
 	s.Problems, s.Buckets = nil, Buckets{}
 	s.Suspect, s.Refusals, s.Sheds, s.Goods, s.Due = Suspicion{}, Suspicion{}, Suspicion{}, Streak{}, time.Time{}
 	s.Hold, s.Denials = Hold{}, 0
-	s.Certificate, s.Cache = Certificate{}, nil
+	s.Certificate, s.Cache, s.Spending = Certificate{}, nil, nil
 	return m.fx
 }
 

@@ -30,11 +30,16 @@ type Policy struct {
 	Conditional   bool    `json:",omitzero"` // requests ask whether what is known still holds
 	MinCacheRatio float64 `json:",omitzero"` // a lower share of 304 is an incident; 0: none is
 
-	Rules Rules `json:",omitzero"`
+	Rules   Rules    `json:",omitzero"`
+	Budgets *Budgets `json:",omitempty"` // nil: nobody is told of them
 }
 
 // Equal reports whether two policies decide the same.
-func (p *Policy) Equal(o *Policy) bool { return *p == *o }
+func (p *Policy) Equal(o *Policy) bool {
+	a, b := *p, *o
+	a.Budgets, b.Budgets = nil, nil
+	return a == b && p.Budgets.Equal(o.Budgets)
+}
 
 // confirmAfter is how long a failure must last. A request that may not be repeated
 // between slots is confirmed by its slots alone, and then by two of them.

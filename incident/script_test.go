@@ -53,6 +53,7 @@ func moves(data []byte, do func(move) (due time.Time)) {
 	s := script{data: data, now: t0, policy: usual(60)}
 	s.policy.Conditional, s.policy.MinCacheRatio = true, 0.5
 	s.policy.Rules = incident.UsualRules()
+	s.promise(len(data))
 	due := time.Time{}
 	for len(s.data) > 0 {
 		in, ok := s.input(due)
@@ -147,6 +148,7 @@ func (s *script) change(what, to int) {
 	case 4:
 		p.ResolveAfter = time.Duration(to) * 2 * time.Second
 	case 5:
+		s.promise(to)
 		p.AuthAfter = time.Duration(to) * 2 * time.Second
 	case 6:
 		p.RemindEvery = time.Duration(to%8) * 10 * time.Minute
@@ -166,5 +168,15 @@ func (s *script) change(what, to int) {
 	case 7:
 		p.Repeatable = to%2 == 0
 		s.phase = time.Duration(to) * 100 * time.Millisecond
+	}
+}
+
+// promise changes what is promised, or what people want to hear of it.
+func (s *script) promise(to int) {
+	promises := [][]string{{"50% over 1h"}, {"99% over 30d", "80% over day"}, {"99.9% over 7d"}, {"90% over 1d"}}[to%4]
+	s.policy.Budgets = incident.NewBudgets(objectives(promises...), s.policy.Interval,
+		incident.BudgetRules{Fast: to%32 != 31, Slow: to%16 != 15, Levels: [][]int{{50, 80, 100}, {10}, nil, {100}}[to/4%4]})
+	if to >= 250 {
+		s.policy.Budgets = nil
 	}
 }

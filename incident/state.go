@@ -27,7 +27,8 @@ type State struct {
 
 	Buckets     Buckets
 	Certificate Certificate
-	Cache       *Cache // nil: nothing was asked again
+	Cache       *Cache    // nil: nothing was asked again
+	Spending    *Spending // nil: nothing was bad for as long as the budgets remember
 }
 
 // Last is what people see of the latest result.
@@ -122,6 +123,7 @@ func (s *State) Clone() *State {
 		cache := *s.Cache
 		c.Cache = &cache
 	}
+	c.Spending = s.Spending.clone()
 	c.Problems = slices.Clone(s.Problems)
 	for i := range c.Problems {
 		c.Problems[i].Codes = slices.Clone(s.Problems[i].Codes)

@@ -39,6 +39,9 @@ type machine struct {
 	in  Input
 	ids *Sequence
 	fx  Effects
+
+	fresh  slo.Stretch // slots of the input that were not accounted for before
+	edited bool        // the promises are not those of the input before
 }
 
 // Stale reports whether an input says nothing new: its slot is accounted for
@@ -58,7 +61,7 @@ func (s *State) Stale(in Input) bool {
 
 func (m *machine) run() {
 	if m.in.Run == probe.Scheduled {
-		m.s.Account.add(m.slots(m.in.At, m.in.At), m.in.Verdict.Outcome, m.in.Verdict.Reason, &m.fx)
+		m.account(m.slots(m.in.At, m.in.At))
 	}
 	if late(m.s, m.in) {
 		return
@@ -79,6 +82,7 @@ func (m *machine) run() {
 	m.watchGood()
 	m.watchCertificate()
 	m.watchCache()
+	m.watchBudgets()
 	m.hold()
 }
 

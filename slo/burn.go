@@ -13,6 +13,7 @@ import "time"
 type Burn struct {
 	Until   int64  // milliseconds since 1970, up to which time was added
 	Part    uint32 // a 64th of the window in milliseconds
+	Ends    uint32 // minutes since 1970, of a period of a calendar
 	Coarse  Coarse
 	Minutes [burnMinutes]Bucket
 	Fives   [burnFives]Bucket // in units of 5 ms
@@ -56,13 +57,21 @@ const (
 	fiveUnit, hourUnit       = fiveMS / minuteMS, hourMS / minuteMS // so that a bucket fits 16 bits
 )
 
-// NewBurn remembers nothing yet, from an instant on, for a window of some length.
-func NewBurn(from time.Time, window time.Duration) *Burn {
-	return &Burn{Until: from.UnixMilli(), Part: partOf(window)}
+// NewBurn remembers nothing yet, from an instant on, for a window at that instant.
+func NewBurn(from time.Time, window Window) *Burn {
+	b := &Burn{Until: from.UnixMilli(), Part: partOf(window, window.Length)}
+	b.Begin(from, window)
+	return b
 }
 
-func partOf(window time.Duration) uint32 {
-	return uint32((window.Milliseconds() + burnParts - 1) / burnParts)
+// partOf is the length of a part, such that all parts are the window. A period of a calendar begins
+// anywhere within its first part, and must not lose it before it ends.
+func partOf(w Window, length time.Duration) uint32 {
+	parts := int64(burnParts)
+	if w.Period != Trailing {
+		parts--
+	}
+	return uint32((length.Milliseconds() + parts - 1) / parts)
 }
 
 func (b *Burn) part() int64      { return int64(b.Part) }
@@ -211,6 +220,14 @@ func place(at, length int64) int64 {
 
 // ring is where a bucket lies in a ring.
 func ring(at int64, size int64) int64 { return (at%size + size) % size }
+
+// before is the place before another in a ring.
+func before[T int | int64](i, size T) T {
+	if i == 0 {
+		return size - 1
+	}
+	return i - 1
+}
 
 // cutter cuts time at the edges of buckets.
 type cutter struct{ from, to, at, length int64 }

@@ -79,7 +79,7 @@ func TestABurnRemembersAllThatWasBad(t *testing.T) {
 		window := windows[rnd.IntN(len(windows))]
 		at := t0.Add(time.Duration(rnd.IntN(1e7)) * time.Millisecond)
 		step := []time.Duration{time.Second, 10 * time.Second, time.Minute, 77_001 * time.Millisecond, 5 * time.Minute, 3 * time.Hour, 5 * day}[rnd.IntN(7)]
-		d := diary{burn: slo.NewBurn(at, window)}
+		d := diary{burn: slo.NewBurn(at, slo.Rolling(window))}
 		chance := rnd.IntN(11)
 		for range 100 {
 			n := rnd.IntN(1 << rnd.IntN(8))
@@ -105,7 +105,7 @@ func TestABurnIsSmall(t *testing.T) {
 }
 
 func TestG20ItDoesNotMatterHowTimeIsCutIntoSlots(t *testing.T) {
-	whole, cut := slo.NewBurn(t0, 30*day), slo.NewBurn(t0, 30*day)
+	whole, cut := slo.NewBurn(t0, slo.Rolling(30*day)), slo.NewBurn(t0, slo.Rolling(30*day))
 	for i := range 200 {
 		slot := t0.Add(time.Duration(i+1) * time.Minute)
 		whole.Add(slo.Stretch{First: slot, Last: slot, Step: time.Minute}, i%7 == 0)
@@ -129,7 +129,7 @@ func minutes(b *slo.Burn, from time.Time, n int, bad bool) time.Time {
 func TestH2ThreeBadMinutesOfAnHourFire(t *testing.T) {
 	o := objective(t, "99.9% over 30d")
 	hour := slo.Alarms(o, time.Minute)[0]
-	b := slo.NewBurn(t0, o.Window.Length)
+	b := slo.NewBurn(t0, o.Window)
 	at := minutes(b, t0.Add(time.Minute), 20, false)
 	at = minutes(b, at, 2, true)
 	rate, ok := o.BurnRate(slo.Tally{Good: 58 * time.Minute, Bad: b.Bad(time.Hour)}, time.Hour)
@@ -151,7 +151,7 @@ func TestEveryTierOfHFiresAtItsCount(t *testing.T) {
 		for _, step := range []time.Duration{10 * time.Second, 30 * time.Second, time.Minute, 5 * time.Minute} {
 			for _, a := range slo.Alarms(o, step) {
 				need := max(a.Need, int(a.Most/step)+1)
-				b := slo.NewBurn(t0, o.Window.Length)
+				b := slo.NewBurn(t0, o.Window)
 				for i := range need {
 					require.False(t, b.Fires(&a, step), "%s every %v: %d of %d", text, step, i, need)
 					slot := t0.Add(time.Duration(i+1) * step)
@@ -165,7 +165,7 @@ func TestEveryTierOfHFiresAtItsCount(t *testing.T) {
 
 func TestALongSlotIsNotManyShortOnes(t *testing.T) {
 	o := objective(t, "99.9% over 30d")
-	b := slo.NewBurn(t0, o.Window.Length)
+	b := slo.NewBurn(t0, o.Window)
 	slot := t0.Add(5 * time.Minute)
 	b.Add(slo.Stretch{First: slot, Last: slot, Step: 5 * time.Minute}, true)
 	short := slo.Alarms(o, 10*time.Second)[0]
@@ -180,7 +180,7 @@ func TestALongSlotIsNotManyShortOnes(t *testing.T) {
 }
 
 func TestABurnForgets(t *testing.T) {
-	b := slo.NewBurn(t0, 7*day)
+	b := slo.NewBurn(t0, slo.Rolling(7*day))
 	require.True(t, b.Quiet())
 	at := minutes(b, t0.Add(time.Minute), 3, true)
 	require.False(t, b.Quiet())
@@ -200,7 +200,7 @@ func TestABurnThatServesAnotherWindowKeepsWhatWasSpent(t *testing.T) {
 	for range 300 {
 		window := windows[rnd.IntN(len(windows))]
 		at := t0
-		d := diary{burn: slo.NewBurn(at, window)}
+		d := diary{burn: slo.NewBurn(at, slo.Rolling(window))}
 		for range 20 {
 			step := time.Duration(1000+rnd.IntN(1<<(8+rnd.IntN(20)))) * time.Millisecond
 			n := rnd.IntN(60)
@@ -209,7 +209,7 @@ func TestABurnThatServesAnotherWindowKeepsWhatWasSpent(t *testing.T) {
 		}
 		to := windows[rnd.IntN(len(windows))]
 		before := d.burn.Spent()
-		d.burn.Refit(to)
+		d.burn.Refit(slo.Rolling(to))
 		if to == window {
 			require.Equal(t, before, d.burn.Spent())
 			continue
@@ -232,17 +232,54 @@ func TestABurnThatServesAnotherWindowKeepsWhatWasSpent(t *testing.T) {
 }
 
 func TestAPeriodBeginsWithAWholeBudget(t *testing.T) {
-	b := slo.NewBurn(t0, 30*day)
-	at := minutes(b, t0.Add(time.Minute), 5, true)
-	b.Restart()
-	require.Zero(t, b.Spent())
-	require.Equal(t, 5*time.Minute, b.Bad(time.Hour), "but the rate at which it is spent goes on")
-	minutes(b, at, 2, true)
-	require.Equal(t, 2*time.Minute, b.Spent())
+	month := slo.Window{Period: slo.Month, Zone: "Europe/Berlin"}
+	o := slo.Objective{BadPPM: 1000, Window: month}
+	midnight := time.Date(2026, 11, 30, 23, 0, 0, 0, time.UTC) // in Berlin
+	b := slo.NewBurn(midnight.Add(-10*time.Minute), month)
+	require.InDelta(t, 43.2, b.Total(o).Minutes(), 1e-6, "November has 30 days")
+	add := func(at time.Time, n int, bad bool) {
+		for i := range n {
+			slot := at.Add(time.Duration(i) * time.Minute)
+			b.Begin(slot, month)
+			b.Add(slo.Stretch{First: slot, Last: slot, Step: time.Minute}, bad)
+		}
+	}
+	add(midnight.Add(-5*time.Minute), 5, true)
+	require.Equal(t, 5*time.Minute, b.Spent())
+	add(midnight, 2, true)
+	require.Equal(t, 2*time.Minute, b.Spent(), "the slot at midnight is the first of December")
+	require.Equal(t, 7*time.Minute, b.Bad(time.Hour), "but the rate at which it is spent goes on")
+	require.InDelta(t, 44.64, b.Total(o).Minutes(), 1e-6, "and that has 31")
+	end := midnight.AddDate(0, 0, 31)
+	add(end.Add(-time.Minute), 1, true)
+	require.Equal(t, 3*time.Minute, b.Spent(), "on the last day the first one still counts")
+	add(end, 1, true)
+	require.Equal(t, time.Minute, b.Spent())
+}
+
+func TestG10MonthsHaveTheirOwnBudgets(t *testing.T) {
+	o := slo.Objective{BadPPM: 1000, Window: slo.Window{Period: slo.Month, Zone: "Europe/Berlin"}}
+	for month, want := range map[time.Month]float64{time.March: 2_674_800, time.October: 2_682_000} {
+		at := time.Date(2026, month, 15, 0, 0, 0, 0, time.UTC)
+		require.InDelta(t, want, slo.NewBurn(at, o.Window).Total(o).Milliseconds(), 1)
+	}
+}
+
+func TestAMonthTakesOverWhatThirtyDaysRemember(t *testing.T) {
+	begin := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+	b := slo.NewBurn(begin.AddDate(0, 0, -5), slo.Rolling(30*day))
+	at := minutes(b, begin.AddDate(0, 0, -3), 60, true)
+	at = minutes(b, at, 5*24*60, false)
+	minutes(b, at, 30, true)
+	require.Equal(t, 90*time.Minute, b.Spent())
+	b.Refit(slo.Window{Period: slo.Month})
+	require.InDelta(t, 30, b.Spent().Minutes(), 0.1, "of this month")
+	b.Refit(slo.Rolling(30 * day))
+	require.InDelta(t, 30, b.Spent().Minutes(), 0.2, "what was forgotten does not come back")
 }
 
 func BenchmarkBurn(bench *testing.B) {
-	b := slo.NewBurn(t0, 30*day)
+	b := slo.NewBurn(t0, slo.Rolling(30*day))
 	at := minutes(b, t0.Add(time.Minute), 5, true)
 	bench.ReportAllocs()
 	for bench.Loop() {

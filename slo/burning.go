@@ -20,12 +20,13 @@ func (b *Burn) Bad(long time.Duration) time.Duration {
 	return time.Duration(ms) * time.Millisecond
 }
 
-func (b *Burn) lastDay() int64 {
-	sum, latest := int64(0), place(b.Until-1, hourMS)
-	for at := latest - 23; at <= latest; at++ {
-		sum += int64(b.Hours[ring(at, burnHours)])
+func (b *Burn) lastDay() (ms int64) {
+	i := ring(place(b.Until-1, hourMS), burnHours)
+	for range 24 {
+		ms += int64(b.Hours[i])
+		i = before(i, burnHours)
 	}
-	return sum*hourUnit + int64(b.Rests.Hour)
+	return ms*hourUnit + int64(b.Rests.Hour)
 }
 
 // Spent is how much time was bad over the window of the objective.
@@ -47,6 +48,9 @@ func (b *Burn) Coverage(since time.Time) float64 {
 	return float64(all-blank) / float64(all)
 }
 
+// Valid reports whether it is one that time can go on from.
+func (b *Burn) Valid() bool { return b.Part > 0 && b.part() <= (401*day).Milliseconds() }
+
 // Quiet reports whether nothing bad is remembered that could matter any more.
 func (b *Burn) Quiet() bool { return b.sums.three == 0 && b.sums.parts == 0 }
 
@@ -57,8 +61,27 @@ func (b *Burn) Fires(a *Alarm, interval time.Duration) bool {
 	if bad <= a.Most || b.slots(bad, a.Long, interval) < a.Need {
 		return false
 	}
-	spoilt, judged := b.recent(a.Short)
-	return spoilt*1e9 > a.PPB*judged
+	if a.Short <= time.Hour {
+		return tooBad(b.Minutes[:], place(b.Until-1, minuteMS), minuteMS, 1, a)
+	}
+	return tooBad(b.Fives[:], place(b.Until-1, fiveMS), fiveMS, fiveUnit, a)
+}
+
+// tooBad reports whether more was bad over the short window of an alarm than it bears. It looks
+// back from the latest bucket, no further than it takes to know.
+func tooBad(buckets []Bucket, latest, length, unit int64, a *Alarm) bool {
+	n := int((a.Short.Milliseconds() + length - 1) / length)
+	enough := a.PPB * int64(n) * length // as much would be too much even if all had been judged
+	i, size := int(ring(latest, int64(len(buckets)))), len(buckets)
+	bad, judged := int64(0), int64(0)
+	for range n {
+		bad, judged = bad+int64(buckets[i].Bad)*unit, judged+int64(buckets[i].Judged)*unit
+		if bad*1e9 > enough {
+			return true
+		}
+		i = before(i, size)
+	}
+	return bad*1e9 > a.PPB*judged
 }
 
 // slots is how many slots some bad time was, at least: where slots of several lengths are in
@@ -74,39 +97,47 @@ func (b *Burn) slots(bad, long, interval time.Duration) int {
 // coarse is how long ago the latest of the longest bad slots was, in milliseconds.
 func (b *Burn) coarse() int64 { return b.Until - int64(b.Coarse.Minute)*minuteMS }
 
-// recent is how much was bad and judged over a short window.
-func (b *Burn) recent(short time.Duration) (bad, judged int64) {
-	if short <= time.Hour {
-		latest := place(b.Until-1, minuteMS)
-		for at := latest - int64((short+time.Minute-1)/time.Minute) + 1; at <= latest; at++ {
-			m := b.Minutes[ring(at, burnMinutes)]
-			bad, judged = bad+int64(m.Bad), judged+int64(m.Judged)
-		}
-		return bad, judged
-	}
-	latest := place(b.Until-1, fiveMS)
-	for at := latest - int64((short+5*time.Minute-1)/(5*time.Minute)) + 1; at <= latest; at++ {
-		f := b.Fives[ring(at, burnFives)]
-		bad, judged = bad+int64(f.Bad), judged+int64(f.Judged)
-	}
-	return bad * fiveUnit, judged * fiveUnit
-}
-
-// Refit has what is remembered serve a window of another length. What lies further back than
-// the former one reached is not known.
-func (b *Burn) Refit(window time.Duration) {
-	part := partOf(window)
-	if part == b.Part {
+// Begin begins a period of a calendar with a whole budget, if an instant lies in another one
+// than what was added before.
+func (b *Burn) Begin(at time.Time, w Window) {
+	if w.Period == Trailing || at.Before(time.Unix(int64(b.Ends)*60, 0)) {
 		return
 	}
-	was := *b
-	b.Part = part
-	b.Restart()
+	span := w.Span(at)
+	b.forget()
+	b.Part, b.Ends = partOf(w, span.Length), uint32(span.End.Unix()/60)
+}
+
+// Total is what may be bad in the window, for an objective that it is the window of.
+func (b *Burn) Total(o Objective) time.Duration {
+	if o.Window.Period == Trailing {
+		return o.Total(o.Window.Length)
+	}
+	return o.Total(time.Duration((burnParts-1)*b.part()) * time.Millisecond)
+}
+
+// forget forgets what was spent.
+func (b *Burn) forget() {
+	b.Parts, b.Blanks, b.Rests.Part, b.Rests.Blank, b.sums.parts = [burnParts]uint16{}, [burnBlanks]uint8{}, 0, 0, 0
+}
+
+// Refit has what is remembered serve another window. What lies further back than the former
+// one reached is not known, and within a part of it nobody knows when time was bad.
+func (b *Burn) Refit(w Window) {
+	was, span := *b, w.Span(time.UnixMilli(b.Until))
+	b.Part, b.Ends = partOf(w, span.Length), 0
+	if w.Period != Trailing {
+		b.Ends = uint32(span.End.Unix() / 60)
+	}
+	if b.Part == was.Part && b.Ends == was.Ends {
+		return
+	}
+	b.forget()
 	for old := cut(math.MinInt64, b.Until, was.part(), burnParts); old.from < old.to; {
 		from := old.from
 		at, n := old.next()
 		bad := min(int64(was.Parts[ring(at, burnParts)])*was.partUnit(), n)
-		for c := b.within(from, from+n, b.part(), burnParts); c.from < c.to; {
+		for c := b.within(max(from, span.After.UnixMilli()), from+n, b.part(), burnParts); c.from < c.to; {
 			at, some := c.next()
 			b.Parts[ring(at, burnParts)] += uint16(units(bad*some/n, b.partUnit(), &b.Rests.Part))
 		}
@@ -115,7 +146,7 @@ func (b *Burn) Refit(window time.Duration) {
 		from := old.from
 		at, n := old.next()
 		blank := min(int64(was.Blanks[ring(at, burnBlanks)])*was.blankUnit(), n)
-		for c := b.within(from, from+n, 2*b.part(), burnBlanks); c.from < c.to; {
+		for c := b.within(max(from, span.After.UnixMilli()), from+n, 2*b.part(), burnBlanks); c.from < c.to; {
 			at, some := c.next()
 			b.Blanks[ring(at, burnBlanks)] += uint8(units(blank*some/n, b.blankUnit(), &b.Rests.Blank))
 		}
@@ -128,7 +159,9 @@ func (b *Burn) within(from, to, length, size int64) cutter {
 	return cut(max(from, (place(b.Until-1, length)-size+1)*length), to, length, size)
 }
 
-// Restart forgets what was spent: a new period begins with a whole budget.
-func (b *Burn) Restart() {
-	b.Parts, b.Blanks, b.Rests.Part, b.Rests.Blank, b.sums.parts = [burnParts]uint16{}, [burnBlanks]uint8{}, 0, 0, 0
+// Excuse lets time pass up to an instant that counts neither as judged nor as missed.
+func (b *Burn) Excuse(until time.Time) {
+	if to := until.UnixMilli(); to > b.Until {
+		b.turn(to)
+	}
 }

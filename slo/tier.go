@@ -1,6 +1,7 @@
 package slo
 
 import (
+	"math"
 	"math/bits"
 	"time"
 )
@@ -119,4 +120,19 @@ func (t Tier) chance() float64 {
 		return 1e-4
 	}
 	return 1e-2
+}
+
+// significant is the least number of bad slots that is more than chance: at most so likely
+// where so many are expected, and never one alone.
+func significant(expected, chance float64) int {
+	low, high := 2, 2+int(expected+10*math.Sqrt(expected))+10 // no tail is as long as that
+	for low < high {
+		middle := (low + high) / 2
+		if PoissonTail(expected, middle) <= chance {
+			high = middle
+		} else {
+			low = middle + 1
+		}
+	}
+	return low
 }

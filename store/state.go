@@ -151,6 +151,7 @@ const (
 	hasMaintained
 	hasBuckets
 	hasTellings
+	hasSpending
 )
 
 // statePacker packs states: times as differences to base, verdicts by their number.
@@ -170,6 +171,7 @@ func contents(s *incident.State) (has uint64) {
 		s.Cache != nil, slices.ContainsFunc(s.Problems, hasReading),
 		s.Maintained,
 		s.Buckets != incident.Buckets{}, slices.ContainsFunc(s.Problems, hasTelling),
+		s.Spending != nil,
 	} {
 		if is {
 			has |= 1 << i
@@ -233,6 +235,9 @@ func (p *statePacker) state(s *incident.State) {
 	}
 	if has&hasTellings != 0 {
 		p.tellings(s.Problems)
+	}
+	if has&hasSpending != 0 {
+		p.spending(s.Spending)
 	}
 }
 
@@ -312,6 +317,9 @@ func (u *stateUnpacker) state(s *incident.State) {
 	}
 	if has&hasTellings != 0 {
 		u.tellings(s.Problems)
+	}
+	if has&hasSpending != 0 {
+		s.Spending = u.spending()
 	}
 }
 

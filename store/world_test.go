@@ -45,14 +45,16 @@ func watched(name string, interval time.Duration) Probe {
 	if err != nil {
 		panic(err)
 	}
+	promises := []slo.Objective{objective}
 	return Probe{
 		Subject: notify.Subject{Name: name, URL: "https://" + name + ".example.com/", Method: "GET", Interval: interval, Routes: notify.Routes{Default: []string{"ops"}}},
 		Policy: incident.Policy{
 			Interval: interval, DownAfter: 90 * time.Second, AuthAfter: 90 * time.Second, RecheckEvery: 30 * time.Second,
 			ResolveAfter: 2 * time.Minute, RemindEvery: 4 * time.Hour, Repeatable: true, Conditional: true, MinCacheRatio: 0.5,
-			Rules: incident.UsualRules(),
+			Rules:   incident.UsualRules(),
+			Budgets: incident.NewBudgets(promises, interval, incident.BudgetRules{Fast: true, Slow: true, Levels: []int{50, 80, 100}}),
 		},
-		Objectives: []slo.Objective{objective}, RequestHash: "1",
+		Objectives: promises, RequestHash: "1",
 	}
 }
 
