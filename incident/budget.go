@@ -102,9 +102,15 @@ func (b *Burning) calm(fast bool) *uint32 {
 	return &b.Slow
 }
 
-// Burns reports whether a budget is spent too fast at present.
-func (s *State) Burns(i int) bool {
-	return s.Spending != nil && i < len(s.Spending.Of) && (s.Spending.Of[i].Fast > 0 || s.Spending.Of[i].Slow > 0)
+// Burns reports whether the budget of a promise is spent too fast at present.
+func (s *State) Burns(b *Budgets, promise slo.Objective) bool {
+	if b == nil || s.Spending == nil {
+		return false
+	}
+	i := slices.IndexFunc(b.Of, func(x Budget) bool { return x.Objective == promise })
+	return i >= 0 && slices.ContainsFunc(s.Spending.Of, func(x Burning) bool {
+		return x.Key == b.Of[i].Key && (x.Fast > 0 || x.Slow > 0)
+	})
 }
 
 // clone returns a copy that shares nothing with s.

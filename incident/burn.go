@@ -40,7 +40,7 @@ func (m *machine) account(slots slo.Stretch) {
 			s.Spending.Of = append(s.Spending.Of, Burning{Burn: *slo.NewBurn(m.fresh.First.Add(-m.fresh.Step), x.Objective.Window), Key: x.Key})
 		}
 	}
-	if m.judged() && !in.until().Before(s.Last.At) {
+	if m.judged() && !in.Until().Before(s.Last.At) {
 		m.edited = s.Spending.adapt(b)
 	}
 	for i := range s.Spending.Of {
@@ -189,7 +189,7 @@ func (m *machine) watchSpent() {
 	default:
 		problem.Reading, problem.Severity = Reading{Now: share, Level: spending.Level}, levelSeverity(spending.Level)
 		if m.edited {
-			m.tell(Changed, m.in.until(), problem)
+			m.tell(Changed, m.in.Until(), problem)
 		}
 	}
 }
@@ -203,7 +203,7 @@ func (m *machine) tellSpent(problem *Problem, share float64) {
 	}
 	problem.Reading, problem.Severity, problem.Cause = reading, levelSeverity(reading.Level), m.badCause()
 	problem.Failures++
-	m.tell(Escalated, m.in.until(), problem)
+	m.tell(Escalated, m.in.Until(), problem)
 }
 
 // levelOf is the highest level that a share has reached; 0 if it is none.
@@ -250,7 +250,7 @@ func (m *machine) badCause() probe.Verdict {
 // openBudget opens the incident, or reopens the one that has recovered lately.
 func (m *machine) openBudget(kind probe.Kind, measured Reading) {
 	problem, change := m.begin(kind)
-	now := m.in.until()
+	now := m.in.Until()
 	severity := probe.Critical
 	switch kind {
 	case probe.KindBudgetSlow:

@@ -133,7 +133,7 @@ func sameCause(a, b probe.Verdict) bool { return a.Reason == b.Reason && a.Statu
 
 // resolve marks an open incident as recovered.
 func (m *machine) resolve(p *Problem) {
-	now := m.in.until()
+	now := m.in.Until()
 	p.Phase, p.RecoveredAt = Recovered, now
 	p.CloseAt = now.Add(m.p.relapse())
 	p.RemindAt = time.Time{}

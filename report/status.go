@@ -5,6 +5,7 @@ import (
 
 	"sonde/incident"
 	"sonde/probe"
+	"sonde/slo"
 	"sonde/store"
 )
 
@@ -201,8 +202,12 @@ func newProbe(w *store.Watched, now time.Time, spans spans) Probe {
 		t := w.Ledger.Tally(now.Add(-window.length), now)
 		p.Availability[window.name] = Availability{ratio(t.Ratio()), t.Coverage()}
 	}
-	for _, o := range w.Objectives {
-		p.Objectives = append(p.Objectives, newObjective(o, &w.Ledger, now, spans.of(o.Window)))
+	for _, promise := range w.Objectives {
+		o := newObjective(promise, &w.Ledger, now, spans.of(promise.Window))
+		if held := o.Status == slo.Met.String() || o.Status == slo.Unverified.String(); held && w.State.Burns(w.Policy.Budgets, promise) {
+			o.Status = slo.AtRisk.String() // kept so far, but not for long
+		}
+		p.Objectives = append(p.Objectives, o)
 	}
 	for i := range w.State.Problems {
 		p.Incidents = append(p.Incidents, newIncident(&w.State.Problems[i]))

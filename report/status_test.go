@@ -134,6 +134,22 @@ func TestObjectivesSayHowMuchOfThePromiseIsLeft(t *testing.T) {
 	require.Equal(t, now.Add(72*time.Minute), *o.ExhaustedAt)
 }
 
+func TestAPromiseIsAtRiskWhileItsBudgetBurns(t *testing.T) {
+	p := watched("a", 60, "99.9% over 30d", "99% over 30d")
+	p.Policy.Budgets = incident.NewBudgets(p.Objectives, time.Minute, incident.BudgetRules{Fast: true, Levels: []int{1}})
+	l := newLab(t, p)
+	l.play("a", 86400-60, slices.Concat(times(1000, good), times(3, broken), times(30, good))...)
+	burning := only(t, l.status())
+	require.Equal(t, "at_risk", burning.Objectives[0].Status, "most of it is left, but not for long")
+	require.Equal(t, "unverified", burning.Objectives[1].Status, "the other one bears that")
+	require.Equal(t, 1, l.status().ExitCode())
+	l.play("a", 86400-60-1033*60, times(407, good)...)
+	calm := only(t, l.status())
+	require.Equal(t, "met", calm.Objectives[0].Status)
+	require.Equal(t, report.Up, calm.State, "that some of it is spent is no trouble of now")
+	require.Equal(t, probe.KindBudgetThreshold, calm.Incidents[len(calm.Incidents)-1].Kind)
+}
+
 func TestAnObjectiveOverAPeriodOfTheCalendar(t *testing.T) {
 	// Now is 5:00 UTC on a Monday, and 14:00 in Seoul.
 	l := newLab(t, watched("a", 60, "99% over day in Asia/Seoul", "99% over week", "99% over day", "99% over 24h"))
