@@ -166,12 +166,13 @@ var advices = [len(reasons)]advice{
 			"For a 1xx, find out why the final answer did not follow",
 		}},
 	Unauthenticated: {"not authenticated", ClassClientError, "RFC 9110 section 15.5.2, section 15.5.8; white paper section 3.4, section 6.1",
-		"The server or a proxy does not accept the credential: it is missing, wrong or expired.", []string{
+		"The server, a proxy or the token endpoint does not accept the credential: it is missing, wrong or expired.", []string{
 			"Compare header and scheme with the API document and with WWW-Authenticate",
 			"Check whether the probe's token, key or password has expired, and renew it",
 			"Check that the secret reaches sonde: variable, file or systemd credential",
 			"If users get it too, look at the identity provider and its signing keys",
 			"For a 407, check the proxy's credential",
+			"Without a status, the token endpoint gave no token or the client certificate was refused: the notes say which, and why",
 		}},
 	Forbidden: {"not allowed", ClassClientError, "RFC 9110 section 15.5.4; white paper section 3.4, section 6.1",
 		"The server knows who asks but does not allow it.", []string{

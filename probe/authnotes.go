@@ -73,7 +73,7 @@ func (w *walk) noteRefusal(x *exchange) {
 		return
 	}
 	proxy := status == http.StatusProxyAuthRequired
-	masker := w.target.masker().replacer
+	masker := w.target.masker()
 	asked := challenges(w.seen.header, proxy)
 	for i := range asked {
 		asked[i] = asked[i].printable(masker)

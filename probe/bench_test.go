@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -63,4 +64,22 @@ func BenchmarkTruthOfADelay(b *testing.B) {
 	slices.Sort(off)
 	b.ReportMetric(float64(off[len(off)/2].Microseconds()), "us-off-p50")
 	b.ReportMetric(float64(off[len(off)*99/100].Microseconds()), "us-off-p99")
+}
+
+// BenchmarkMasker measures what hiding the secrets of a request costs per attempt that is not good.
+func BenchmarkMasker(b *testing.B) {
+	bare := target(b, "http://127.0.0.1/healthz")
+	usual := target(b, "http://127.0.0.1/healthz?key=0123456789abcdef", with("X-Api-Key", "0123456789abcdef"), asking(Bearer(fixed("eyJhbGciOiJub25lIn0.eyJzdWIiOiJzb25kZSJ9.c2lnbmF0dXJl"))))
+	if _, err := usual.prove(context.Background(), &Runner{}); err != nil {
+		b.Fatal(err)
+	}
+	large := target(b, "http://127.0.0.1/", sending(`{"a": "`+strings.Repeat("x", 4000)+`", "b": ["secret-one", "secret-two", "secret-three"]}`))
+	for name, asked := range map[string]*Target{"bare": bare, "usual": usual, "body": large} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				_ = asked.masker().replace("503 Service Unavailable")
+			}
+		})
+	}
 }

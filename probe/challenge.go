@@ -76,11 +76,11 @@ func (c *Challenge) set(name, value string) {
 	}
 }
 
-// printable returns the challenge with its texts made safe to show; masker takes out
+// printable returns the challenge with its texts made safe to show; m takes out
 // what is secret before anything is cut.
-func (c Challenge) printable(masker *strings.Replacer) Challenge {
+func (c Challenge) printable(m *masker) Challenge {
 	for _, s := range []*string{&c.Scheme, &c.Realm, &c.Error, &c.Description, &c.Scope} {
-		*s = text.Printable(masker.Replace(*s), maxText)
+		*s = text.Printable(m.replace(*s), maxText)
 	}
 	return c
 }

@@ -56,7 +56,7 @@ func FuzzChallenges(f *testing.F) {
 		for _, c := range all {
 			require.NotEmpty(t, c.Scheme)
 			require.Empty(t, strings.Trim(c.Scheme, "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"), "a scheme is a token")
-			shown := c.printable(strings.NewReplacer())
+			shown := c.printable(noSecrets())
 			require.Equal(t, text.Printable(shown.Description, maxText), shown.Description)
 			// What was understood is understood again.
 			again := fmt.Sprintf("%s realm=%s, error=%s, scope=%s", c.Scheme, quotedString(c.Realm), quotedString(c.Error), quotedString(c.Scope))

@@ -19,10 +19,11 @@ const shortestMasked = 6
 // harmless are request headers that are no secret, and that answers often repeat.
 var harmless = []string{"accept", "user-agent", "content-type", "content-length", "cache-control", "host", "origin", "referer", "range", "if-", "connection", "traceparent"}
 
-// masker takes out of texts what a request may have in secret.
+// masker takes out of texts what a request may have in secret. It is made anew for every attempt
+// that is not good, because credentials change; so it does no more than it must until a secret is met.
 type masker struct {
-	forms    []string // the longest first
-	replacer *strings.Replacer
+	forms    []string          // the longest first
+	replacer *strings.Replacer // nil until there is something to replace
 }
 
 // masker knows the secrets of a target, each in the forms in which it may come back.
@@ -32,6 +33,9 @@ func newMasker(secrets []string) *masker {
 	m := &masker{}
 	seen := map[string]bool{}
 	for _, secret := range secrets {
+		if secret == "" {
+			continue
+		}
 		for _, form := range formsOf(secret) {
 			if len(form) >= shortestMasked && !seen[form] {
 				seen[form] = true
@@ -40,17 +44,15 @@ func newMasker(secrets []string) *masker {
 		}
 	}
 	slices.SortFunc(m.forms, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
-	pairs := make([]string, 0, 2*len(m.forms))
-	for _, form := range m.forms {
-		pairs = append(pairs, form, "[redacted]")
-	}
-	m.replacer = strings.NewReplacer(pairs...)
 	return m
 }
 
 // formsOf are the ways in which a text is written into answers: as it is, escaped for an
 // address, for JSON or for HTML, and made printable.
 func formsOf(secret string) []string {
+	if unreserved(secret) {
+		return []string{secret}
+	}
 	forms := []string{
 		secret, strings.TrimSpace(secret), url.QueryEscape(secret), url.PathEscape(secret), html.EscapeString(secret),
 		text.Printable(secret, 6*len(secret)),
@@ -65,7 +67,26 @@ func formsOf(secret string) []string {
 // plainMarks undoes what encoding/json escapes and others do not.
 var plainMarks = strings.NewReplacer(`\u003c`, "<", `\u003e`, ">", `\u0026`, "&")
 
-func (m *masker) replace(s string) string { return m.replacer.Replace(s) }
+// unreserved reports whether a text is written in the same way everywhere (RFC 3986 section 2.3).
+func unreserved(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool {
+		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '-' || r == '.' || r == '_' || r == '~')
+	}) < 0
+}
+
+func (m *masker) replace(s string) string {
+	if !slices.ContainsFunc(m.forms, func(form string) bool { return strings.Contains(s, form) }) {
+		return s
+	}
+	if m.replacer == nil {
+		pairs := make([]string, 0, 2*len(m.forms))
+		for _, form := range m.forms {
+			pairs = append(pairs, form, "[redacted]")
+		}
+		m.replacer = strings.NewReplacer(pairs...)
+	}
+	return m.replacer.Replace(s)
+}
 
 // withoutBegun leaves out the beginning of a secret at the end of a text that was cut, and
 // with it any other secret that it overlaps, which nobody would recognise without its end.
@@ -116,7 +137,7 @@ func (m *masker) evidence(e *Evidence) {
 		m.all(e.Interim[i].Links)
 	}
 	for i := range e.Challenges {
-		e.Challenges[i] = e.Challenges[i].printable(m.replacer)
+		e.Challenges[i] = e.Challenges[i].printable(m)
 	}
 	if c := e.Certificate; c != nil {
 		c.Subject, c.Issuer = m.shortened(c.Subject), m.shortened(c.Issuer)
@@ -139,10 +160,10 @@ func (t *Target) secrets() (all []string) {
 			all = append(all, headerSecrets(value.Reveal())...)
 		}
 	}
-	for _, values := range t.URL.Query() {
-		all = append(all, values...)
-	}
 	if t.URL.RawQuery != "" {
+		for _, values := range t.URL.Query() {
+			all = append(all, values...)
+		}
 		all = append(all, t.URL.RawQuery)
 	}
 	if password, ok := t.URL.User.Password(); ok {
