@@ -15,7 +15,8 @@ type History struct {
 	GeneratedAt time.Time      `json:"generated_at"`
 	Name        string         `json:"name"`
 	URL         string         `json:"url"`
-	RetiredAt   *time.Time     `json:"retired_at"` // null while it is configured
+	RetiredAt   *time.Time     `json:"retired_at"`           // null while it is configured
+	Unverified  bool           `json:"unverified,omitempty"` // its certificates are not verified, because the configuration says so
 	StepMS      int64          `json:"step_ms"`
 	Total       HistoryRow     `json:"total"`
 	Rows        []HistoryRow   `json:"rows"` // the oldest first; the first and the last may be shorter than the step
@@ -163,7 +164,7 @@ func summaries(ctx context.Context, r *store.Reader, id probe.ID, from, to time.
 func NewHistory(past *Past, now time.Time) *History {
 	h := &History{
 		GeneratedAt: now.UTC().Truncate(time.Millisecond), Name: past.Probe.Name(), URL: past.Probe.Subject.URL,
-		RetiredAt: maybe(past.Probe.RetiredAt), StepMS: past.Step.Milliseconds(),
+		RetiredAt: maybe(past.Probe.RetiredAt), Unverified: past.Probe.Subject.Unverified, StepMS: past.Step.Milliseconds(),
 		Rows: make([]HistoryRow, 0, len(past.Summaries)), Stretches: []Stretch{}, Evidence: []Sight{},
 		Incidents: NewIncidents(past.Incidents, now),
 	}

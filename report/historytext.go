@@ -32,6 +32,9 @@ func (h *History) WriteText(w io.Writer) error {
 	if h.RetiredAt != nil {
 		lines = append(lines, "not configured any more since "+h.RetiredAt.Format(minuteLayout)+" UTC")
 	}
+	if h.Unverified {
+		lines = append(lines, "unverified (insecure: true), so that anybody on the way can answer")
+	}
 	lines = append(append(append(lines, ""), h.chart()...), "")
 	lines = append(lines, h.totals()...)
 	for _, part := range [][]string{h.stretches(), h.incidents(), h.evidence()} {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -22,6 +23,19 @@ func TestAProbeWhoseCertificatesAreNotVerifiedIsShownAsThat(t *testing.T) {
 	require.NoError(t, s.WriteText(&out, report.Palette{}))
 	require.Contains(t, out.String(), `unverified (insecure: true), so that anybody on the way can answer: weak\x1b[2J`)
 	require.NotContains(t, out.String(), "strong,")
+}
+
+func TestTheHistoryOfAnUnverifiedProbeSaysSo(t *testing.T) {
+	weak := watched("weak", 60)
+	weak.Subject.Unverified = true
+	l := newLab(t, watched("strong", 60), weak)
+	for name, unverified := range map[string]bool{"weak": true, "strong": false} {
+		h := l.history(name, time.Hour, 0)
+		require.Equal(t, unverified, h.Unverified)
+		var out strings.Builder
+		require.NoError(t, h.WriteText(&out))
+		require.Equal(t, unverified, strings.Contains(out.String(), "\nunverified (insecure: true), so that anybody on the way can answer\n"))
+	}
 }
 
 func TestFewUnverifiedProbesAreNamed(t *testing.T) {

@@ -37,6 +37,7 @@ var (
 	probeUp         = desc("probe_up", "Whether the probe is up (1) or not (0); absent while unknown.", "probe")
 	probeDuration   = desc("probe_duration_seconds", "How long the phases of the latest attempt took.", "probe", "phase")
 	certificateEnds = desc("probe_certificate_expiry_timestamp_seconds", "When the verified chain of the probe's certificate ends; absent while none was seen.", "probe")
+	probeUnverified = desc("probe_unverified", "1 where the certificates of the probe are not verified (insecure); absent where they are.", "probe")
 	probeStatusCode = desc("probe_status_code", "The status code of the latest result; absent when none came.", "probe")
 	resultsTotal    = desc("results_total", "Results since the start.", "probe", "class", "code", "retry", "reason", "outcome")
 	objectiveRatio  = desc("objective_ratio", "The share of the objective's window that was good; absent without data.", "probe", "objective")
@@ -124,6 +125,9 @@ func (c *collector) probe(out chan<- prometheus.Metric, p *report.Probe) {
 	}
 	if p.CertificateEnds != nil {
 		gauge(out, certificateEnds, float64(p.CertificateEnds.Unix()), p.Name)
+	}
+	if p.Unverified {
+		gauge(out, probeUnverified, 1, p.Name)
 	}
 	if p.Last != nil && p.Last.Status != nil {
 		gauge(out, probeStatusCode, float64(*p.Last.Status), p.Name)

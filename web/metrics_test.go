@@ -132,6 +132,18 @@ func TestACertificateHasItsOwnSeriesAndDoesNotMakeAProbeDown(t *testing.T) {
 	require.Equal(t, 1.0, pick(series, "sonde_incident_open")["kind=certificate probe=checkout"])
 }
 
+func TestAProbeWhoseCertificatesAreNotVerifiedIsMarked(t *testing.T) {
+	weak := watched("weak")
+	weak.Subject.Unverified = true
+	l := newLab(t, watched("strong"), weak)
+	server := listen(t, usual(l.reader, l.tallies))
+	series, families := scrape(t, server)
+	require.Equal(t, "gauge", families["sonde_probe_unverified"])
+	require.Equal(t, map[string]float64{"probe=weak": 1}, pick(series, "sonde_probe_unverified"))
+	_, _, body := server.get(t, "/api/v1/status")
+	require.Equal(t, 1, strings.Count(body, `"unverified": true`))
+}
+
 func TestTheValuesAreThoseOfTheStatus(t *testing.T) {
 	l := town(t)
 	o := usual(l.reader, l.tallies)
