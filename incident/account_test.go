@@ -127,14 +127,18 @@ func TestGridMinusLedgerIsWhatWasGood(t *testing.T) {
 	require.Greater(t, ended, 500, "intervals must change")
 }
 
+// stretch is slots in a row, in seconds.
+func stretch(first, last int, step time.Duration) slo.Stretch {
+	return slo.Stretch{First: at(first), Last: at(last), Step: step}
+}
+
+// skip is slots that were not asked.
+func skip(from, to int, reason probe.Reason) incident.Input {
+	return incident.Input{Kind: incident.Skipped, At: at(from), To: at(to), Verdict: probe.Miss(reason)}
+}
+
 func TestAccount(t *testing.T) {
 	const minute = time.Minute
-	stretch := func(first, last int, step time.Duration) slo.Stretch {
-		return slo.Stretch{First: at(first), Last: at(last), Step: step}
-	}
-	skip := func(from, to int, reason probe.Reason) incident.Input {
-		return incident.Input{Kind: incident.Skipped, At: at(from), To: at(to), Verdict: probe.Miss(reason)}
-	}
 	for name, tc := range map[string]struct {
 		play   func(w *world)
 		grid   slo.Stretch

@@ -342,6 +342,9 @@ func TestShedLoadDegrades(t *testing.T) {
 		w := world{policy: usual(60)}
 		require.Empty(t, w.feed(0, shed, shed, good, shed, shed))
 	})
+}
+
+func TestShedLoadAndAnOutage(t *testing.T) {
 	t.Run("becomes down as the same incident", func(t *testing.T) {
 		w := world{policy: usual(60)}
 		w.feed(0, shed, shed, shed)

@@ -29,11 +29,11 @@ func outcomes(t *testing.T, runner *Runner, asked *Target, n int) (all []string)
 	return all
 }
 
-func TestWhatIsKnownIsAskedForAgain(t *testing.T) {
+// validating answers conditional requests in the way that the path names, and counts requests.
+func validating(n *int) http.HandlerFunc {
 	modified := time.Date(2026, 11, 23, 5, 0, 0, 0, time.UTC)
-	n := 0
-	server := serveWeb(t, func(w http.ResponseWriter, r *http.Request) {
-		n++
+	return func(w http.ResponseWriter, r *http.Request) {
+		*n++
 		tag, body := `"v1"`, "all is well"
 		switch r.URL.Path {
 		case "/deaf":
@@ -48,9 +48,9 @@ func TestWhatIsKnownIsAskedForAgain(t *testing.T) {
 			_, _ = io.WriteString(w, body)
 			return
 		case "/churn":
-			tag = strconv.Quote(strconv.Itoa(n))
+			tag = strconv.Quote(strconv.Itoa(*n))
 		case "/news":
-			tag, body = strconv.Quote(strconv.Itoa(n)), "all is well "+strconv.Itoa(n)
+			tag, body = strconv.Quote(strconv.Itoa(*n)), "all is well "+strconv.Itoa(*n)
 		case "/moved":
 			http.Redirect(w, r, "/tag", http.StatusFound)
 			return
@@ -63,7 +63,12 @@ func TestWhatIsKnownIsAskedForAgain(t *testing.T) {
 		}
 		w.Header().Set("Etag", tag)
 		http.ServeContent(w, r, "", time.Time{}, strings.NewReader(body))
-	})
+	}
+}
+
+func TestWhatIsKnownIsAskedForAgain(t *testing.T) {
+	n := 0
+	server := serveWeb(t, validating(&n))
 	const (
 		same  = "ETag has changed although the body is the same"
 		churn = "ETag changes every time although the body stays the same: no cache can keep it"

@@ -211,6 +211,9 @@ func TestATargetIsReachedThroughAProxy(t *testing.T) {
 	require.Contains(t, socks.requests(), "no.such.name.test", "the proxy resolves names")
 }
 
+// socks is an address of a SOCKS proxy.
+func socks(address string) string { return strings.Replace(address, "http:", "socks5:", 1) }
+
 func TestWhatIsWrongWithAProxy(t *testing.T) {
 	late := watchLag(t)
 	issuer := newAuthority(t)
@@ -222,7 +225,6 @@ func TestWhatIsWrongWithAProxy(t *testing.T) {
 	guarded := serveWeb(t, (&webProxy{credential: "Basic YW5uOm90aGVy"}).ServeHTTP).URL
 	answering := func(status int) string { return serveWeb(t, (&webProxy{status: status}).ServeHTTP).URL }
 	raw := func(answer func(net.Conn)) string { return serveRaw(t, answer).url }
-	socks := func(address string) string { return strings.Replace(address, "http:", "socks5:", 1) }
 	replying := func(reply byte) string { return socks(serveSocks(t, "", "", reply).url) }
 	for name, tc := range map[string]struct {
 		proxy, address string

@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"context"
+	"math/rand/v2"
 	"sync"
 	"testing"
 	"time"
@@ -102,14 +103,20 @@ func TestEverySlotIsAccountedFor(t *testing.T) {
 	require.Len(t, lost, 4)
 }
 
-func oneService(t *testing.T, seed uint64) (stats Stats, reasons map[probe.Reason]int) {
-	chance := seeded(t, seed)
-	probes := 1 + chance.IntN(60)
-	interval := time.Duration(1000+chance.IntN(20000)) * time.Millisecond
-	timeout := time.Duration(1 + chance.Int64N(int64(interval)))
-	busy := newOverlap()
-	var mu sync.Mutex
-	prober := busy.watch(asking(func(ctx context.Context, tg *probe.Target, kind probe.RunKind, at time.Time) probe.Result {
+// forgetFor has gocron forget everything for a while.
+func forgetFor(t *testing.T, s *Scheduler, a time.Duration) {
+	s.jobs.Lock()
+	s.cron.RemoveByTags(tag)
+	s.jobs.Unlock()
+	time.Sleep(a)
+	s.jobs.Lock()
+	require.NoError(t, s.arm())
+	s.jobs.Unlock()
+}
+
+// moody takes as long as chance has it, and has defects.
+func moody(chance *rand.Rand, mu *sync.Mutex, timeout time.Duration) asking {
+	return func(ctx context.Context, tg *probe.Target, kind probe.RunKind, at time.Time) probe.Result {
 		mu.Lock()
 		how, long := chance.IntN(20), time.Duration(chance.Int64N(int64(timeout)))
 		mu.Unlock()
@@ -122,7 +129,17 @@ func oneService(t *testing.T, seed uint64) (stats Stats, reasons map[probe.Reaso
 			return takes(timeout)(ctx, tg, kind, at)
 		}
 		return takes(long/50)(ctx, tg, kind, at)
-	}))
+	}
+}
+
+func oneService(t *testing.T, seed uint64) (stats Stats, reasons map[probe.Reason]int) {
+	chance := seeded(t, seed)
+	probes := 1 + chance.IntN(60)
+	interval := time.Duration(1000+chance.IntN(20000)) * time.Millisecond
+	timeout := time.Duration(1 + chance.Int64N(int64(interval)))
+	busy := newOverlap()
+	var mu sync.Mutex
+	prober := busy.watch(moody(chance, &mu, timeout))
 	var step time.Duration
 	opts := Options{Prober: prober, Concurrency: 1 + chance.IntN(20), Grace: time.Duration(chance.IntN(5)) * time.Second}
 	jobs := func() []Job {
@@ -154,13 +171,7 @@ func oneService(t *testing.T, seed uint64) (stats Stats, reasons map[probe.Reaso
 				step += ahead - 5*time.Second
 				mu.Unlock()
 			case 4:
-				s.jobs.Lock() // gocron forgets everything for a while
-				s.cron.RemoveByTags(tag)
-				s.jobs.Unlock()
-				time.Sleep(3 * ahead)
-				s.jobs.Lock()
-				require.NoError(t, s.arm())
-				s.jobs.Unlock()
+				forgetFor(t, s, 3*ahead)
 			case 5:
 				require.NoError(t, s.Reload(all))
 			}

@@ -35,19 +35,23 @@ func echo(w http.ResponseWriter, r *http.Request) {
 
 // No credential is seen anywhere: neither a configured one nor an access token, while
 // tokens are given, refused and renewed, the endpoint fails, and files change.
+// talker is a token endpoint that refuses every other request, and says back what it was sent.
+type talker struct{ given atomic.Int64 }
+
+func (k *talker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	n := k.given.Add(1)
+	body, _ := io.ReadAll(r.Body)
+	if n%2 == 0 || r.URL.Path == "/broken" {
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = fmt.Fprintf(w, `{"error":%q,"error_description":%q}`, "x "+r.Header.Get("Authorization"), string(body))
+		return
+	}
+	_, _ = fmt.Fprintf(w, `{"access_token":"canary-access-%d","token_type":"bearer","expires_in":3600}`, n)
+}
+
 func TestNoCredentialIsSeenAnywhere(t *testing.T) {
 	s := newScene(t)
-	var given atomic.Int64
-	tokens := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		n := given.Add(1)
-		body, _ := io.ReadAll(r.Body)
-		if n%2 == 0 || r.URL.Path == "/broken" {
-			w.WriteHeader(http.StatusBadRequest)
-			_, _ = fmt.Fprintf(w, `{"error":%q,"error_description":%q}`, "x "+r.Header.Get("Authorization"), string(body))
-			return
-		}
-		_, _ = fmt.Fprintf(w, `{"access_token":"canary-access-%d","token_type":"bearer","expires_in":3600}`, n)
-	}))
+	tokens := httptest.NewServer(new(talker))
 	defer tokens.Close()
 	target := httptest.NewServer(http.HandlerFunc(echo))
 	defer target.Close()

@@ -81,6 +81,19 @@ func TestTheSentence(t *testing.T) {
 		"a reminder is never late": {
 			sample(incident.Reminded, causes["no answer"]), time.Hour,
 			"no answer: checkout is still down after 4 h: connect_refused (connection refused), 4 failed checks since 14:32:10 UTC. Incident 1000."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.Equal(t, tc.want, Text(tc.message, tc.message.CreatedAt.Add(tc.after)))
+		})
+	}
+}
+
+func TestTheSentenceAboutACredential(t *testing.T) {
+	for name, tc := range map[string]struct {
+		message notify.Message
+		after   time.Duration // when it is sent
+		want    string
+	}{
 		"a certificate is a symptom of its own": {
 			sample(incident.Opened, probe.Miss(probe.CertificateExpiring)), time.Second,
 			"certificate: checkout has a certificate that ends soon: it ends in 20 d 3 h, on 2026-12-13 18:32:10 UTC. Incident 1000."},
