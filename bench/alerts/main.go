@@ -108,12 +108,12 @@ func (o *order) monthsOf(interval time.Duration, sees weather) int {
 	if interval == usual && sees == typical {
 		return o.months
 	}
-	n := o.months / 4
+	n := o.months / 2
 	if interval < usual {
 		n = n * int(interval) / int(usual)
 	}
 	if sees != typical {
-		n /= 2
+		n /= 4
 	}
 	return max(1, n)
 }

@@ -12,27 +12,65 @@ type goal struct {
 	reached        bool
 }
 
+// asked is what is asked of an interval: openings per probe in 30 days of typical weather,
+// and how long it takes to find half of all outages, and of failures of a share.
+type asked struct {
+	interval             time.Duration
+	openings             float64
+	outage, fifth, tenth time.Duration
+	slack                float64 // by which more is no miss
+}
+
+// figures are what was promised at 60 s, and elsewhere what the research of the rules came to.
+// That was a simulation, too: some of it is chance.
+var figures = []asked{
+	{10 * time.Second, 0.3, 96 * time.Second, 17 * time.Minute, 45 * time.Minute, 0.2},
+	{30 * time.Second, 0.15, 108 * time.Second, 17 * time.Minute, 39 * time.Minute, 0.2},
+	{usual, 0.12, 126 * time.Second, 20 * time.Minute, 40 * time.Minute, 0},
+	{5 * time.Minute, 0.035, 228 * time.Second, 85 * time.Minute, 189 * time.Minute, 0.2},
+}
+
 // goals compares what was seen with what it should be.
-func (s *simulation) goals() []goal {
-	rate := -1.0
-	for i := range s.quiet {
-		if q := &s.quiet[i]; q.interval == usual && q.weather == typical {
-			rate = q.perMonth(q.sums[incidentRule].openings)
+func (s *simulation) goals() (all []goal) {
+	for _, a := range figures {
+		about := "aim"
+		if a.slack > 0 {
+			about = fmt.Sprintf("research, and %.0f %% for chance", 100*a.slack)
 		}
-	}
-	all := []goal{{"false openings per probe in 30 days, typical weather, every 60 s", "<= 0.12", fmt.Sprintf("%.3f", rate), rate >= 0 && rate <= 0.12}}
-	for _, g := range []struct {
-		trouble string
-		most    time.Duration
-	}{{"outage of 1 h", 126 * time.Second}, {"20 % fail, 12 h", 20 * time.Minute}, {"10 % fail, 24 h", 40 * time.Minute}} {
-		for i := range s.found {
-			if f := &s.found[i]; f.interval == usual && f.trouble.name == g.trouble {
+		add := func(what, unit, most, got string, reached bool) {
+			all = append(all, goal{every(a.interval) + ": " + what, fmt.Sprintf("<= %s%s (%s)", most, unit, about), got + unit, reached})
+		}
+		if q := s.quietAt(a.interval, typical); q != nil {
+			n := q.perMonth(q.sums[incidentRule].openings)
+			add("false openings per probe in 30 days, typical weather", "", fmt.Sprintf("%.3g", a.openings), fmt.Sprintf("%.3f", n), n <= a.openings*(1+a.slack))
+		}
+		for i, name := range []string{outage, fifth, tenth} {
+			if f := s.foundAt(a.interval, name); f != nil {
+				most := [...]time.Duration{a.outage, a.fifth, a.tenth}[i]
 				p50, ok := f.quantile(incidentRule, 0.5)
-				all = append(all, goal{g.trouble + ", found (p50)", fmt.Sprintf("<= %s min", minutes(g.most)), minutes(p50) + " min", ok && p50 <= g.most})
+				add(name+", p50", " min", minutes(most), minutes(p50), ok && float64(p50) <= float64(most)*(1+a.slack))
 			}
 		}
 	}
 	return all
+}
+
+func (s *simulation) quietAt(interval time.Duration, sees weather) *quiet {
+	for i := range s.quiet {
+		if q := &s.quiet[i]; q.interval == interval && q.weather == sees {
+			return q
+		}
+	}
+	return nil
+}
+
+func (s *simulation) foundAt(interval time.Duration, name string) *found {
+	for i := range s.found {
+		if f := &s.found[i]; f.interval == interval && f.trouble.name == name {
+			return f
+		}
+	}
+	return nil
 }
 
 // markdown is for bench/RESULTS.md.

@@ -67,12 +67,19 @@ type trouble struct {
 	on, off time.Duration // it comes and goes like this; zero: it stays
 }
 
+// The troubles that something is asked of.
+const (
+	outage = "outage of 1 h"
+	fifth  = "20 % fail, 12 h"
+	tenth  = "10 % fail, 24 h"
+)
+
 var troubles = []trouble{
-	{name: "outage of 1 h", length: time.Hour, share: 1},
+	{name: outage, length: time.Hour, share: 1},
 	{name: "outage of 2 min", length: 2 * time.Minute, share: 1},
 	{name: "50 % fail, 6 h", length: 6 * time.Hour, share: 0.5},
-	{name: "20 % fail, 12 h", length: 12 * time.Hour, share: 0.2},
-	{name: "10 % fail, 24 h", length: day, share: 0.1},
+	{name: fifth, length: 12 * time.Hour, share: 0.2},
+	{name: tenth, length: day, share: 0.1},
 	{name: "5 % fail, 24 h", length: day, share: 0.05},
 	{name: "2 % fail, 3 d", length: 3 * day, share: 0.02},
 	{name: "3 min down, 7 min up, 4 h", length: 4 * time.Hour, share: 1, on: 3 * time.Minute, off: 7 * time.Minute},
