@@ -27,6 +27,7 @@ type settings struct {
 	method     string
 	headers    map[string]header // by canonical name
 	auth       *auth             // nil: nobody in particular asks
+	authGroup  string            // the name of the credential; empty: it has none
 	ca         filePath
 	roots      *probe.Roots // of ca
 	expect     probe.Expect

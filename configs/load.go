@@ -139,7 +139,7 @@ func (d *decoder) config(top value, o Options, into *Config) {
 	}
 	switch {
 	case s.probes != nil:
-		into.Probes = d.probeList(*s.probes, base, s.history)
+		into.Probes = d.probeList(*s.probes, base, s.history, into.References)
 	case top.node.Kind == yaml.MappingNode: // what is none has a problem already
 		d.failAt(top.at, "the file has no probes; add probes: with at least one name and url")
 	}

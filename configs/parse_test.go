@@ -45,7 +45,7 @@ func TestDefaultsAreWhatTheDesignPromises(t *testing.T) {
 	require.Equal(t, incident.Policy{
 		Interval: time.Minute, DownAfter: 90 * time.Second, AuthAfter: 90 * time.Second, RecheckEvery: 30 * time.Second,
 		ResolveAfter: 2 * time.Minute, RemindEvery: 4 * time.Hour, Repeatable: true, Count4xx: probe.CountKnownGood,
-		Rules:   incident.UsualRules(),
+		Timeout: 10 * time.Second, Local: p.Policy.Local, Rules: incident.UsualRules(),
 		Budgets: incident.NewBudgets(p.Objectives, time.Minute, incident.BudgetRules{Fast: true, Slow: true, Levels: []int{50, 80, 100}}),
 	}, p.Policy)
 	require.Equal(t, "a", p.Target.Name)
@@ -123,6 +123,7 @@ func requireCheckout(t *testing.T, p configs.Probe) {
 		Interval: time.Minute, DownAfter: 2 * time.Minute, AuthAfter: 90 * time.Second, RecheckEvery: 10 * time.Second,
 		ResolveAfter: time.Hour, RemindEvery: 0, Repeatable: true, Count4xx: probe.CountAlways,
 		Budgets: incident.NewBudgets(p.Objectives, time.Minute, incident.BudgetRules{Fast: true, Slow: true, Levels: []int{50, 80, 100}}),
+		Timeout: p.Target.Timeout,
 	}, p.Policy)
 	require.Equal(t, map[string]string{"team": "payments", "tier": "0"}, p.Labels)
 	require.Equal(t, "https://runbooks.example.com/checkout", p.Runbook)

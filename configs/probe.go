@@ -37,6 +37,10 @@ type Probe struct {
 	Labels     map[string]string
 	Runbook    string // an address; may be empty
 
+	// Credential is what it is asked with: a name, or "of/" and the first probe that is asked
+	// with the same one; empty for none.
+	Credential string
+
 	// RequestHash changes whenever the request changes. It is made of what the file
 	// says: of a reference, not of the secret behind it. Hexadecimal.
 	RequestHash string
@@ -85,7 +89,7 @@ func withSettings(own keys[spec]) keys[spec] {
 }
 
 // probeList reads all probes.
-func (d *decoder) probeList(v value, base settings, kept History) []Probe {
+func (d *decoder) probeList(v value, base settings, kept History, references *References) []Probe {
 	items := d.list(v)
 	specs := make([]spec, len(items))
 	for i, item := range items {
@@ -105,10 +109,13 @@ func (d *decoder) probeList(v value, base settings, kept History) []Probe {
 	d.warnProbes(specs)
 	d.warnHistory(specs, kept)
 	probes := make([]Probe, 0, len(specs))
+	shared := credentials(specs)
 	for i := range specs {
 		if specs[i].address.url != nil {
 			p := specs[i].probe()
 			p.Policy.Budgets = d.budgets(&specs[i])
+			p.Credential = shared[i]
+			p.Policy.Local = isLocal(&p, references)
 			probes = append(probes, p)
 		}
 	}
@@ -210,6 +217,7 @@ func (s *spec) probe() Probe {
 			RemindEvery:   s.alert.remindEvery,
 			Repeatable:    target.Repeatable(),
 			Count4xx:      s.count4xx,
+			Timeout:       s.timeoutOr(),
 			Conditional:   s.cache.on,
 			MinCacheRatio: s.cache.minRatio,
 			Rules:         s.alert.rules,

@@ -18,6 +18,7 @@ var settingKeys = withTransport(keys[settings]{
 	"group":        func(d *decoder, v value, s *settings) { d.name(v, &s.group) },
 	"method":       func(d *decoder, v value, s *settings) { d.method(v, &s.method) },
 	"auth":         func(d *decoder, v value, s *settings) { s.auth = d.auth(v) },
+	"auth_group":   func(d *decoder, v value, s *settings) { d.name(v, &s.authGroup) },
 	"tls":          func(d *decoder, v value, s *settings) { d.tls(v, s) },
 	"headers":      func(d *decoder, v value, s *settings) { d.headers(v, &s.headers) },
 	"expect":       func(d *decoder, v value, s *settings) { object(d, v, expectKeys, &s.expect) },
@@ -38,7 +39,7 @@ var settingKeys = withTransport(keys[settings]{
 	"runbook":      func(d *decoder, v value, s *settings) { d.webAddress(v, &s.runbook) },
 })
 
-var alertKeys = keys[alert]{
+var alertKeys = withTogether(keys[alert]{
 	"down_after":    func(d *decoder, v value, a *alert) { d.duration(v, 0, &a.downAfter) },
 	"auth_after":    func(d *decoder, v value, a *alert) { d.duration(v, 0, &a.authAfter) },
 	"recheck_every": func(d *decoder, v value, a *alert) { d.duration(v, time.Second, &a.recheckEvery) },
@@ -55,7 +56,7 @@ var alertKeys = keys[alert]{
 	"budget_fast":      func(d *decoder, v value, a *alert) { d.wanted(v, probe.KindBudgetFast, &a.rules) },
 	"budget_slow":      func(d *decoder, v value, a *alert) { d.wanted(v, probe.KindBudgetSlow, &a.rules) },
 	"budget_threshold": func(d *decoder, v value, a *alert) { d.levels(v, a) },
-}
+})
 
 // shortestInterval and longestInterval bound how often a probe asks.
 const (

@@ -84,6 +84,7 @@ func (m *machine) skip() {
 	if !overtaken {
 		m.retire()
 		s.Maintained = in.Maintenance
+		m.know()
 	}
 	switch {
 	case overtaken:

@@ -232,7 +232,7 @@ func Withdraw(s *State, now time.Time) Effects {
 	s.Problems, s.Buckets = nil, Buckets{}
 	s.Suspect, s.Refusals, s.Sheds, s.Goods, s.Due = Suspicion{}, Suspicion{}, Suspicion{}, Streak{}, time.Time{}
 	s.Hold, s.Denials = Hold{}, 0
-	s.Certificate, s.Cache, s.Spending = Certificate{}, nil, nil
+	s.Certificate, s.Cache, s.Spending, s.Shared = Certificate{}, nil, nil, nil
 	return m.fx
 }
 

@@ -222,7 +222,7 @@ func TestWithdraw(t *testing.T) {
 	for _, told := range fx.Transitions {
 		require.Equal(t, incident.Closed, told.Problem.Phase)
 	}
-	require.Equal(t, incident.State{Account: account, Last: last, Since: w.state.Since, Worked: true}, w.state, "the account goes on")
+	require.Equal(t, incident.State{Account: account, Last: last, Known: w.state.Known, Since: w.state.Since, Worked: true}, w.state, "the account goes on")
 	require.Empty(t, incident.Withdraw(&w.state, at(501)))
 	require.Equal(t, []string{"opened down 11m0s"}, w.feed(540, broken, broken, broken))
 	require.Equal(t, incident.FirstID+2, w.state.Open(probe.KindDown).ID)

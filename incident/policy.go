@@ -25,6 +25,8 @@ type Policy struct {
 	ResolveAfter time.Duration // good for so long is recovered, >= 0
 	RemindEvery  time.Duration // while open; 0 never
 	Repeatable   bool          // the request may be sent between slots
+	Timeout      time.Duration `json:",omitzero"` // bounds a run: by then, what comes of a slot has come
+	Local        bool          `json:",omitzero"` // the target is on this very machine, and says nothing of its network
 	Count4xx     probe.Count4xx
 
 	Conditional   bool    `json:",omitzero"` // requests ask whether what is known still holds

@@ -62,10 +62,11 @@ type Problem struct {
 
 	Leaky   bool    // it came from a bucket, and lasts until that is low
 	Telling Telling // what people have heard of it
+	Within  ID      // the incident that it is a part of, which people hear of instead; 0: none
 
-	// Of kind certificate:
+	// Of kinds certificate and gateway_surge:
 	Ends  time.Time // the earliest end that was seen
-	Stage int       // how near it was when people were last told: 1, 2 for a week, 3 for a day
+	Stage int       // how near it was when people were last told: 1, 2 for a week, 3 for a day; or SurgeOpen, SurgeHalfOpen
 }
 
 // Reading is what a rule measured when it last told of its incident. What it means depends
@@ -173,5 +174,6 @@ type Transition struct {
 	Change  Change
 	At      time.Time
 	Problem Problem
-	Quiet   bool // nobody is told, for it comes and goes
+	Quiet   bool       // nobody is told, for it comes and goes
+	Hits    []probe.ID // of those who share something, the first of those in trouble
 }

@@ -12,6 +12,12 @@ type Rules struct {
 	Off        Kinds `json:",omitzero"` // kinds of incident that do not open, whatever else is said of them
 	Degraded   Leak  `json:",omitzero"` // failures now and then
 	AuthFailed Leak  `json:",omitzero"` // refusals now and then
+
+	AuthGroup     AuthGroup     `json:",omitzero"`
+	GatewaySurge  GatewaySurge  `json:",omitzero"`
+	NoData        NoData        `json:",omitzero"`
+	ProberNetwork ProberNetwork `json:",omitzero"`
+	Prober        bool          `json:",omitzero"` // tell once when most probes have no data
 }
 
 // Kinds is a set of kinds of incident.
@@ -40,7 +46,14 @@ type Leak struct {
 // hundred from one of two hundred soonest.
 func UsualRules() Rules {
 	leak := Leak{Fire: 90 * time.Minute, Clear: 30 * time.Minute, Weight: 30}
-	return Rules{Degraded: leak, AuthFailed: leak}
+	return Rules{
+		Degraded: leak, AuthFailed: leak,
+		AuthGroup:     AuthGroup{Probes: 3, Share: 0.5, Within: 10 * time.Minute},
+		GatewaySurge:  GatewaySurge{Probes: 2, Within: 5 * time.Minute},
+		NoData:        NoData{After: 2 * time.Minute, Intervals: 3},
+		ProberNetwork: ProberNetwork{After: time.Minute},
+		Prober:        true,
+	}
 }
 
 // retire withdraws the incidents of kinds that are switched off.

@@ -13,6 +13,7 @@ import (
 type State struct {
 	Account    Account
 	Last       Last      // the latest result
+	Known      time.Time // when anything was last known of the target; zero: never
 	Since      time.Time // since when results have been good, or have not
 	Worked     bool      // this very request has been answered as expected
 	Maintained bool      // the latest input came in maintenance
@@ -29,6 +30,7 @@ type State struct {
 	Certificate Certificate
 	Cache       *Cache    // nil: nothing was asked again
 	Spending    *Spending // nil: nothing was bad for as long as the budgets remember
+	Shared      *Shared   // only of what several probes share
 }
 
 // Last is what people see of the latest result.
@@ -124,6 +126,7 @@ func (s *State) Clone() *State {
 		c.Cache = &cache
 	}
 	c.Spending = s.Spending.clone()
+	c.Shared = s.Shared.clone()
 	c.Problems = slices.Clone(s.Problems)
 	for i := range c.Problems {
 		c.Problems[i].Codes = slices.Clone(s.Problems[i].Codes)

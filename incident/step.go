@@ -22,6 +22,8 @@ func Step(p Policy, s *State, in Input, ids *Sequence) Effects {
 		m.skip()
 	case Ran:
 		m.run()
+	case Idle:
+		m.watchNoData()
 	}
 	return m.fx
 }
@@ -71,6 +73,7 @@ func (m *machine) run() {
 	}
 	m.retire()
 	m.remember()
+	m.know()
 	if m.s.Maintained = m.in.Maintenance; m.in.Maintenance {
 		m.rest()
 		return

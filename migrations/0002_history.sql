@@ -98,3 +98,7 @@ CREATE TABLE commands (
   begins INTEGER, -- always
   ends   INTEGER  -- never
 ) STRICT;
+
+-- What several probes share (a host, a credential, sonde itself) has a row among them, with
+-- an id below 0, so that its incidents are kept like those of a probe. Its name has a "/",
+-- which no probe's has, and its spec is what people read.

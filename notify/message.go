@@ -40,6 +40,11 @@ type Body struct {
 
 	Interval time.Duration
 
+	// Of what several probes share:
+	Shared  incident.Bond `json:",omitzero"`  // what it is; the zero Bond: it is about one probe
+	Members []string      `json:",omitempty"` // the first of those in trouble
+	Part    incident.ID   `json:",omitzero"`  // the incident itself, where it is told as a part of another
+
 	Kind      probe.Kind
 	Severity  probe.Severity
 	Cause     probe.Verdict

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"time"
@@ -21,6 +22,23 @@ type Subject struct {
 	Routes   Routes
 
 	Unverified bool // its certificates are not verified
+
+	Shared  incident.Bond `json:",omitzero"`  // what several probes share; the zero Bond: it is a probe
+	Members []string      `json:",omitempty"` // then the first of those that are in trouble
+}
+
+// Together is what is known of what several probes share: whoever hears of any of them
+// hears of it.
+func Together(c *incident.Circle, members []Subject) Subject {
+	s := Subject{Name: c.Title, Shared: c.Bond, Routes: Routes{ByKind: map[probe.Kind][]string{}}}
+	for _, kind := range probe.Kinds() {
+		var names []string
+		for i := range members {
+			names = append(names, members[i].Routes.For(kind)...)
+		}
+		s.Routes.ByKind[kind] = once(names)
+	}
+	return s
 }
 
 // Routes says which destinations hear of which kinds of incident.
@@ -52,13 +70,15 @@ func once(names []string) []string {
 
 // Plan says what is told to whom about a transition: a message for every
 // destination that hears of the incident's kind, and nothing when the incident
-// merely closes, or comes and goes. That what was degraded is down is told to those, too, who heard of
+// merely closes, or comes and goes. What is a part of another incident is told in the conversation
+// about that. That what was degraded is down is told to those, too, who heard of
 // the former. The same transition gives the same keys, however often it is planned.
 func Plan(t incident.Transition, s Subject, location string, budgets []BudgetFact) []Message {
 	if t.Change == incident.ClosedNow || t.Quiet {
 		return nil
 	}
 	var messages []Message
+	about := cmp.Or(t.Problem.Within, t.Problem.ID)
 	told := s.Routes.For(t.Problem.Kind)
 	if t.Change == incident.Risen {
 		told = once(slices.Concat(told, s.Routes.For(probe.KindDegraded)))
@@ -67,7 +87,7 @@ func Plan(t incident.Transition, s Subject, location string, budgets []BudgetFac
 		messages = append(messages, Message{
 			Key:         key(t, destination),
 			Destination: destination,
-			Incident:    t.Problem.ID,
+			Incident:    about,
 			Change:      t.Change,
 			Body:        body(t, s, location, budgets),
 			CreatedAt:   t.At,
@@ -82,7 +102,12 @@ func key(t incident.Transition, destination string) string {
 
 func body(t incident.Transition, s Subject, location string, budgets []BudgetFact) Body {
 	p := t.Problem
+	var part incident.ID
+	if p.Within != 0 {
+		part = p.ID
+	}
 	return Body{
+		Shared: s.Shared, Members: s.Members, Part: part,
 		Probe: s.Name, Group: s.Group, URL: s.URL, Method: s.Method, Location: location,
 		Unverified: s.Unverified, Runbook: s.Runbook, Labels: s.Labels, Interval: s.Interval,
 		Kind: p.Kind, Severity: p.Severity, Cause: p.Cause, Codes: p.Codes, Failures: p.Failures, Openings: p.Openings,

@@ -333,4 +333,10 @@ var advices = [len(reasons)]advice{
 			"Check whether compression or a proxy writes its own ETag; a weak one (W/) would do",
 			"If the content does change every time, do not expect a share of 304 of it",
 		}},
+	NoData: {"no data", ClassNoResponse, "sonde",
+		"No result came although one was due, so nothing is known about the target.", []string{
+			"Look at the service's log and at its load: sonde itself does not get on",
+			"Look for runs that hang or are missed: sonde_missed_slots_total says why",
+			"Look at the target in another way meanwhile",
+		}},
 }

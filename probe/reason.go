@@ -57,6 +57,7 @@ const (
 	CredentialExpiring
 	CacheMissed
 	ValidatorChanges
+	NoData
 )
 
 // Reasons lists every reason, in the order of the table.

@@ -70,4 +70,5 @@ var reasons = [...]rule{
 	CredentialExpiring:  {"credential_expiring", Good, FaultCredential, RetryNotApplicable, KindCertificate, Warning, Fine, "good but the token or client certificate of the probe ends soon: a note on a good result"},
 	CacheMissed:         {"cache_missed", Good, FaultTarget, RetryNotApplicable, KindCache, Warning, Fine, "good but sent again too often although it has not changed"},
 	ValidatorChanges:    {"validator_changes", Good, FaultTarget, RetryNotApplicable, KindCache, Warning, Fine, "good but its ETag or Last-Modified is another one every time"},
+	NoData:              {"no_data", Unknown, FaultProber, RetryNotApplicable, KindNoData, Critical, ProberTrouble, "no result came although one was due"},
 }

@@ -3,6 +3,8 @@ package record
 import (
 	"context"
 	"fmt"
+	"math"
+	"slices"
 	"time"
 
 	"sonde/incident"
@@ -32,10 +34,44 @@ func Begin(ctx context.Context, s *store.Store, wanted []store.Probe, now time.T
 		effects := store.Supersede(state, old, kept[old.Name()], latest(revision.At, state))
 		withdrawn(revision, old, effects, location)
 	}
+	unshared(revision, known, kept, location)
 	if err := s.Revise(ctx, revision); err != nil {
 		return nil, nil, fmt.Errorf("store configuration: %w", err)
 	}
 	return memory, revision.Probes, nil
+}
+
+// unshared withdraws what is not shared any more.
+func unshared(r *store.Revision, known []store.Probe, kept map[string]*store.Probe, location string) {
+	ids := make(map[string]probe.ID, len(known))
+	for i := range known {
+		if p := kept[known[i].Name()]; p != nil {
+			ids[p.Name()] = known[i].ID
+		}
+	}
+	wanted := slices.Clone(r.Probes)
+	for i := range wanted {
+		id, ok := ids[wanted[i].Name()]
+		if !ok {
+			id = math.MaxInt32 + probe.ID(i) // a new one, which is in no trouble yet
+		}
+		wanted[i].ID = id
+	}
+	before := newSharedBy(known)
+	for _, f := range incident.Reconfigure(before.circles, store.Circles(wanted), r.Memory.States, latestOf(r.At, r.Memory)) {
+		r.Effects = append(r.Effects, store.Effect{Probe: f.Circle.ID, Effects: f.Effects})
+		for _, t := range f.Transitions {
+			r.Messages = append(r.Messages, notify.Plan(t, before.subject(f.Circle, nil), location, nil)...)
+		}
+	}
+}
+
+// latestOf is now, but not before anything that a state has seen.
+func latestOf(now time.Time, m *store.Memory) time.Time {
+	if last := LastSlot(m); last.After(now) {
+		return last
+	}
+	return now.UTC().Truncate(time.Millisecond)
 }
 
 // byName finds wanted probes by the names under which they are known: a former one only

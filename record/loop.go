@@ -17,6 +17,10 @@ type loop struct {
 	probes map[probe.ID]*store.Probe
 	lost   map[probe.ID]slo.Stretch // slots of results that found the ring full
 	told   map[probe.ID]bool        // since the start
+	shared *sharedBy
+
+	watched time.Time // since when nothing would have been missed
+	ticked  time.Time // the latest tick
 
 	calendar *incident.Calendar // of maintenance
 
@@ -43,7 +47,7 @@ func newLoop(r *Recorder) *loop {
 		Recorder: r, memory: r.o.Memory, probes: make(map[probe.ID]*store.Probe, len(r.o.Probes)),
 		lost: map[probe.ID]slo.Stretch{}, told: map[probe.ID]bool{}, open: &store.Batch{},
 		due: time.NewTimer(time.Hour), commits: make(chan *store.Batch), results: make(chan outcome),
-		failed: make(chan struct{}, 1), calendar: incident.NewCalendar(r.o.Commands),
+		failed: make(chan struct{}, 1), calendar: incident.NewCalendar(r.o.Commands), shared: newSharedBy(r.o.Probes),
 	}
 	l.due.Stop()
 	for i := range r.o.Probes {
@@ -75,6 +79,9 @@ func (l *loop) run() {
 		case <-l.keep:
 			l.open.Checkpoint = &store.Checkpoint{} // packed when the batch is sealed
 			l.schedule(resultsWait)
+		case now := <-l.ticks:
+			l.takeWaiting()
+			l.idle(now)
 		case answer := <-l.asked:
 			close(answer)
 		case <-stop:
@@ -142,38 +149,44 @@ func (l *loop) step(p *store.Probe, state *incident.State, e Entry) {
 	e.Input.Maintenance = l.calendar.Covers(e.Probe, e.Input.Until())
 	due, hold := state.Due, state.Hold
 	effects := l.memory.Step(p.Policy, &e)
-	l.schedule(resultsWait)
-	l.open.Entries = append(l.open.Entries, e)
-	if len(l.open.Entries) == batchSize {
-		l.schedule(0)
-	}
-	l.stats.waiting.Add(1)
+	l.gather(e)
 	if state.Hold != hold {
 		l.o.Hold(e.Probe, state.Hold) // before a re-check that it may forbid
 	}
 	if !state.Due.IsZero() && !state.Due.Equal(due) {
 		l.o.Recheck(e.Probe, state.Due)
 	}
+	l.follow(&e, &effects) // what is told once of several comes before what is a part of it
 	if len(effects.Transitions)+len(effects.Ledger)+len(effects.Grids) == 0 {
 		return
 	}
 	l.open.Effects = append(l.open.Effects, store.Effect{Probe: e.Probe, Effects: effects})
 	for _, t := range effects.Transitions {
-		l.tell(p, t, e.Attempts)
+		l.tell(p.ID, p.Subject, t, e.Attempts)
 	}
 }
 
+// gather adds an entry to the batch.
+func (l *loop) gather(e Entry) {
+	l.schedule(resultsWait)
+	l.open.Entries = append(l.open.Entries, e)
+	if len(l.open.Entries) == batchSize {
+		l.schedule(0)
+	}
+	l.stats.waiting.Add(1)
+}
+
 // tell notes a transition for people, and what the attempts saw that led to it.
-func (l *loop) tell(p *store.Probe, t incident.Transition, attempts []probe.Attempt) {
-	l.o.Logger.Info("incident "+t.Change.String(), "probe", p.Name(), "incident", t.Problem.ID.String(),
+func (l *loop) tell(about probe.ID, subject notify.Subject, t incident.Transition, attempts []probe.Attempt) {
+	l.o.Logger.Info("incident "+t.Change.String(), "probe", subject.Name, "incident", t.Problem.ID.String(),
 		"kind", t.Problem.Kind.String(), "reason", t.Problem.Cause.Reason.String(), "status", t.Problem.Cause.Status, "at", t.At)
-	messages := notify.Plan(t, p.Subject, l.o.Location, nil)
-	if !l.told[p.ID] && time.Now().Before(l.o.DoubtUntil) {
+	messages := notify.Plan(t, subject, l.o.Location, nil)
+	if !l.told[about] && time.Now().Before(l.o.DoubtUntil) {
 		for i := range messages {
 			messages[i].Repeat = true
 		}
 	}
-	l.told[p.ID] = true
+	l.told[about] = true
 	notify.Witness(messages, attempts)
 	l.open.Messages = append(l.open.Messages, messages...)
 	if l.stuck {

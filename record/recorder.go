@@ -68,6 +68,7 @@ type Recorder struct {
 	queue   chan Entry
 	asked   chan chan struct{} // somebody wants to know that the loop turns
 	keep    chan struct{}      // a checkpoint is wanted
+	ticks   chan time.Time     // time passes
 	stop    chan struct{}
 	stopped chan struct{}
 
@@ -113,6 +114,7 @@ func New(o Options) *Recorder {
 		queue:   make(chan Entry, queueSize),
 		asked:   make(chan chan struct{}),
 		keep:    make(chan struct{}, 1),
+		ticks:   make(chan time.Time, 1),
 		stop:    make(chan struct{}),
 		stopped: make(chan struct{}),
 	}
@@ -148,6 +150,15 @@ func (r *Recorder) take(e Entry) {
 func (r *Recorder) Checkpoint() {
 	select {
 	case r.keep <- struct{}{}:
+	default:
+	}
+}
+
+// Idle tells that it is an instant, so that what is due fires although no results come, and
+// what no result comes of is found. It is to be called every 15 s, and does not wait.
+func (r *Recorder) Idle(now time.Time) {
+	select {
+	case r.ticks <- now.UTC().Truncate(time.Millisecond):
 	default:
 	}
 }

@@ -3,8 +3,10 @@ package store
 import (
 	"encoding/binary"
 	"hash/crc32"
+	"maps"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -130,12 +132,14 @@ func TestStatesWithMoreInThemAreRead(t *testing.T) {
 	p.classes(&m.Classes)
 	p.count(len(m.States))
 	var seen []probe.Verdict
-	for _, id := range []probe.ID{1, 2, 3} {
+	var before probe.ID
+	for _, id := range slices.Sorted(maps.Keys(m.States)) {
 		framed := statePacker{base: t0, seen: seen}
 		framed.state(m.States[id])
 		framed.buf = append(framed.buf, "what is to come"...)
 		seen = framed.seen
-		p.int(1) // behind the id before
+		p.int(int64(id - before))
+		before = id
 		p.count(len(framed.buf))
 		p.buf = append(p.buf, framed.buf...)
 	}

@@ -18,6 +18,7 @@ type Batch struct {
 	At       time.Time // when the commit is made, for people
 	Entries  []Entry
 	Effects  []Effect
+	Circles  []*incident.Circle // those of the effects
 	Messages []notify.Message
 
 	Delivered map[string]notify.Delivery // by key: messages that were delivered before they could be stored
@@ -27,7 +28,7 @@ type Batch struct {
 
 // Effect is what followed from an entry, for a probe.
 type Effect struct {
-	Probe probe.ID
+	Probe probe.ID // below 0: of what several probes share
 	incident.Effects
 }
 
@@ -42,6 +43,9 @@ func (s *Store) Commit(ctx context.Context, b *Batch) error {
 		}
 		rows := repeat(tx)
 		if err := s.addEvidence(ctx, rows, b); err != nil {
+			return err
+		}
+		if err := addCircles(ctx, rows, b.Circles, b.At); err != nil {
 			return err
 		}
 		for i := range b.Effects {
@@ -91,6 +95,18 @@ func (s *Store) appendLog(ctx context.Context, tx *sql.Tx, b *Batch) (bool, erro
 	}
 	n, err := result.RowsAffected()
 	return n > 0, err
+}
+
+// addCircles makes the rows of what several probes share, which their incidents are about.
+func addCircles(ctx context.Context, tx *repeating, circles []*incident.Circle, at time.Time) error {
+	for _, c := range circles {
+		err := tx.exec(ctx, "INSERT INTO probes(id, name, spec, created_at) VALUES (?, ?, ?, ?) ON CONFLICT(id) DO UPDATE SET spec = excluded.spec",
+			c.ID, c.String(), c.Title, at.UnixMilli())
+		if err != nil {
+			return fmt.Errorf("write what probes share: %w", err)
+		}
+	}
+	return nil
 }
 
 func (s *Store) apply(ctx context.Context, tx *repeating, e *Effect) error {

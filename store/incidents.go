@@ -15,7 +15,8 @@ import (
 type IncidentRecord struct {
 	ID          incident.ID
 	Probe       probe.ID
-	Name        string // of the probe, as it is now
+	Name        string // of the probe, as it is now, or what several share, for people
+	Scope       string // what several probes share; empty if it is about one
 	Kind        probe.Kind
 	Phase       incident.Phase
 	Severity    probe.Severity
@@ -31,7 +32,7 @@ type IncidentRecord struct {
 	RecoverBy   time.Time // when the target said that it would be back, as of the last change; zero if it did not
 }
 
-const incidentRecords = `SELECT i.id, i.probe, p.name, i.kind, i.phase, i.severity, i.reason, i.status, i.codes, i.failures, i.openings, i.since, i.opened_at, i.recovered_at, i.closed_at, i.recover_by
+const incidentRecords = `SELECT i.id, i.probe, iif(p.id < 0, p.spec, p.name), iif(p.id < 0, p.name, ''), i.kind, i.phase, i.severity, i.reason, i.status, i.codes, i.failures, i.openings, i.since, i.opened_at, i.recovered_at, i.closed_at, i.recover_by
 		FROM incidents i JOIN probes p ON p.id = i.probe`
 
 const incidentOfID = incidentRecords + " WHERE i.id = ?"
@@ -73,7 +74,7 @@ func (x *IncidentRecord) scan(rows *sql.Rows) error {
 	var kind, phase, severity, reason, codes string
 	var since, opened int64
 	var recovered, closed, back sql.NullInt64
-	err := rows.Scan(&x.ID, &x.Probe, &x.Name, &kind, &phase, &severity, &reason, &x.Status, &codes, &x.Failures, &x.Openings, &since, &opened, &recovered, &closed, &back)
+	err := rows.Scan(&x.ID, &x.Probe, &x.Name, &x.Scope, &kind, &phase, &severity, &reason, &x.Status, &codes, &x.Failures, &x.Openings, &since, &opened, &recovered, &closed, &back)
 	if err != nil {
 		return err
 	}

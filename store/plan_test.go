@@ -50,7 +50,7 @@ func TestQueriesFindWhatTheyLookForByAnIndex(t *testing.T) {
 		"the long stretches":           {ledgerBeyond, []any{0, 9}, []string{"SEARCH ledger USING COVERING INDEX ledger_long (last>?)"}},
 		"one incident":                 {incidentOfID, []any{7}, []string{"SEARCH i USING INTEGER PRIMARY KEY (rowid=?)"}},
 		"the ledger of a probe":        {ledgerOfProbe, []any{1, 0, 9}, []string{"SEARCH ledger USING INDEX ledger_of_probe (probe=? AND last>?)"}},
-		"the probes that are retired":  {retiredProbes, nil, []string{"SCAN probes USING INDEX probe_retired"}},
+		"the probes that are retired":  {retiredProbes, nil, []string{"USING INDEX probe_retired"}},
 		"the chunks of a probe":        {chunksWithin, []any{0, 0, 9, 0, 1}, []string{"SEARCH chunks USING INDEX chunk_of_probe (span=? AND probe<?)"}},
 		"the days of a probe":          {daysWithin, []any{0, 9, 1}, []string{"SEARCH rollups USING PRIMARY KEY (day>? AND day<?)", "SEARCH days USING INDEX day_of_probe (day=? AND span=? AND probe<?)"}},
 		"the chunks of some probes":    {rowsOfProbes, []any{1, 2, 3}, []string{"SEARCH chunks USING INDEX chunk_of_probe (span=? AND probe>? AND probe<?)"}},

@@ -24,6 +24,7 @@ type Probe struct {
 	Policy      incident.Policy
 	Objectives  []slo.Objective
 	RequestHash string // changes when the request does
+	Credential  string // that it is asked with: a name, or "of/" and one of those that share it; empty for none
 	RetiredAt   time.Time
 }
 
@@ -81,7 +82,7 @@ func (s *Store) Revise(ctx context.Context, r *Revision) error {
 }
 
 func reconfigure(ctx context.Context, tx *sql.Tx, r *Revision) error {
-	if _, err := tx.ExecContext(ctx, "UPDATE probes SET retired_at = ? WHERE retired_at IS NULL", r.At.UnixMilli()); err != nil {
+	if _, err := tx.ExecContext(ctx, "UPDATE probes SET retired_at = ? WHERE retired_at IS NULL AND id > 0", r.At.UnixMilli()); err != nil {
 		return err
 	}
 	reg, err := newRegister(ctx, tx)
@@ -116,7 +117,7 @@ type register struct {
 
 func newRegister(ctx context.Context, tx *sql.Tx) (*register, error) {
 	r := &register{ids: map[string]probe.ID{}}
-	_, err := eachRow(ctx, tx, "SELECT id, name FROM probes", nil, func(rows *sql.Rows) error {
+	_, err := eachRow(ctx, tx, "SELECT id, name FROM probes WHERE id > 0", nil, func(rows *sql.Rows) error {
 		var id probe.ID
 		var name string
 		err := rows.Scan(&id, &name)
@@ -167,7 +168,7 @@ func (r *register) enter(ctx context.Context, p *Probe, at time.Time) error {
 	return err
 }
 
-const retiredProbes = "SELECT id, spec, retired_at FROM probes WHERE retired_at IS NOT NULL"
+const retiredProbes = "SELECT id, spec, retired_at FROM probes WHERE retired_at IS NOT NULL AND id > 0"
 
 // probes reads what is kept about probes, the retired ones too, in the order of their
 // ids: the configured ones as the latest configuration packed them.
@@ -178,7 +179,7 @@ func probes(ctx context.Context, q querier) ([]Probe, error) {
 	}
 	current, err := unpackProbes(latest)
 	if err != nil {
-		return probeRows(ctx, q, "SELECT id, spec, retired_at FROM probes ORDER BY id")
+		return probeRows(ctx, q, "SELECT id, spec, retired_at FROM probes WHERE id > 0 ORDER BY id")
 	}
 	retired, err := probeRows(ctx, q, retiredProbes)
 	if err != nil {

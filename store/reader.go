@@ -25,6 +25,7 @@ type Reader struct {
 	revision string
 	known    []Probe // of which nobody changes anything
 	places   *places // of known
+	circles  *incident.Circles
 	memory   *Memory
 	lent     bool // somebody reads the states: they are not changed any more
 }
@@ -94,7 +95,14 @@ type Snapshot struct {
 	Location string
 	Service  Service
 	Probes   []Watched // those that are configured, in the order of their ids
+	Shared   []Shared  // what several of them share, while anything is wrong with it, in the order of their names
 	Classes  map[probe.Class]int64
+}
+
+// Shared is something that several probes share, with its state.
+type Shared struct {
+	Circle *incident.Circle
+	State  *incident.State // a copy
 }
 
 // Watched is a probe with its state and its ledger. All of it is to be read only: others
@@ -154,6 +162,7 @@ func (r *Reader) look(ctx context.Context, tx *sql.Tx, now time.Time) (*Snapshot
 		w.Maintenance, w.Rest = all.calendar.Now(p.ID, now)
 		s.Probes = append(s.Probes, w)
 	}
+	s.Shared = r.memory.shared(r.circles)
 	r.lent = true
 	return s, nil
 }

@@ -37,7 +37,7 @@ func (r *Reader) follow(ctx context.Context, tx *sql.Tx, also meanwhile) error {
 		if r.known, err = probes(ctx, tx); err != nil {
 			return err
 		}
-		r.places = placesOf(r.known)
+		r.places, r.circles = placesOf(r.known), Circles(r.known)
 		r.revision = revision
 		return r.anew(ctx, tx, also)
 	}
@@ -87,7 +87,7 @@ func (also meanwhile) read(a *aside) (err error) {
 // meanwhile. The memory is nil after an error.
 func (r *Reader) catchUp(ctx context.Context, tx *sql.Tx, after int64, also meanwhile, start func() (*Memory, error)) (*Memory, error) {
 	a := newAside()
-	f := &follower{known: r.known, places: r.places, states: make([]*incident.State, len(r.known)), lent: r.lent}
+	f := &follower{known: r.known, places: r.places, shared: r.circles, states: make([]*incident.State, len(r.known)), lent: r.lent}
 	a.do(func() (err error) {
 		f.m, err = start()
 		return err

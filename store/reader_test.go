@@ -22,6 +22,9 @@ func seen(t *testing.T, r *Reader) map[probe.ID]*incident.State {
 	for _, p := range snapshot.Probes {
 		states[p.ID] = p.State
 	}
+	for _, s := range snapshot.Shared {
+		states[s.Circle.ID] = s.State
+	}
 	return states
 }
 

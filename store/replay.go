@@ -111,24 +111,31 @@ type follower struct {
 	m      *Memory
 	known  []Probe
 	places *places
+	shared *incident.Circles
 	states []*incident.State // of known, as far as they were needed
 	lent   bool              // somebody reads the states: none is changed, but replaced by a copy
 }
 
 func (m *Memory) follower(known []Probe, places *places) *follower {
-	return &follower{m: m, known: known, places: places, states: make([]*incident.State, len(known))}
+	return &follower{m: m, known: known, places: places, shared: Circles(known), states: make([]*incident.State, len(known))}
 }
 
 // step replays an entry. What follows from it was committed with it, and is not made again.
 func (f *follower) step(e *Entry) {
+	var fx incident.Effects
 	place, ok := f.places.of(e.Probe)
-	if !ok {
+	switch {
+	case e.Probe == 0: // of the prober as a whole
+		f.m.Correlate(f.shared, e, &fx)
+		return
+	case !ok:
 		return
 	}
 	if f.states[place] == nil {
 		f.states[place] = f.own(e.Probe)
 	}
-	f.m.step(f.known[place].Policy, f.states[place], e)
+	fx = f.m.step(f.known[place].Policy, f.states[place], e)
+	f.m.Correlate(f.shared, e, &fx)
 }
 
 // own returns the state of a probe to be changed.
@@ -223,6 +230,7 @@ func (m *Memory) reconfigure(before, after []Probe) {
 	for i := range before {
 		Supersede(m.State(before[i].ID), &before[i], now[before[i].ID], time.Time{})
 	}
+	incident.Reconfigure(Circles(before), Circles(after), m.States, time.Time{})
 }
 
 // Supersede has a state go on under another configuration of its probe, or without any

@@ -43,6 +43,7 @@ func TestWhatIsLoadedIsWhatWasStepped(t *testing.T) {
 			opened = count(t, w.s, "SELECT count(*) FROM incidents")
 		}
 		require.Positive(t, opened, "the world is not a quiet one")
+		require.Positive(t, count(t, w.s, "SELECT count(*) FROM incidents WHERE probe < 0"), "neither is what is shared")
 		require.Zero(t, count(t, w.s, "SELECT count(*) FROM pragma_foreign_key_check"))
 	})
 }
@@ -123,6 +124,11 @@ func (w *world) shown() map[probe.ID]*incident.State {
 		id := w.probes[i].ID
 		if states[id] = w.memory.States[id]; states[id] == nil {
 			states[id] = &incident.State{}
+		}
+	}
+	for id, s := range w.memory.States {
+		if id < 0 {
+			states[id] = s
 		}
 	}
 	return states

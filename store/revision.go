@@ -58,7 +58,7 @@ func alike(a, b *Probe) bool {
 func (p *packer) own(x *Probe, profile int) {
 	p.int(int64(x.ID))
 	p.count(profile)
-	for _, s := range [...]string{x.Subject.Name, x.Subject.URL, x.Subject.Group, x.Subject.Runbook, x.RequestHash, x.Was} {
+	for _, s := range [...]string{x.Subject.Name, x.Subject.URL, x.Subject.Group, x.Subject.Runbook, x.RequestHash, x.Was, x.Credential} {
 		p.string(s)
 	}
 	p.count(len(x.Subject.Labels))
@@ -118,7 +118,7 @@ func unpackProbes(packed []byte) ([]Probe, error) {
 		x := profiles[profile]
 		x.ID = id
 		s := &x.Subject
-		s.Name, s.URL, s.Group, s.Runbook, x.RequestHash, x.Was = u.string(), u.string(), u.string(), u.string(), u.string(), u.string()
+		s.Name, s.URL, s.Group, s.Runbook, x.RequestHash, x.Was, x.Credential = u.string(), u.string(), u.string(), u.string(), u.string(), u.string(), u.string()
 		for labels := u.count(true); labels > 0 && u.err == nil; labels-- {
 			if s.Labels == nil {
 				s.Labels = map[string]string{}

@@ -91,7 +91,7 @@ func (s *Store) salvage(ctx context.Context, damaged string) (err error) {
 				return fmt.Errorf("table %s: %w", table, err)
 			}
 			if table == "probes" {
-				if _, err := tx.ExecContext(ctx, "DELETE FROM probes WHERE NOT json_valid(spec)"); err != nil {
+				if _, err := tx.ExecContext(ctx, "DELETE FROM probes WHERE id > 0 AND NOT json_valid(spec)"); err != nil {
 					return err
 				}
 			}

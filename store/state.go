@@ -152,6 +152,9 @@ const (
 	hasBuckets
 	hasTellings
 	hasSpending
+	hasKnown
+	hasParts
+	hasShared
 )
 
 // statePacker packs states: times as differences to base, verdicts by their number.
@@ -172,6 +175,7 @@ func contents(s *incident.State) (has uint64) {
 		s.Maintained,
 		s.Buckets != incident.Buckets{}, slices.ContainsFunc(s.Problems, hasTelling),
 		s.Spending != nil,
+		!s.Known.Equal(s.Last.At), slices.ContainsFunc(s.Problems, hasPart), s.Shared != nil,
 	} {
 		if is {
 			has |= 1 << i
@@ -239,6 +243,7 @@ func (p *statePacker) state(s *incident.State) {
 	if has&hasSpending != 0 {
 		p.spending(s.Spending)
 	}
+	p.shared(s, has)
 }
 
 // time packs an instant as the difference to base.
@@ -321,6 +326,7 @@ func (u *stateUnpacker) state(s *incident.State) {
 	if has&hasSpending != 0 {
 		s.Spending = u.spending()
 	}
+	u.shared(s, has)
 }
 
 func (u *stateUnpacker) time() time.Time { return u.behind(unixMilli(u.base)) }

@@ -47,6 +47,7 @@ func (u *unpacker) stateV1() *incident.State {
 	s.Last.Verdict = u.verdict()
 	s.Last.Latency = u.duration()
 	s.Last.Attempts = u.count(false)
+	s.Known = s.Last.At
 	s.Since = u.time()
 	s.Worked = u.bool()
 	u.suspicion(&s.Suspect)

@@ -82,6 +82,7 @@ func remembered(m *Memory) *Memory {
 }
 
 func (w *world) revision() chapter {
+	w.circles = Circles(w.probes)
 	r := &Revision{At: t0, Probes: slices.Clone(w.probes), Memory: remembered(w.memory)}
 	return chapter{name: "revise", do: func(ctx context.Context, s *Store) error { return s.Revise(ctx, r) }, want: r.Memory}
 }

@@ -96,6 +96,15 @@ type world struct {
 
 	plans []incident.Command                   // maintenance of the configuration
 	rests func(id probe.ID, at time.Time) bool // whether a slot lies in it; nil: none does
+
+	circles *incident.Circles // of the probes as they were made the configuration
+}
+
+// together are rules about several probes, of which few are enough.
+var together = incident.Rules{
+	AuthGroup:    incident.AuthGroup{Probes: 2, Share: 0.5, Within: time.Hour},
+	GatewaySurge: incident.GatewaySurge{Probes: 2, Within: time.Hour},
+	NoData:       incident.NoData{After: time.Minute, Intervals: 2}, ProberNetwork: incident.ProberNetwork{After: time.Second}, Prober: true,
 }
 
 func newWorld(t testing.TB, seed uint64, probes int) *world {
@@ -104,7 +113,9 @@ func newWorld(t testing.TB, seed uint64, probes int) *world {
 		next: map[probe.ID]time.Time{}, mood: map[probe.ID]int{}, slots: map[probe.ID][]slot{},
 	}
 	for i := range probes {
-		w.probes = append(w.probes, watched(fmt.Sprintf("probe-%d", i), time.Minute))
+		p := watched(fmt.Sprintf("probe-%d", i), time.Minute)
+		p.Subject.URL, p.Policy.Rules, p.Credential = "https://shared.example.com/"+p.Name(), together, "shared"
+		w.probes = append(w.probes, p)
 	}
 	w.revise()
 	for i := range w.probes {
@@ -117,6 +128,7 @@ func newWorld(t testing.TB, seed uint64, probes int) *world {
 func (w *world) revise() {
 	w.commit(false)
 	require.NoError(w.t, w.s.Revise(w.t.Context(), &Revision{At: t0, Probes: w.probes, Memory: w.memory, Maintenance: w.plans}))
+	w.circles = Circles(w.probes)
 }
 
 // changeInterval gives a random probe another interval, and perhaps another phase.
@@ -153,6 +165,9 @@ func (w *world) now() time.Time {
 // happen lets a number of things happen, committing now and then.
 func (w *world) happen(n int) {
 	for range n {
+		if w.rnd.IntN(50) == 0 {
+			w.tick()
+		}
 		w.step(w.entry(&w.probes[w.rnd.IntN(len(w.probes))]))
 		if w.rnd.IntN(20) == 0 {
 			w.commit(w.rnd.IntN(5) == 0)
@@ -165,6 +180,7 @@ func (w *world) step(e Entry) incident.Effects {
 	p := &w.probes[i]
 	w.account(e, p.Policy.Interval)
 	fx := w.memory.Step(p.Policy, &e)
+	w.correlate(&e, &fx)
 	w.batch.Entries = append(w.batch.Entries, e)
 	w.batch.Effects = append(w.batch.Effects, Effect{e.Probe, fx})
 	for _, told := range fx.Transitions {
@@ -172,6 +188,27 @@ func (w *world) step(e Entry) incident.Effects {
 	}
 	w.past = append(w.past, e)
 	return fx
+}
+
+// correlate moves on what the probe of an entry shares.
+func (w *world) correlate(e *Entry, fx *incident.Effects) {
+	if w.circles == nil {
+		w.circles = Circles(w.probes)
+	}
+	for _, f := range w.memory.Correlate(w.circles, e, fx) {
+		w.batch.Circles = append(w.batch.Circles, f.Circle)
+		w.batch.Effects = append(w.batch.Effects, Effect{f.Circle.ID, f.Effects})
+		for _, told := range f.Transitions {
+			w.batch.Messages = append(w.batch.Messages, notify.Plan(told, notify.Together(f.Circle, []notify.Subject{w.probes[0].Subject}), "here", nil)...)
+		}
+	}
+}
+
+// tick lets time pass for the prober as a whole.
+func (w *world) tick() {
+	e := Entry{Input: incident.Input{Kind: incident.Idle, At: w.now(), Verdict: probe.Miss(probe.NoData), Attempts: w.rnd.IntN(len(w.probes) + 1)}}
+	w.correlate(&e, &incident.Effects{})
+	w.batch.Entries = append(w.batch.Entries, e)
 }
 
 // entry is the next thing that happens to a probe.
@@ -188,7 +225,7 @@ func (w *world) entry(p *Probe) Entry {
 	case 4:
 		e.Input.Run = probe.Manual
 	case 5:
-		e.Input = incident.Input{Kind: incident.Idle, At: w.next[p.ID]}
+		e.Input = incident.Input{Kind: incident.Idle, At: w.next[p.ID], Verdict: probe.Miss(probe.NoData)}
 		return e
 	case 6, 7:
 		last := w.next[p.ID].Add(time.Duration(w.rnd.IntN(6)) * p.Policy.Interval)

@@ -29,6 +29,7 @@ const (
 	tidyEvery       = time.Hour
 	storageEvery    = time.Second
 	spaceEvery      = 15 * time.Second
+	idleEvery       = 15 * time.Second
 	drainFor        = 2 * time.Second // what runs in flight get to end when the service stops
 	stopWithin      = 4 * time.Second // and everything else
 
@@ -191,6 +192,7 @@ func (s *service) begin(ctx context.Context, jobs []scheduler.Job) error {
 		s.scheduler.Upkeep("storage", storageEvery, s.watchStorage),
 		s.scheduler.Upkeep("release", releaseEvery, s.release),
 		s.scheduler.Upkeep("space", spaceEvery, s.watchSpace),
+		s.scheduler.Upkeep("idle", idleEvery, func(context.Context) { s.recorder.Idle(s.clock.Now()) }),
 		s.scheduler.Start(ctx, jobs),
 	)
 	if err != nil {
@@ -328,7 +330,7 @@ func describe(config *configs.Config) []store.Probe {
 	for i := range config.Probes {
 		p := &config.Probes[i]
 		probes = append(probes, store.Probe{
-			Was: p.Was, Policy: p.Policy, Objectives: p.Objectives, RequestHash: p.RequestHash,
+			Was: p.Was, Policy: p.Policy, Objectives: p.Objectives, RequestHash: p.RequestHash, Credential: p.Credential,
 			Subject: notify.Subject{
 				Name: p.Name, Group: p.Group, URL: text.URL(p.Target.URL), Method: p.Target.Method, Runbook: p.Runbook,
 				Labels: p.Labels, Interval: p.Interval, Routes: p.Notify, Unverified: p.Target.Transport.Insecure,

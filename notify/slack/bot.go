@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/slack-go/slack"
@@ -104,7 +105,7 @@ func (p *post) options() []slack.MsgOption {
 		options = append(options, slack.MsgOptionMetadata(slack.SlackMetadata{
 			EventType: eventType,
 			EventPayload: map[string]any{
-				"dedupe_key": p.Key, "incident": p.Incident.String(), "change": p.Change.String(),
+				"dedupe_key": p.Key, "incident": cmp.Or(p.Body.Part, p.Incident).String(), "change": p.Change.String(),
 			},
 		}))
 	}
@@ -120,6 +121,9 @@ func (p *post) options() []slack.MsgOption {
 // forTheChannel reports whether a reply is shown in the channel too, because
 // people who do not follow the thread must not miss it.
 func (p *post) forTheChannel() bool {
+	if p.Body.Part != 0 {
+		return false // the larger one is
+	}
 	switch p.Change {
 	case incident.Resolved, incident.Settled, incident.Reopened, incident.Withdrawn, incident.Risen:
 		return true

@@ -18,6 +18,7 @@ const (
 	maxNext    = 3
 	maxCodes   = 5
 	maxBudgets = 3
+	maxMembers = 5
 )
 
 const ellipsis = "…"

@@ -88,9 +88,9 @@ func (s story) headline() string {
 	if s.flapping() {
 		word += s.words.flaps
 	}
-	name := prose(b.Probe, maxName)
+	name := prose(s.name(), maxName)
 	if s.publicURL != "" {
-		name = link(s.publicURL+"/incidents/"+s.Incident.String(), name)
+		name = link(s.publicURL+"/incidents/"+s.id().String(), name)
 	}
 	cause := fill(s.words.causes[s.Change],
 		"symptom", s.symptom(), "cause", escape(s.causeInWords()), "meaning", escape(s.meaning()),
@@ -122,6 +122,11 @@ func (s story) fields() []*slack.TextBlockObject {
 	add(w.cause, fill(w.causeLine, "reason", code(v.Reason.String(), maxPlace), "class", v.Class.TitleIn(w.language),
 		"retry", code(v.Retry.String(), maxPlace), "fault", code(v.Fault.String(), maxPlace)))
 	add(w.evidence, s.evidence())
+	if s.shared() {
+		add(w.members, prose(s.hit(), maxURL))
+		add(w.location, code(b.Location, maxPlace))
+		return fields
+	}
 	request := code(strings.TrimSpace(b.Method+" "+b.URL), maxURL)
 	if b.Unverified {
 		request += "\n" + w.unverified
@@ -130,7 +135,7 @@ func (s story) fields() []*slack.TextBlockObject {
 	if s.aboutCertificate() {
 		add(w.ends, s.moment(b.Ends))
 	} else {
-		if b.Kind != probe.KindCache { // its answers were good
+		if b.Kind != probe.KindCache && b.Kind != probe.KindNoData { // its answers were good, or there were none
 			add(failing, s.failing())
 		}
 	}
@@ -185,6 +190,9 @@ func (s story) budget(b notify.BudgetFact) string {
 
 // meaning explains the cause in a sentence.
 func (s story) meaning() string {
+	if means, ok := s.words.sharedMeans[s.Body.Kind]; ok {
+		return means
+	}
 	if entry, ok := explain(s.words.language, s.Body.Cause); ok {
 		return clamp(entry.Meaning, maxAdvice)
 	}
@@ -192,13 +200,17 @@ func (s story) meaning() string {
 }
 
 func (s story) checkNext() string {
-	entry, ok := explain(s.words.language, s.Body.Cause)
-	if !ok || s.over() || len(entry.Next) == 0 {
+	entry, _ := explain(s.words.language, s.Body.Cause)
+	next := entry.Next
+	if own, ok := s.words.sharedNext[s.Body.Kind]; ok {
+		next = strings.Split(own, "\n")
+	}
+	if s.over() || len(next) == 0 {
 		return ""
 	}
 	var list strings.Builder
 	list.WriteString("*" + s.words.next + "*")
-	for _, what := range entry.Next[:min(len(entry.Next), maxNext)] {
+	for _, what := range next[:min(len(next), maxNext)] {
 		list.WriteString("\n• " + prose(what, maxAdvice))
 	}
 	return list.String()
@@ -214,7 +226,7 @@ func (s story) footer() []slack.MixedElement {
 		}
 		add(runbook)
 	}
-	add(s.words.incident + " " + code(s.Incident.String(), maxPlace))
+	add(s.words.incident + " " + code(s.id().String(), maxPlace))
 	if s.Body.Group != "" {
 		add(prose(s.Body.Group, maxPlace))
 	}

@@ -35,25 +35,19 @@ func (s story) sentence() string {
 		return s.notice()
 	}
 	is := s.condition()
-	template := s.words.sentences[s.Change]
-	if s.aboutCertificate() {
-		template = s.words.certificates[s.Change]
-	}
+	template := s.sentencesOf()[s.Change]
 	if s.aboutCredential() && s.Change == incident.Resolved {
 		template = s.words.credential.lasts
 	}
-	if b.Kind == probe.KindCache {
-		template = s.words.caches[s.Change]
-	}
 	told := fill(template,
-		"symptom", s.symptom(), "name", plain(b.Probe, maxName), "now", is.now, "still", is.still, "again", is.again,
+		"symptom", s.symptom(), "name", plain(s.name(), maxName), "hit", s.hit(), "now", is.now, "still", is.still, "again", is.again,
 		"times", s.words.ordinal(b.Openings), "cause", s.causeInWords(), "failing", s.words.failures(b.Failures),
 		"since", s.clock(b.Since), "lasted", s.words.duration(b.At.Sub(b.Since)), "promised", s.clock(b.Promise),
 		"recovered", s.clock(b.RecoveredAt), "openings", s.words.openings(b.Openings))
 	if s.flapping() {
 		told += s.words.flapping
 	}
-	told += s.announcement() + " " + capital(s.words.incident) + " " + s.Incident.String() + "."
+	told += s.announcement() + " " + capital(s.words.incident) + " " + s.id().String() + "."
 	if s.Repeat {
 		told += s.words.repeat
 	}

@@ -34,6 +34,15 @@ type words struct {
 	repeat      string
 	delayed     string // facts: late
 
+	together     map[incident.Change]string // sentences about what several probes share; facts: hit as well
+	silences     map[incident.Change]string // sentences about a probe of which nothing is known
+	ties         map[incident.Tie]string    // what several share; facts: key location
+	credentialOf string                     // one without a name; facts: key others
+	hit          string                     // facts: n all
+	members      string                     // the title of who they are
+	sharedMeans  map[probe.Kind]string      // instead of what the catalogue says of the cause
+	sharedNext   map[probe.Kind]string      // a line each
+
 	certificates map[incident.Change]string // sentences about one
 	caches       map[incident.Change]string // sentences about the share of 304
 	endsIn       string                     // facts: left ends
@@ -86,6 +95,49 @@ var english = words{
 		incident.Risen:     "{symptom}: {name} {now}, after it was degraded: {cause}, {failing} since {since}.",
 		incident.Settled:   "{symptom}: {name} recovered for good at {recovered}, after it had come and gone for {openings}; the last one had {failing} since {since}.",
 	},
+	together: map[incident.Change]string{
+		incident.Opened:    "{symptom}: {name} {now}: {cause}, {hit}, since {since}.",
+		incident.Changed:   "{symptom}: {name} {still}: {cause}, {hit}, since {since}.",
+		incident.Reminded:  "{symptom}: {name} {still} after {lasted}: {cause}, {hit}, since {since}.",
+		incident.Resolved:  "{symptom}: {name} recovered after {lasted}, since {since}.",
+		incident.Reopened:  "{symptom}: {name} {again}, for the {times} time: {cause}, {hit}, since {since}.",
+		incident.Withdrawn: "{symptom}: {name} is not watched any more, since {since}.",
+		incident.Escalated: "{symptom}: {name} {still}, and it is more urgent now: {cause}, {hit}, since {since}.",
+		incident.Overdue:   "{symptom}: {name} {still}: {cause}, {hit}, since {since}.",
+		incident.Risen:     "{symptom}: {name} {still}: {cause}, {hit}, since {since}.",
+		incident.Settled:   "{symptom}: {name} recovered for good at {recovered}, after it had come and gone for {openings}.",
+	},
+	silences: map[incident.Change]string{
+		incident.Opened:    "{symptom}: {name} {now}: {cause}, since {since}.",
+		incident.Changed:   "{symptom}: {name} {still}: {cause}, since {since}.",
+		incident.Reminded:  "{symptom}: {name} {still} after {lasted}: {cause}, since {since}.",
+		incident.Resolved:  "{symptom}: {name} has results again after {lasted}, since {since}.",
+		incident.Reopened:  "{symptom}: {name} {again}, for the {times} time: {cause}, since {since}.",
+		incident.Withdrawn: "{symptom}: {name} is not watched any more, since {since}.",
+		incident.Escalated: "{symptom}: {name} {still}: {cause}, since {since}.",
+		incident.Overdue:   "{symptom}: {name} {still}: {cause}, since {since}.",
+		incident.Risen:     "{symptom}: {name} {still}: {cause}, since {since}.",
+		incident.Settled:   "{symptom}: {name} has results since {recovered}, after it had come and gone for {openings}.",
+	},
+	ties: map[incident.Tie]string{
+		incident.TieProber: "sonde at {location}", incident.TieNetwork: "the network of sonde at {location}", incident.TieCredential: "the credential {key}",
+		incident.TieHost: "the host {key}", incident.TieParent: "what depends on {key}", incident.TieGroup: "the group {key}",
+	},
+	credentialOf: "the credential of {key} and {others} more",
+	hit:          "{n} of {all} probes",
+	members:      "Probes",
+	sharedMeans: map[probe.Kind]string{
+		probe.KindAuthGroup:    "Either the credential that they share, or the identity provider behind it, does not work any more; or our address is blocked, as a defence against an attack would.",
+		probe.KindGatewaySurge: "The gateway answers, but does not reach what is behind it, and that for several probes at the same time.",
+	},
+	sharedNext: map[probe.Kind]string{
+		probe.KindAuthGroup: "Check whether the credential has expired, was rotated, or lost a scope\n" +
+			"Check the identity provider: its status, its clock, its signing keys\n" +
+			"Ask from another address: if that is let in, a firewall or a defence against attacks blocks this prober",
+		probe.KindGatewaySurge: "Look at the health of what is behind the gateway, and at what was rolled out last\n" +
+			"Check timeouts, connection limits and pools of the gateway\n" +
+			"Let clients back off, or open a circuit breaker: retries add to the load",
+	},
 	certificates: map[incident.Change]string{
 		incident.Opened:    "{symptom}: {name} {now}: {cause}.",
 		incident.Changed:   "{symptom}: {name} {still}: {cause}.",
@@ -120,11 +172,11 @@ var english = words{
 		probe.KindClientFault:   {"rejects our request", "still rejects our request", "rejects our request again", "Request rejected"},
 		probe.KindRateLimited:   {"asks us to ask less often", "still asks us to ask less often", "asks us again to ask less often", "Rate limited"},
 		probe.KindCertificate:   {"has a certificate that ends soon", "still has a certificate that ends soon", "has a certificate that ends soon again", "Certificate ends soon"},
-		probe.KindProberNetwork: {"cannot be judged", "still cannot be judged", "cannot be judged again", "No network here"},
-		probe.KindProber:        {"cannot be judged", "still cannot be judged", "cannot be judged again", "Prober in trouble"},
+		probe.KindProberNetwork: {"reaches nothing", "still reaches nothing", "reaches nothing again", "No network here"},
+		probe.KindProber:        {"does not get on", "still does not get on", "does not get on again", "Prober in trouble"},
 		probe.KindCache:         {"is sent in full too often", "is still sent in full too often", "is sent in full too often again", "Cache not effective"},
 
-		probe.KindAuthGroup:       {"are refused with the credential they share", "are still refused with the credential they share", "are refused again with the credential they share", "Shared credential refused"},
+		probe.KindAuthGroup:       {"is refused", "is still refused", "is refused again", "Shared credential refused"},
 		probe.KindLatency:         {"is slower than usual", "is still slower than usual", "is slower than usual again", "Slower than usual"},
 		probe.KindCodeAnomaly:     {"gives a status code more often than usual", "still gives a status code more often than usual", "gives a status code more often than usual again", "Unusual status codes"},
 		probe.KindGroupRate:       {"fails too often", "still fails too often", "fails too often again", "Too many failures"},

@@ -27,6 +27,49 @@ var korean = words{
 		incident.Risen:     "{symptom}: {name} {now}, 성능 저하에서 악화: {cause}, {since}부터 {failing}.",
 		incident.Settled:   "{symptom}: {name} 복구 확정: {recovered}부터 정상, 그 전 {openings}, 마지막은 {since}부터 {failing}.",
 	},
+	together: map[incident.Change]string{
+		incident.Opened:    "{symptom}: {name} {now}: {cause}, {hit}, {since}부터.",
+		incident.Changed:   "{symptom}: {name} {still}: {cause}, {hit}, {since}부터.",
+		incident.Reminded:  "{symptom}: {name} {still}, {lasted} 경과: {cause}, {hit}, {since}부터.",
+		incident.Resolved:  "{symptom}: {name} 복구: {lasted} 동안 지속, {since}부터.",
+		incident.Reopened:  "{symptom}: {name} {again}, {times}: {cause}, {hit}, {since}부터.",
+		incident.Withdrawn: "{symptom}: {name} 감시 중단, {since}부터.",
+		incident.Escalated: "{symptom}: {name} {still}, 긴급도 상승: {cause}, {hit}, {since}부터.",
+		incident.Overdue:   "{symptom}: {name} {still}: {cause}, {hit}, {since}부터.",
+		incident.Risen:     "{symptom}: {name} {still}: {cause}, {hit}, {since}부터.",
+		incident.Settled:   "{symptom}: {name} 복구 확정: {recovered}부터 정상, 그 전 {openings}.",
+	},
+	silences: map[incident.Change]string{
+		incident.Opened:    "{symptom}: {name} {now}: {cause}, {since}부터.",
+		incident.Changed:   "{symptom}: {name} {still}: {cause}, {since}부터.",
+		incident.Reminded:  "{symptom}: {name} {still}, {lasted} 경과: {cause}, {since}부터.",
+		incident.Resolved:  "{symptom}: {name} 결과 수신 재개: {lasted} 만에, {since}부터.",
+		incident.Reopened:  "{symptom}: {name} {again}, {times}: {cause}, {since}부터.",
+		incident.Withdrawn: "{symptom}: {name} 감시 중단, {since}부터.",
+		incident.Escalated: "{symptom}: {name} {still}: {cause}, {since}부터.",
+		incident.Overdue:   "{symptom}: {name} {still}: {cause}, {since}부터.",
+		incident.Risen:     "{symptom}: {name} {still}: {cause}, {since}부터.",
+		incident.Settled:   "{symptom}: {name} 결과 수신 재개 확정: {recovered}부터, 그 전 {openings}.",
+	},
+	ties: map[incident.Tie]string{
+		incident.TieProber: "{location}의 sonde", incident.TieNetwork: "{location}의 sonde 네트워크", incident.TieCredential: "공유 자격증명 {key}",
+		incident.TieHost: "호스트 {key}", incident.TieParent: "{key} 의존 프로브", incident.TieGroup: "그룹 {key}",
+	},
+	credentialOf: "{key} 외 {others}개 프로브의 자격증명",
+	hit:          "프로브 {all}개 중 {n}개",
+	members:      "프로브",
+	sharedMeans: map[probe.Kind]string{
+		probe.KindAuthGroup:    "공유 자격증명이나 그 뒤의 인증 서버(IdP)가 동작하지 않거나, 공격 방어 장치가 프로버의 주소를 차단했을 수 있습니다.",
+		probe.KindGatewaySurge: "게이트웨이는 응답하지만 그 뒤의 서버에 연결하지 못하며, 여러 프로브에서 동시에 일어나고 있습니다.",
+	},
+	sharedNext: map[probe.Kind]string{
+		probe.KindAuthGroup: "자격증명이 만료되었거나 교체되었거나 권한 범위를 잃었는지 확인합니다\n" +
+			"인증 서버(IdP)의 상태, 시계, 서명 키를 확인합니다\n" +
+			"다른 주소에서 요청합니다. 허용되면 방화벽이나 공격 방어 장치가 이 프로버를 차단한 것입니다",
+		probe.KindGatewaySurge: "게이트웨이 뒤의 서버 상태와 최근 배포를 확인합니다\n" +
+			"게이트웨이의 타임아웃, 연결 한도, 커넥션 풀을 확인합니다\n" +
+			"재시도는 부하를 늘리므로 클라이언트의 간격을 늘리거나 서킷 브레이커를 엽니다",
+	},
 	certificates: map[incident.Change]string{
 		incident.Opened:    "{symptom}: {name} {now}: {cause}.",
 		incident.Changed:   "{symptom}: {name} {still}: {cause}.",
@@ -61,11 +104,11 @@ var korean = words{
 		probe.KindClientFault:   {"요청 거부 발생", "요청 거부 지속", "요청 거부 재발", "요청 거부"},
 		probe.KindRateLimited:   {"요청 빈도 제한", "요청 빈도 제한 지속", "요청 빈도 제한 재발", "요청 빈도 제한"},
 		probe.KindCertificate:   {"인증서 만료 임박", "인증서 만료 임박 지속", "인증서 만료 임박 재발", "인증서 만료 임박"},
-		probe.KindProberNetwork: {"판정 불가", "판정 불가 지속", "판정 불가 재발", "프로버 네트워크 장애"},
-		probe.KindProber:        {"판정 불가", "판정 불가 지속", "판정 불가 재발", "프로버 이상"},
+		probe.KindProberNetwork: {"연결 불가", "연결 불가 지속", "연결 불가 재발", "프로버 네트워크 장애"},
+		probe.KindProber:        {"진행 불가", "진행 불가 지속", "진행 불가 재발", "프로버 이상"},
 		probe.KindCache:         {"캐시 효율 저하", "캐시 효율 저하 지속", "캐시 효율 저하 재발", "캐시 효율 저하"},
 
-		probe.KindAuthGroup:       {"공유 자격증명 거부 발생", "공유 자격증명 거부 지속", "공유 자격증명 거부 재발", "공유 자격증명 거부"},
+		probe.KindAuthGroup:       {"거부 발생", "거부 지속", "거부 재발", "공유 자격증명 거부"},
 		probe.KindLatency:         {"평소보다 느림", "평소보다 느린 상태 지속", "평소보다 느린 상태 재발", "응답 지연"},
 		probe.KindCodeAnomaly:     {"상태 코드 이상 발생", "상태 코드 이상 지속", "상태 코드 이상 재발", "상태 코드 이상"},
 		probe.KindGroupRate:       {"실패율 초과", "실패율 초과 지속", "실패율 초과 재발", "실패율 초과"},

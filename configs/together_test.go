@@ -1,0 +1,74 @@
+package configs_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"sonde/configs"
+	"sonde/incident"
+	"sonde/probe"
+)
+
+func TestRulesAboutSeveralProbesAreTunedAndTurnedOff(t *testing.T) {
+	shipped := incident.UsualRules()
+	tuned, off, again := shipped, shipped, shipped
+	tuned.AuthGroup.Share, tuned.GatewaySurge.Within, tuned.NoData.Intervals = 0.25, 2*time.Minute, 5
+	off = incident.Rules{Degraded: shipped.Degraded, AuthFailed: shipped.AuthFailed}
+	for _, kind := range []probe.Kind{probe.KindAuthGroup, probe.KindGatewaySurge, probe.KindNoData, probe.KindProberNetwork, probe.KindProber} {
+		off.Off = off.Off.With(kind)
+	}
+	again.NoData.After = time.Hour
+	for name, tc := range map[string]struct {
+		defaults, own string
+		want          incident.Rules
+	}{
+		"nothing is said":                      {"{}", "{}", shipped},
+		"a mapping tunes what it names":        {"{}", "{auth_group: {share: 25%}, gateway_surge: {within: 2m}, no_data: {intervals: 5}}", tuned},
+		"defaults tune, and the probe goes on": {"{auth_group: {share: 25%}, gateway_surge: {within: 2m}}", "{no_data: {intervals: 5}, auth_group: true}", tuned},
+		"false turns off":                      {"{}", "{auth_group: false, gateway_surge: false, no_data: false, prober_network: false, prober: false}", off},
+		"true turns on as it is shipped":       {"{auth_group: false, no_data: false, prober: false}", "{auth_group: true, no_data: true, prober: true}", shipped},
+		"a mapping turns on":                   {"{no_data: false}", "{no_data: {after: 1h}}", again},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := "defaults: {notify: [], alert: " + tc.defaults + "}\nprobes: [{name: a, url: \"https://a.example/\", alert: " + tc.own + "}]"
+			config, _, err := configs.Parse("sonde.yaml", []byte(text), configs.Options{Env: nothing})
+			require.NoError(t, err)
+			require.Equal(t, tc.want, config.Probes[0].Policy.Rules)
+		})
+	}
+}
+
+func TestProbesShareACredentialThatIsWrittenTheSame(t *testing.T) {
+	text := `
+defaults: {notify: []}
+probes:
+  - {name: a, url: "https://a.example/", auth: {bearer: "${env:TOKEN}"}}
+  - {name: b, url: "https://b.example/", auth: {bearer: "${env:TOKEN}"}}
+  - {name: c, url: "https://c.example/", auth: {bearer: "${env:OTHER}"}}
+  - {name: d, url: "https://d.example/", headers: {x-api-key: "${env:KEY}", accept: text/html}}
+  - {name: e, url: "https://e.example/", headers: {X-Api-Key: "${env:KEY}"}}
+  - {name: f, url: "https://f.example/", auth: {bearer: "${env:TOKEN}"}, auth_group: idp}
+  - {name: g, url: "https://g.example/", auth_group: idp}
+  - {name: h, url: "https://h.example/"}
+`
+	config, _, err := configs.Parse("sonde.yaml", []byte(text), configs.Options{Env: nothing})
+	require.NoError(t, err)
+	want := []string{"of/a", "of/a", "of/c", "of/d", "of/d", "idp", "idp", ""}
+	for i, p := range config.Probes {
+		require.Equal(t, want[i], p.Credential, p.Name)
+	}
+}
+
+func TestTargetsOnThisMachineSayNothingOfItsNetwork(t *testing.T) {
+	probes := "\ndefaults: {notify: []}\nprobes: [{name: a, url: \"http://127.0.0.1/\"}, {name: b, url: \"http://10.0.0.1/\"}]"
+	for references, local := range map[string]bool{
+		"": true, "references: [https://one.example/, https://two.example/]": true, "references: [\"http://[::1]/\", http://127.0.0.2/]": false,
+	} {
+		config, _, err := configs.Parse("sonde.yaml", []byte(references+probes), configs.Options{Env: nothing})
+		require.NoError(t, err)
+		require.Equal(t, local, config.Probes[0].Policy.Local, references)
+		require.False(t, config.Probes[1].Policy.Local)
+	}
+}

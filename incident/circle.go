@@ -1,0 +1,173 @@
+package incident
+
+import (
+	"cmp"
+	"hash/fnv"
+	"slices"
+	"strconv"
+	"strings"
+
+	"sonde/probe"
+)
+
+// Tie is what ties probes together: what they share, and may fail with.
+type Tie uint8
+
+// The ties.
+const (
+	NoTie         Tie = iota // it is about one probe
+	TieProber                // sonde itself: all probes
+	TieNetwork               // the network that sonde is in: all probes whose targets are elsewhere
+	TieCredential            // the credential that they are asked with
+	TieHost                  // the host that they ask, and so the gateway before it
+	TieParent                // the probe that they depend on
+	TieGroup                 // the group that the configuration puts them into
+)
+
+var tieNames = [...]string{"", "prober", "network", "credential", "host", "parent", "group"}
+
+func (t Tie) String() string { return tieNames[t] }
+
+// Bond names what several probes share.
+type Bond struct {
+	Tie Tie
+	Key string // which one; no name of a probe holds a "/", so that it is distinct from all of those
+}
+
+// String is the bond as it is kept, such as "host/api.example.com".
+func (s Bond) String() string { return s.Tie.String() + "/" + s.Key }
+
+// ID is the id under which the state of what is shared is kept. It is below 0, where no
+// probe has its own, and follows from the bond alone.
+func (s Bond) ID() probe.ID {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(s.String()))
+	return -1 - probe.ID(h.Sum64()>>2)
+}
+
+// Member is what is to be known of a probe to say with whom it shares something.
+type Member struct {
+	ID         probe.ID
+	Name       string
+	Policy     *Policy
+	Credential string // the same for all who are asked with the same one; empty for none; with "of/" before it if it is no name
+	Host       string // and port
+	Parents    []string
+	Group      string
+}
+
+// Circle is those who share something, and by what rules they are watched.
+type Circle struct {
+	Bond
+	ID      probe.ID
+	Title   string     // for people
+	Members []probe.ID // ascending; at least two, but for those of sonde itself
+	policy  Policy     // of the first of them
+}
+
+// Circles are all circles of a configuration. They are never changed.
+type Circles struct {
+	prober, network *Circle                // nil: no rule looks at them
+	of              map[probe.ID][]*Circle // the others
+	byID            map[probe.ID]*Circle
+}
+
+// NewCircles finds what probes share. Only those are in a circle that have a rule which
+// looks at it; the settings of the first of them, by id, hold for the whole.
+func NewCircles(members []Member) *Circles {
+	members = slices.Clone(members)
+	slices.SortFunc(members, func(a, b Member) int { return cmp.Compare(a.ID, b.ID) })
+	c := &Circles{of: map[probe.ID][]*Circle{}, byID: map[probe.ID]*Circle{}}
+	names := map[probe.ID]string{}
+	for i := range members {
+		m := &members[i]
+		names[m.ID] = m.Name
+		for _, bond := range m.bonds() {
+			c.join(bond, m)
+		}
+	}
+	for _, circle := range c.all() {
+		circle.Title = circle.title(names)
+		switch {
+		case circle.Tie == TieProber:
+			c.prober = circle
+		case circle.Tie == TieNetwork:
+			c.network = circle
+		case len(circle.Members) < 2:
+			delete(c.byID, circle.ID)
+		default:
+			for _, id := range circle.Members {
+				c.of[id] = append(c.of[id], circle)
+			}
+		}
+	}
+	return c
+}
+
+// bonds are what a probe shares, as far as a rule looks at it.
+func (m *Member) bonds() []Bond {
+	r := &m.Policy.Rules
+	var all []Bond
+	if r.Prober {
+		all = append(all, Bond{TieProber, ""})
+	}
+	if r.ProberNetwork.After > 0 && !m.Policy.Local {
+		all = append(all, Bond{TieNetwork, ""})
+	}
+	if m.Credential != "" && r.AuthGroup.Probes > 0 {
+		all = append(all, Bond{TieCredential, m.Credential})
+	}
+	if r.GatewaySurge.Probes > 0 {
+		if m.Host != "" {
+			all = append(all, Bond{TieHost, m.Host})
+		}
+		for _, parent := range m.Parents {
+			all = append(all, Bond{TieParent, parent})
+		}
+	}
+	return all
+}
+
+// join adds a probe to a circle. Probes come in the order of their ids.
+func (c *Circles) join(s Bond, m *Member) {
+	id := s.ID()
+	circle := c.byID[id]
+	if circle == nil {
+		circle = &Circle{Bond: s, ID: id, policy: *m.Policy}
+		c.byID[id] = circle
+	}
+	if !circle.has(m.ID) {
+		circle.Members = append(circle.Members, m.ID)
+	}
+}
+
+// title says to people what is shared.
+func (c *Circle) title(names map[probe.ID]string) string {
+	switch {
+	case c.Tie == TieProber, c.Tie == TieNetwork:
+		return "sonde"
+	case c.Tie == TieCredential && strings.HasPrefix(c.Key, "of/"):
+		others := len(c.Members) - 1
+		return "credential of " + names[c.Members[0]] + " and " + strconv.Itoa(others) + " more"
+	}
+	return c.Tie.String() + " " + c.Key
+}
+
+// all are the circles in the order of their ids.
+func (c *Circles) all() []*Circle {
+	all := make([]*Circle, 0, len(c.byID))
+	for _, circle := range c.byID {
+		all = append(all, circle)
+	}
+	slices.SortFunc(all, func(a, b *Circle) int { return cmp.Compare(a.ID, b.ID) })
+	return all
+}
+
+// Find returns the circle of an id; nil if there is none.
+func (c *Circles) Find(id probe.ID) *Circle { return c.byID[id] }
+
+// has reports whether a probe is in the circle.
+func (c *Circle) has(id probe.ID) bool {
+	_, is := slices.BinarySearch(c.Members, id)
+	return is
+}

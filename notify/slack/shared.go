@@ -1,0 +1,66 @@
+package slack
+
+import (
+	"cmp"
+	"strconv"
+	"strings"
+
+	"sonde/incident"
+	"sonde/probe"
+)
+
+// shared reports whether the incident is about what several probes share.
+func (s story) shared() bool { return s.Body.Shared.Tie != incident.NoTie }
+
+// name is what the message is about, as plain text.
+func (s story) name() string {
+	b := s.Body
+	if !s.shared() {
+		return b.Probe
+	}
+	template := s.words.ties[b.Shared.Tie]
+	key := b.Shared.Key
+	if of, others := strings.CutPrefix(key, "of/"); others && b.Shared.Tie == incident.TieCredential {
+		key, template = of, s.words.credentialOf
+	}
+	return fill(template, "key", key, "location", b.Location, "others", strconv.Itoa(max(0, int(b.Reading.Usual)-1)))
+}
+
+// id is the incident that the message is about, which may be told in the conversation
+// about a larger one.
+func (s story) id() incident.ID { return cmp.Or(s.Body.Part, s.Incident) }
+
+// sentencesOf are the sentences about an incident of this kind.
+func (s story) sentencesOf() map[incident.Change]string {
+	switch {
+	case s.shared():
+		return s.words.together
+	case s.Body.Kind == probe.KindNoData:
+		return s.words.silences
+	case s.aboutCertificate():
+		return s.words.certificates
+	case s.Body.Kind == probe.KindCache:
+		return s.words.caches
+	}
+	return s.words.sentences
+}
+
+// hit says how many of those who share something are in trouble, and of some who they are.
+func (s story) hit() string {
+	b := s.Body
+	if b.Reading.Usual == 0 {
+		return ""
+	}
+	said := fill(s.words.hit, "n", strconv.Itoa(int(b.Reading.Now)), "all", strconv.Itoa(int(b.Reading.Usual)))
+	if len(b.Members) == 0 {
+		return said
+	}
+	var names []string
+	for _, name := range b.Members[:min(len(b.Members), maxMembers)] {
+		names = append(names, plain(name, maxPlace))
+	}
+	if len(b.Members) > len(names) || int(b.Reading.Now) > len(b.Members) {
+		names = append(names, ellipsis)
+	}
+	return said + " (" + strings.Join(names, ", ") + ")"
+}

@@ -1,0 +1,92 @@
+package slack
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"sonde/incident"
+	"sonde/notify"
+	"sonde/probe"
+)
+
+// together are what several probes share, and how it fails.
+var together = map[probe.Kind]struct {
+	bond  incident.Bond
+	cause probe.Verdict
+}{
+	probe.KindAuthGroup:     {incident.Bond{Tie: incident.TieCredential, Key: "of/checkout"}, causes["auth 401/403"]},
+	probe.KindGatewaySurge:  {incident.Bond{Tie: incident.TieHost, Key: "api.example.com"}, causes["5xx"]},
+	probe.KindProberNetwork: {incident.Bond{Tie: incident.TieNetwork}, probe.Miss(probe.ProberNetwork)},
+	probe.KindProber:        {incident.Bond{Tie: incident.TieProber}, probe.Miss(probe.NoData)},
+	probe.KindNoData:        {incident.Bond{}, probe.Miss(probe.NoData)}, // of one probe
+}
+
+// shared is a message about what several probes share.
+func shared(change incident.Change, kind probe.Kind) notify.Message {
+	of := together[kind]
+	m := sample(change, of.cause)
+	b := &m.Body
+	b.Kind, b.Severity, b.Shared = kind, probe.Critical, of.bond
+	b.Failures, b.Codes = 0, nil
+	if of.bond.Tie == incident.NoTie {
+		return m
+	}
+	b.URL, b.Method, b.Runbook, b.Labels, b.Interval, b.Group, b.Budgets = "", "", "", nil, 0, "", nil
+	b.Probe = "what they share"
+	b.Reading = incident.Reading{Now: 3, Usual: 5}
+	if kind != probe.KindProber {
+		b.Members = []string{"checkout", "orders", "search"}
+	}
+	return m
+}
+
+func TestWhatSeveralProbesShareReadsAsItShould(t *testing.T) {
+	for _, language := range probe.Languages() {
+		var said strings.Builder
+		for _, kind := range probe.Kinds() {
+			if _, ok := together[kind]; !ok {
+				continue
+			}
+			for _, change := range slices.Sorted(maps.Keys(changes)) {
+				r := toldIn(language, shared(change, kind)).render()
+				within(t, r)
+				require.NotContains(t, r.text, "{")
+				require.NotContains(t, r.text, "  ")
+				said.WriteString(change.String() + " " + kind.String() + ": " + r.text + "\n")
+				if change == incident.Opened || change == incident.Resolved {
+					same(t, "shared-"+change.String()+"-"+kind.String()+"-"+language.String()+".json", string(golden(t, r)))
+				}
+			}
+		}
+		same(t, "shared-"+language.String()+".txt", said.String())
+	}
+}
+
+// same compares with a golden file.
+func same(t *testing.T, name, got string) {
+	t.Helper()
+	file := filepath.Join("testdata", name)
+	if *update {
+		require.NoError(t, os.WriteFile(file, []byte(got), 0o600))
+	}
+	want, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.Equal(t, string(want), got)
+}
+
+func TestAPartOfALargerIncidentIsToldInItsConversation(t *testing.T) {
+	m := sample(incident.Resolved, causes["auth 401/403"])
+	m.Body.Part = incident.FirstID + 7
+	p := post{rendered: told(m).render(), Message: m, thread: notify.Thread{Channel: "C1", Root: "1.2"}}
+	require.Contains(t, p.text, "Incident "+m.Body.Part.String()+".", "it has a name of its own")
+	require.False(t, p.forTheChannel(), "the larger one is shown there")
+	m.Body.Part = 0
+	p.Message = m
+	require.True(t, p.forTheChannel())
+}

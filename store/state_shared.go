@@ -1,0 +1,108 @@
+package store
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+
+	"sonde/incident"
+	"sonde/probe"
+)
+
+// hasPart reports whether an incident is a part of another, or has a stage.
+func hasPart(p incident.Problem) bool {
+	return p.Within != 0 || p.Stage != 0 && p.Kind != probe.KindCertificate
+}
+
+// shared packs what is remembered of what several probes share, and of their incidents
+// what only those have. It stands behind all that is older.
+func (p *statePacker) shared(s *incident.State, has uint64) {
+	if has&hasKnown != 0 {
+		p.packer.time(s.Known)
+	}
+	if has&hasParts != 0 {
+		for i := range s.Problems {
+			p.int(int64(s.Problems[i].Within))
+			p.count(s.Problems[i].Stage)
+		}
+	}
+	if has&hasShared != 0 {
+		p.time(s.Shared.At)
+		p.count(len(s.Shared.Hits))
+		var before probe.ID
+		for _, h := range s.Shared.Hits {
+			p.int(int64(h.Probe - before))
+			p.time(h.Since)
+			p.time(h.Last)
+			p.packer.time(h.Prior)
+			before = h.Probe
+		}
+	}
+}
+
+func (u *stateUnpacker) shared(s *incident.State, has uint64) {
+	s.Known = s.Last.At
+	if has&hasKnown != 0 {
+		s.Known = u.unpacker.time()
+	}
+	if has&hasParts != 0 {
+		for i := range s.Problems {
+			s.Problems[i].Within = incident.ID(u.int())
+			s.Problems[i].Stage = u.count(false)
+		}
+	}
+	if has&hasShared != 0 {
+		s.Shared = &incident.Shared{At: u.time()}
+		var before probe.ID
+		for n := u.count(true); n > 0 && u.err == nil; n-- {
+			h := incident.Hit{Probe: before + probe.ID(u.int()), Since: u.time(), Last: u.time(), Prior: u.unpacker.time()}
+			s.Shared.Hits = append(s.Shared.Hits, h)
+			before = h.Probe
+		}
+		if !slices.IsSortedFunc(s.Shared.Hits, func(a, b incident.Hit) int { return int(min(1, max(-1, a.Probe-b.Probe))) }) {
+			u.fail()
+		}
+	}
+}
+
+// Circles finds what configured probes share.
+func Circles(known []Probe) *incident.Circles {
+	members := make([]incident.Member, 0, len(known))
+	for i := range known {
+		if p := &known[i]; p.RetiredAt.IsZero() {
+			members = append(members, incident.Member{
+				ID: p.ID, Name: p.Name(), Policy: &p.Policy, Credential: p.Credential, Host: hostOf(p.Subject.URL), Group: p.Subject.Group,
+			})
+		}
+	}
+	return incident.NewCircles(members)
+}
+
+// shared are copies of the states of what several probes share.
+func (m *Memory) shared(c *incident.Circles) (all []Shared) {
+	for id, s := range m.States {
+		if id >= 0 {
+			continue
+		}
+		if circle := c.Find(id); circle != nil {
+			all = append(all, Shared{circle, s.Clone()})
+		}
+	}
+	slices.SortFunc(all, func(a, b Shared) int { return strings.Compare(a.Circle.String(), b.Circle.String()) })
+	return all
+}
+
+// hostOf is the host of an address, with its port if it names one.
+func hostOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return strings.ToLower(u.Host)
+}
+
+// Correlate moves on what the probe of an entry shares with others, once [Memory.Step] has
+// moved its own state on, and returns what follows from that.
+func (m *Memory) Correlate(c *incident.Circles, e *Entry, fx *incident.Effects) []incident.Follow {
+	return incident.Correlate(c, m.States, e.Probe, e.Input, fx, &m.IDs)
+}
