@@ -83,7 +83,7 @@ func measureService(ctx context.Context, l *lab, p plan, t *target) (c cost, err
 
 // measureService measures a service at a place, and kills it.
 func (c *cost) measureService(ctx context.Context, l *lab, p plan, t *target, at *place) error {
-	if err := t.reset(ctx); err != nil {
+	if err := t.calm(ctx); err != nil {
 		return err
 	}
 	child, err := l.serve(ctx, at)
@@ -115,7 +115,7 @@ func (c *cost) measureService(ctx context.Context, l *lab, p plan, t *target, at
 }
 
 func measureBare(ctx context.Context, l *lab, p plan, t *target) (c cost, err error) {
-	if err := t.reset(ctx); err != nil {
+	if err := t.calm(ctx); err != nil {
 		return c, err
 	}
 	child, err := l.startBare(ctx, p, t)

@@ -74,7 +74,7 @@ func (l *lab) settle(ctx context.Context, t *target, at *place) (*past, error) {
 // startOnce starts a service, waits for its first request and a second more, and stops
 // it.
 func (l *lab) startOnce(ctx context.Context, t *target, at *place) (first time.Duration, err error) {
-	if err := t.reset(ctx); err != nil {
+	if err := t.calm(ctx); err != nil {
 		return 0, err
 	}
 	child, err := l.serve(ctx, at)

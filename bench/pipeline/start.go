@@ -46,7 +46,7 @@ func starts(ctx context.Context, l *lab, p plan) ([]opening, error) {
 }
 
 func (o *opening) measure(ctx context.Context, l *lab, p plan, t *target, at *place, end syscall.Signal) error {
-	if err := t.reset(ctx); err != nil {
+	if err := t.calm(ctx); err != nil {
 		return err
 	}
 	child, err := l.serve(ctx, at)

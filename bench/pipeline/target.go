@@ -43,6 +43,23 @@ func (t *target) reset(ctx context.Context) error {
 	return err
 }
 
+// calm makes the target forget what it saw once nothing comes any more: requests of a
+// process that was killed may still be on their way.
+func (t *target) calm(ctx context.Context) error {
+	for range 50 {
+		if err := t.reset(ctx); err != nil {
+			return err
+		}
+		if err := sleep(ctx, 100*time.Millisecond); err != nil {
+			return err
+		}
+		if seen, err := t.progress(ctx); err != nil || seen.Asked == 0 {
+			return err
+		}
+	}
+	return errors.New("the target is asked although nobody should")
+}
+
 func (t *target) progress(ctx context.Context) (p progress, err error) {
 	return p, fetchJSON(ctx, t.control+"/progress", &p)
 }
