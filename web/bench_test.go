@@ -1,7 +1,10 @@
 package web_test
 
 import (
+	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"slices"
 	"testing"
 
@@ -33,6 +36,39 @@ func BenchmarkRead(b *testing.B) {
 				code, _, body := p.get(b, path)
 				require.Equal(b, 200, code)
 				b.SetBytes(int64(len(body)))
+			}
+		})
+	}
+}
+
+// BenchmarkScrape measures what a scrape of ten thousand probes costs, the reading of the
+// states included, but not the scraper: it throws away what it gets.
+func BenchmarkScrape(b *testing.B) {
+	var probes []store.Probe
+	for i := range 10_000 {
+		probes = append(probes, watched(fmt.Sprintf("probe-%05d", i), "99.9% over 30d"))
+	}
+	l := newLab(b, probes...)
+	for name := range l.probes {
+		l.play(b, name, good)
+	}
+	o := usual(l.reader, l.tallies)
+	o.Gauges = gauges
+	p := listen(b, o)
+	client := &http.Client{Transport: &http.Transport{DisableCompression: true}}
+	defer client.CloseIdleConnections()
+	for _, encoding := range []string{"identity", "gzip"} {
+		b.Run(encoding, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				req, err := http.NewRequestWithContext(b.Context(), http.MethodGet, p.url+"/metrics", nil)
+				require.NoError(b, err)
+				req.Header.Set("Accept-Encoding", encoding)
+				resp, err := client.Do(req)
+				require.NoError(b, err)
+				n, err := io.Copy(io.Discard, resp.Body)
+				require.NoError(b, errors.Join(err, resp.Body.Close()))
+				b.SetBytes(n)
 			}
 		})
 	}

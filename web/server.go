@@ -11,8 +11,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus/promhttp"
-
 	"sonde/report"
 	"sonde/store"
 )
@@ -103,10 +101,7 @@ func (s *Server) routes(life context.Context) http.Handler {
 	mux.HandleFunc("GET /api/v1/slo", s.objectives)
 	mux.HandleFunc("GET /api/v1/incidents", s.incidents)
 	mux.HandleFunc("GET /api/v1/probes/{name}/results", s.results)
-	mux.Handle("GET /metrics", promhttp.HandlerFor(s.registry(life), promhttp.HandlerOpts{
-		ErrorLog: slog.NewLogLogger(s.o.Log.Handler(), slog.LevelWarn), MaxRequestsInFlight: 4,
-		ErrorHandling: promhttp.ContinueOnError, // a series that cannot be told does not hide the others
-	}))
+	mux.Handle("GET /metrics", s.scraper(life))
 	return guard(mux)
 }
 

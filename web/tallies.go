@@ -5,8 +5,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"sonde/incident"
 	"sonde/probe"
 	"sonde/store"
@@ -101,18 +99,18 @@ func (t *Tallies) copy() ([]tally, map[probe.ID]probe.Timings) {
 	return tallies, phases
 }
 
-// collect sends the counts of those probes that are still configured.
-func (t *Tallies) collect(out chan<- prometheus.Metric, names map[probe.ID]string) {
+// collect adds the counts of those probes that are still configured.
+func (t *Tallies) collect(out *exposition, names map[probe.ID]string) {
 	tallies, phases := t.copy()
 	for _, c := range tallies {
 		if name, ok := names[c.probe]; ok {
 			v := c.verdict
-			counter(out, resultsTotal, float64(c.n), name, v.Class.String(), codeLabel(v.Status), v.Retry.String(), v.Reason.String(), v.Outcome.String())
+			out.add(resultsTotal, float64(c.n), name, v.Class.String(), codeLabel(v.Status), v.Retry.String(), v.Reason.String(), v.Outcome.String())
 		}
 	}
 	for id, timings := range phases {
 		if name, ok := names[id]; ok {
-			sendPhases(out, name, timings)
+			addPhases(out, name, timings)
 		}
 	}
 }
@@ -124,10 +122,10 @@ func codeLabel(status int) string {
 	return strconv.Itoa(status)
 }
 
-func sendPhases(out chan<- prometheus.Metric, name string, phases probe.Timings) {
+func addPhases(out *exposition, name string, phases probe.Timings) {
 	for phase, d := range map[string]time.Duration{
 		"dns": phases.DNS, "connect": phases.Connect, "tls": phases.TLS, "first_byte": phases.FirstByte, "transfer": phases.Transfer, "total": phases.Total,
 	} {
-		gauge(out, probeDuration, d.Seconds(), name, phase)
+		out.add(probeDuration, d.Seconds(), name, phase)
 	}
 }

@@ -1,0 +1,17 @@
+package report
+
+import (
+	"time"
+
+	"sonde/store"
+)
+
+// EachProbe calls f for every probe of a snapshot as [NewStatus] has it, without keeping
+// them all: whoever only looks at them needs one at a time.
+func EachProbe(s *store.Snapshot, now time.Time, f func(p *Probe)) {
+	spans := spansAt(now)
+	for i := range s.Probes {
+		p := newProbe(&s.Probes[i], now, spans)
+		f(&p)
+	}
+}
