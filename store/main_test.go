@@ -124,17 +124,63 @@ func process(t testing.TB, task, path string, as *syscall.Credential) (line stri
 	t.Helper()
 	cmd := command(task, path)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: as}
+	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	require.NoError(t, err)
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
-	line, err = bufio.NewReader(out).ReadString('\n')
-	require.NoError(t, err)
+	hung := whereItHangs(cmd)
+	line, err = readLine(t, out, bufio.NewReader(out))
+	hung.Stop()
+	require.NoError(t, err, "%s says nothing", task)
 	return strings.TrimSpace(line), cmd.Process.Pid, func() {
+		hung := whereItHangs(cmd)
+		defer hung.Stop()
 		require.NoError(t, in.Close())
-		require.NoError(t, cmd.Wait())
+		require.NoError(t, ended(t, cmd), "%s does not end well", task)
 	}
+}
+
+// patience is how long another process may take for one thing.
+const patience = 3 * time.Minute
+
+// whereItHangs has a process that takes too long end and show where it hangs.
+func whereItHangs(cmd *exec.Cmd) *time.Timer {
+	return time.AfterFunc(patience, func() {
+		fmt.Fprintf(os.Stderr, "process %d has not done within %s what it was to do; where it hangs:\n", cmd.Process.Pid, patience)
+		_ = cmd.Process.Signal(syscall.SIGQUIT)
+	})
+}
+
+// readLine reads the next line that a process says. A little after it should have shown
+// where it hangs, nobody waits any more.
+func readLine(t testing.TB, out io.Reader, lines *bufio.Reader) (string, error) {
+	t.Helper()
+	waitUntil(t, out, time.Now().Add(patience+30*time.Second))
+	return lines.ReadString('\n')
+}
+
+// waitUntil bounds how long a pipe is read from.
+func waitUntil(t testing.TB, out io.Reader, deadline time.Time) {
+	t.Helper()
+	pipe, ok := out.(*os.File)
+	require.True(t, ok, "a pipe is a %T", out)
+	require.NoError(t, pipe.SetReadDeadline(deadline))
+}
+
+// ended waits for the end of a process, but not for ever, and returns how it ended.
+func ended(t testing.TB, cmd *exec.Cmd) (err error) {
+	t.Helper()
+	end := make(chan error, 1)
+	go func() { end <- cmd.Wait() }()
+	select {
+	case err = <-end:
+	case <-time.After(patience + 30*time.Second):
+		status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", cmd.Process.Pid))
+		require.FailNow(t, "a process does not end", "process %d:\n%s", cmd.Process.Pid, status)
+	}
+	return err
 }
 
 // command is another process that does something with a database.

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -193,37 +192,45 @@ func TestWhatWasToldAsDoneSurvivesAKill(t *testing.T) {
 	rounds, killed := times(10, 4), 0
 	for range rounds {
 		path := newPath(t)
-		cmd := exec.Command("/proc/self/exe")
-		cmd.Env = append(os.Environ(), childTask+"=story "+strconv.Itoa(length), childPath+"="+path)
-		out, err := cmd.StdoutPipe()
-		require.NoError(t, err)
-		cmd.Stderr = os.Stderr
-		require.NoError(t, cmd.Start())
-		// Should it ever hang, it shows where.
-		hung := time.AfterFunc(3*time.Minute, func() { _ = cmd.Process.Signal(syscall.SIGQUIT) })
-		lines := bufio.NewReader(out)
-		line, err := lines.ReadString('\n')
-		require.NoError(t, err)
-		require.Equal(t, "open\n", line)
-		done, until := 0, chance.IntN(length)
-		for done < until {
-			line, err = lines.ReadString('\n')
-			require.NoError(t, err)
-			done = lineNumber(t, line)
-		}
-		hung.Stop()
-		require.NoError(t, cmd.Process.Kill())
-		rest, err := io.ReadAll(lines)
-		require.NoError(t, err)
-		if said := strings.Fields(string(rest)); len(said) > 0 {
-			done = lineNumber(t, said[len(said)-1])
-		}
-		if cmd.Wait() != nil { // else it had come to its end
+		done, cut := killedAfter(t, path, length, chance.IntN(length))
+		if cut {
 			killed++
 		}
 		require.Empty(t, told.judgeCut(t, path, done))
 	}
 	require.Greater(t, killed, rounds/2)
+}
+
+// killedAfter has another process live a story, and kills it when it has told of some
+// chapters. It returns of how many it told, and whether it was cut short: it may have come
+// to its end before. No wait is without an end: a process that hangs shows where.
+func killedAfter(t *testing.T, path string, length, until int) (done int, cut bool) {
+	t.Helper()
+	cmd := exec.Command("/proc/self/exe")
+	cmd.Env = append(os.Environ(), childTask+"=story "+strconv.Itoa(length), childPath+"="+path)
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	cmd.Stderr = os.Stderr
+	require.NoError(t, cmd.Start())
+	hung := whereItHangs(cmd)
+	lines := bufio.NewReader(out)
+	line, err := readLine(t, out, lines)
+	require.NoError(t, err, "it does not open the database")
+	require.Equal(t, "open\n", line)
+	for done < until {
+		line, err = readLine(t, out, lines)
+		require.NoError(t, err, "it told of %d chapters", done)
+		done = lineNumber(t, line)
+	}
+	hung.Stop()
+	require.NoError(t, cmd.Process.Kill())
+	waitUntil(t, out, time.Now().Add(patience))
+	rest, err := io.ReadAll(lines)
+	require.NoError(t, err, "it was killed, and its output does not end: somebody else holds the pipe")
+	if said := strings.Fields(string(rest)); len(said) > 0 {
+		done = lineNumber(t, said[len(said)-1])
+	}
+	return done, ended(t, cmd) != nil
 }
 
 func lineNumber(t *testing.T, line string) int {
