@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"sonde/incident"
 	"sonde/probe"
 )
 
@@ -34,6 +35,16 @@ func TestEntriesOfOneProbeAreThoseOfTheSegment(t *testing.T) {
 		_, err = entriesOf(segment[:len(segment)-1], 1)
 		require.ErrorIs(t, err, errPacked)
 	}
+}
+
+func TestEntriesBehindOneWithoutATimeAreRead(t *testing.T) {
+	verdict := judge(probe.OK, 200)
+	segment := packEntries([]Entry{
+		{Probe: 1, Input: incident.Input{Verdict: verdict}}, {Probe: 2, Input: incident.Input{At: t0, Verdict: verdict}},
+	})
+	got, err := entriesOf(segment, 2)
+	require.NoError(t, err)
+	require.Equal(t, []Entry{{Probe: 2, Input: incident.Input{At: t0, Verdict: verdict}}}, got)
 }
 
 // What can be read as a whole gives the same probe by probe, whatever it is; what cannot
