@@ -3,6 +3,7 @@ package probe
 import (
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -26,9 +27,13 @@ func (x *exchange) copyBody(buf *bytes.Buffer) error {
 	if x.answer.Body != http.NoBody && x.compressed() {
 		inflater := inflaters.Get().(*gzip.Reader)
 		defer inflaters.Put(inflater)
-		if err := inflater.Reset(body); err == io.EOF {
+		whole := &ending{from: body}
+		switch err := inflater.Reset(whole); {
+		case err == io.EOF:
 			return nil // an empty body need not be compressed
-		} else if err != nil {
+		case errors.Is(err, gzip.ErrHeader), err == io.ErrUnexpectedEOF && whole.ended:
+			return errNotGzip
+		case err != nil:
 			return err
 		}
 		body = inflater
@@ -47,6 +52,18 @@ func (x *exchange) copyBody(buf *bytes.Buffer) error {
 		return nil
 	}
 	return err
+}
+
+// ending reads, and notes whether the end came as it should.
+type ending struct {
+	from  io.Reader
+	ended bool
+}
+
+func (e *ending) Read(p []byte) (int, error) {
+	n, err := e.from.Read(p)
+	e.ended = err == io.EOF
+	return n, err
 }
 
 // mostOf is how much there can be of a body of which so much is read: no more than the answer

@@ -65,6 +65,7 @@ var errnoReasons = map[syscall.Errno]Reason{
 var (
 	errHeadTooLong   = errors.New("the head of the answer exceeds 64 KiB")
 	errNoStatus      = errors.New("the answer's status code is 000")
+	errNotGzip       = errors.New("Content-Encoding says gzip, and the body is not")
 	errOneConnection = errors.New("the connection was given up before an answer")
 )
 

@@ -108,8 +108,8 @@ func (w *walk) head(answer *http.Response) {
 
 // fail takes over why there is no complete answer.
 func (w *walk) fail(ctx context.Context, x *exchange, err error) {
-	w.seen.evidence.Error = text.Printable(err.Error(), maxText)
 	w.seen.reason = x.client.causeOf(err, cause(ctx, err, x.at))
+	w.seen.evidence.Error = x.inWords(w.seen.reason, err)
 	if w.seen.reason == RedirectBlocked {
 		w.stay()
 	}

@@ -94,6 +94,9 @@ func (x *exchange) readHead() error {
 		}
 		x.first = time.Now()
 		answer, err := http.ReadResponse(x.reader, x.request)
+		if err != nil && x.source.left == 0 {
+			return errHeadTooLong // whatever net/http makes of its beginning
+		}
 		if err != nil {
 			return err
 		}

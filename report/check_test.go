@@ -296,6 +296,20 @@ func TestHeadersThatHelpAreToldOfAnAnswerThatWasNotGood(t *testing.T) {
 	}
 }
 
+func TestARetryAfterThatMakesNoSenseIsShownAsItIs(t *testing.T) {
+	for name, tc := range map[string]struct {
+		announced probe.Announcement
+		want      bool
+	}{"that means nothing": {probe.Announcement{}, true}, "that was understood": {probe.Announcement{Made: true}, false}} {
+		t.Run(name, func(t *testing.T) {
+			a := probe.Attempt{Verdict: refused, RetryAfter: tc.announced, Evidence: probe.Evidence{Header: map[string][]string{"retry-after": {"-5"}}}}
+			var out strings.Builder
+			require.NoError(t, report.NewCheck("http://a/", &probe.Result{Verdict: refused, Attempts: []probe.Attempt{a}}).WriteText(&out, report.Screen{}))
+			require.Equal(t, tc.want, strings.Contains(out.String(), "  header     retry-after: -5\n"))
+		})
+	}
+}
+
 func TestInterimAnswersThatSayTheSameTakeOneLine(t *testing.T) {
 	at := func(status int, ms int, links ...string) probe.Interim {
 		return probe.Interim{Status: status, At: time.Duration(ms) * time.Millisecond, Links: links}

@@ -121,7 +121,8 @@ func (a *Attempt) telling() (lines []string) {
 		return nil
 	}
 	for _, name := range slices.Sorted(maps.Keys(a.Headers)) {
-		if !slices.Contains(dull, name) {
+		silent := name == "retry-after" && a.RetryAfterS == nil // it says nothing that could be kept to
+		if silent || !slices.Contains(dull, name) {
 			lines = append(lines, name+": "+a.Headers[name])
 		}
 	}
