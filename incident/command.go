@@ -83,6 +83,11 @@ func (s *Scope) Covers(id probe.ID) bool {
 	return found
 }
 
+// Concerns reports whether an incident of a kind on a probe lies in the scope.
+func (s *Scope) Concerns(id probe.ID, kind probe.Kind) bool {
+	return s.Covers(id) && (len(s.Kinds) == 0 || slices.Contains(s.Kinds, kind))
+}
+
 // GroupPrefix begins what names a group where probes are named.
 const GroupPrefix = "group:"
 

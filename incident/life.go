@@ -219,7 +219,7 @@ func (m *machine) maybeRelapse(p *Problem) bool {
 // tell adds a transition to the effects.
 func (m *machine) tell(change Change, at time.Time, p *Problem) {
 	quiet := !m.told(change, at, p)
-	m.fx.Transitions = append(m.fx.Transitions, Transition{Change: change, At: at, Problem: p.clone(), Quiet: quiet})
+	m.fx.Transitions = append(m.fx.Transitions, Transition{Change: change, At: at, Problem: p.Clone(), Quiet: quiet})
 }
 
 // Withdraw closes whatever is not closed on a probe that is not watched any more.

@@ -52,6 +52,15 @@ func (p Policy) confirmAfter() time.Duration {
 	return max(p.DownAfter, 2*p.Interval)
 }
 
+// DecidesWithin is how long after the first failure it is decided whether a probe is down,
+// if it goes on to fail.
+func (p Policy) DecidesWithin() time.Duration {
+	if p.Repeatable {
+		return p.confirmAfter() + min(p.Interval, p.RecheckEvery)
+	}
+	return p.confirmAfter() + p.Interval
+}
+
 // suspectFor is how long a suspicion may stay undecided. A target that failed all
 // that time would have been found down, so what failed before is another trouble.
 func (p Policy) suspectFor() time.Duration {

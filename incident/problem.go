@@ -125,8 +125,8 @@ func countCode(codes []CodeCount, code int) []CodeCount {
 	return codes
 }
 
-// clone returns a copy that shares nothing with p.
-func (p *Problem) clone() Problem {
+// Clone returns a copy that shares nothing with p.
+func (p *Problem) Clone() Problem {
 	c := *p
 	c.Codes = slices.Clone(p.Codes)
 	return c
