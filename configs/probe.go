@@ -34,6 +34,7 @@ type Probe struct {
 	Objectives []slo.Objective
 	Policy     incident.Policy
 	Notify     notify.Routes // names destinations of the same file
+	DependsOn  []string      // names of probes of the same file, or group: and the name of a group
 	Labels     map[string]string
 	Runbook    string // an address; may be empty
 
@@ -60,6 +61,7 @@ type spec struct {
 	body       hidden
 	watched    probe.Watched // what stands in files; headers have their own
 	idempotent bool
+	dependsOn  []string
 
 	value value
 	found map[string]value // what the probe itself says
@@ -79,6 +81,7 @@ var probeKeys = withSettings(keys[spec]{
 	"url":        func(d *decoder, v value, s *spec) { s.address = d.address(v) },
 	"body":       func(d *decoder, v value, s *spec) { d.body(v, s) },
 	"idempotent": func(d *decoder, v value, s *spec) { d.boolean(v, &s.idempotent) },
+	"depends_on": func(_ *decoder, _ value, _ *spec) {}, // read when all probes are
 })
 
 func withSettings(own keys[spec]) keys[spec] {
@@ -106,6 +109,7 @@ func (d *decoder) probeList(v value, base settings, kept History, references *Re
 	d.resolveOne(specs)
 	d.checkNames(specs)
 	d.listNames(specs)
+	d.dependencies(specs)
 	d.warnProbes(specs)
 	d.warnHistory(specs, kept)
 	probes := make([]Probe, 0, len(specs))
@@ -207,7 +211,7 @@ func (s *spec) probe() Probe {
 	s.watch(target)
 	return Probe{
 		Name: s.name, Was: s.was, Group: s.group, Target: target, Interval: s.interval,
-		Objectives: s.objectives, Notify: s.routes, Labels: s.labels, Runbook: s.runbook,
+		Objectives: s.objectives, Notify: s.routes, DependsOn: s.dependsOn, Labels: s.labels, Runbook: s.runbook,
 		Policy: incident.Policy{
 			Interval:      s.interval,
 			DownAfter:     s.alert.downAfter,

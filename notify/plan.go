@@ -21,6 +21,8 @@ type Subject struct {
 	Interval time.Duration
 	Routes   Routes
 
+	DependsOn []string `json:",omitempty"` // as the configuration names it
+
 	Unverified bool // its certificates are not verified
 
 	Shared  incident.Bond `json:",omitzero"`  // what several probes share; the zero Bond: it is a probe

@@ -66,6 +66,10 @@ func (p *packer) own(x *Probe, profile int) {
 		p.string(name)
 		p.string(x.Subject.Labels[name])
 	}
+	p.count(len(x.Subject.DependsOn))
+	for _, name := range x.Subject.DependsOn {
+		p.string(name)
+	}
 }
 
 // string packs a text, which is UTF-8 as everything that people read.
@@ -125,6 +129,9 @@ func unpackProbes(packed []byte) ([]Probe, error) {
 			}
 			name := u.string()
 			s.Labels[name] = u.string()
+		}
+		for names := u.count(true); names > 0 && u.err == nil; names-- {
+			s.DependsOn = append(s.DependsOn, u.string())
 		}
 		probes = append(probes, x)
 	}
