@@ -137,20 +137,21 @@ type Change uint8
 
 // The changes.
 const (
-	Opened    Change = iota + 1
-	Changed          // the cause is another one now
-	Reminded         // still open
-	Resolved         // recovered
-	Reopened         // a relapse
-	ClosedNow        // over for good; nobody is told
-	Withdrawn        // the probe is not watched any more
-	Escalated        // more urgent than before, for the same cause
-	Overdue          // the target said when it would be back, and was not
-	Risen            // what was degraded is down
-	Settled          // recovered for so long that people hear of it: it had come and gone
+	Opened       Change = iota + 1
+	Changed             // the cause is another one now
+	Reminded            // still open
+	Resolved            // recovered
+	Reopened            // a relapse
+	ClosedNow           // over for good; nobody is told
+	Withdrawn           // the probe is not watched any more
+	Escalated           // more urgent than before, for the same cause
+	Overdue             // the target said when it would be back, and was not
+	Risen               // what was degraded is down
+	Settled             // recovered for so long that people hear of it: it had come and gone
+	Acknowledged        // somebody looks after it
 )
 
-var changeNames = [...]string{"", "opened", "changed", "reminded", "resolved", "reopened", "closed", "withdrawn", "escalated", "overdue", "risen", "settled"}
+var changeNames = [...]string{"", "opened", "changed", "reminded", "resolved", "reopened", "closed", "withdrawn", "escalated", "overdue", "risen", "settled", "acknowledged"}
 
 func (c Change) String() string { return changeNames[c] }
 

@@ -99,6 +99,12 @@ CREATE TABLE commands (
   ends   INTEGER  -- never
 ) STRICT;
 
+-- Why people have not heard of an incident, and who looks after it.
+ALTER TABLE incidents ADD COLUMN held TEXT;
+ALTER TABLE incidents ADD COLUMN acked_at INTEGER;
+ALTER TABLE incidents ADD COLUMN acked_by TEXT;
+ALTER TABLE incidents ADD COLUMN note TEXT;
+
 -- What several probes share (a host, a credential, sonde itself) has a row among them, with
 -- an id below 0, so that its incidents are kept like those of a probe. Its name has a "/",
 -- which no probe's has, and its spec is what people read.

@@ -248,7 +248,8 @@ func (d *Desk) review(h *Held, now time.Time) (Released, bool) {
 	if ok {
 		if kept.Why != h.Why || kept.Of != h.Of || kept.Command != h.Command || !kept.Until.Equal(h.Until) {
 			changed := *h
-			changed.Why, changed.Of, changed.Command, changed.Until, changed.Freed = kept.Why, kept.Of, kept.Command, kept.Until, kept.Freed
+			changed.Why, changed.Of, changed.Command, changed.Until = kept.Why, kept.Of, kept.Command, kept.Until
+			changed.Freed, changed.Was, changed.WasOf = kept.Freed, kept.Was, kept.WasOf
 			d.keep(changed)
 		}
 		return Released{}, false
@@ -263,6 +264,15 @@ type Released struct {
 	About probe.ID
 	incident.Transition
 	Held Held
+}
+
+// For says to people why they did not hear of it at once.
+func (d *Desk) For(h *Held) HeldFor {
+	why, of := h.Why, h.Of
+	if why == WhyRecovery {
+		why, of = h.Was, h.WasOf
+	}
+	return HeldFor{Why: why, By: d.watched[of].Name, Since: h.Since}
 }
 
 // problem is the open incident that is held; nil if it is open no more.

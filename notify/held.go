@@ -56,4 +56,6 @@ type Held struct {
 	Command  incident.CommandID `json:",omitzero"` // the silence that does
 	Until    time.Time          `json:",omitzero"` // at the latest; zero: until what keeps it back is over
 	Freed    time.Time          `json:",omitzero"` // of WhyRecovery: since when nothing else keeps it back
+	Was      Why                `json:",omitzero"` // and what did so before
+	WasOf    probe.ID           `json:",omitzero"`
 }

@@ -37,7 +37,7 @@ func (d *Desk) keeps(about probe.ID, p *incident.Problem, now time.Time) (h Held
 	if c := d.silence(about, p.Kind, now); c != nil {
 		return Held{Why: WhySilence, Command: c.ID, Until: c.Until}, true
 	}
-	if of := d.proberOf(); of != 0 && of != about && byProber[p.Kind] {
+	if of := d.proberOf(); of != 0 && of != about && byProber[p.Kind] && !d.watched[about].Policy.Local {
 		return Held{Why: WhyProber, Of: of}, true
 	}
 	own := d.state(about)
@@ -134,11 +134,11 @@ var byResults = kinds(probe.KindDown, probe.KindDegraded, probe.KindAuthFailed, 
 // a later result of the probe says that it goes on.
 func (d *Desk) lingers(h *Held, now time.Time) (Held, bool) {
 	s := d.state(h.About)
-	over := Held{Why: WhyRecovery, Of: h.About, Until: h.Until, Freed: h.Freed}
+	over := Held{Why: WhyRecovery, Of: h.About, Until: h.Until, Freed: h.Freed, Was: h.Was, WasOf: h.WasOf}
 	switch h.Why {
 	case WhyParent, WhyProber, WhyMaintenance:
 		p := d.watched[h.About].Policy
-		over.Until, over.Freed = now.Add(2*p.Interval+p.ResolveAfter), now
+		over.Until, over.Freed, over.Was, over.WasOf = now.Add(2*p.Interval+p.ResolveAfter), now, h.Why, h.Of
 	case WhyRecovery:
 		if s.Last.At.After(h.Freed) && s.Last.Verdict.Outcome != probe.Good {
 			return Held{}, false

@@ -62,6 +62,9 @@ type Body struct {
 	Ends        time.Time `json:",omitzero"` // the certificate, if the incident is about one
 	Promise     time.Time `json:",omitzero"` // the announced time that it is held to; of Overdue, the one that has passed
 
+	Dependents Dependents `json:",omitzero"` // of a probe that is down
+	Held       HeldFor    `json:",omitzero"` // of what people hear of later than it opened
+
 	Gateway string `json:",omitempty"` // who answered the run that brought this about, the edge or the origin, and why
 	Trace   string `json:",omitempty"` // the trace id of its request
 
@@ -69,6 +72,13 @@ type Body struct {
 	Lost   int64  `json:",omitempty"` // results for which there was no room
 
 	Budgets []BudgetFact // how the probe's objectives stand; may be empty
+}
+
+// HeldFor says why people did not hear of an opening at once.
+type HeldFor struct {
+	Why   Why
+	By    string `json:",omitempty"` // the probe that kept it back
+	Since time.Time
 }
 
 // BudgetFact is how one objective stood when the message was made.

@@ -27,14 +27,20 @@ func Begin(ctx context.Context, s *store.Store, wanted []store.Probe, now time.T
 		return nil, nil, fmt.Errorf("load states: %w", err)
 	}
 	revision := &store.Revision{At: now, Probes: wanted, Memory: memory, Maintenance: planned}
+	held, _, err := s.Held(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	p := &parting{revision, location, notify.NewDesk(nil, nil)}
+	p.desk.Restore(nil, held, nil)
 	kept := byName(known, wanted)
 	for i := range known {
 		old := &known[i]
 		state := memory.State(old.ID)
 		effects := store.Supersede(state, old, kept[old.Name()], latest(revision.At, state))
-		withdrawn(revision, old, effects, location)
+		p.withdrawn(old.ID, old.Subject, effects)
 	}
-	unshared(revision, known, kept, location)
+	p.unshared(known, kept)
 	if err := s.Revise(ctx, revision); err != nil {
 		return nil, nil, fmt.Errorf("store configuration: %w", err)
 	}
@@ -42,14 +48,14 @@ func Begin(ctx context.Context, s *store.Store, wanted []store.Probe, now time.T
 }
 
 // unshared withdraws what is not shared any more.
-func unshared(r *store.Revision, known []store.Probe, kept map[string]*store.Probe, location string) {
+func (p *parting) unshared(known []store.Probe, kept map[string]*store.Probe) {
 	ids := make(map[string]probe.ID, len(known))
 	for i := range known {
-		if p := kept[known[i].Name()]; p != nil {
-			ids[p.Name()] = known[i].ID
+		if k := kept[known[i].Name()]; k != nil {
+			ids[k.Name()] = known[i].ID
 		}
 	}
-	wanted := slices.Clone(r.Probes)
+	wanted := slices.Clone(p.Probes)
 	for i := range wanted {
 		id, ok := ids[wanted[i].Name()]
 		if !ok {
@@ -58,11 +64,8 @@ func unshared(r *store.Revision, known []store.Probe, kept map[string]*store.Pro
 		wanted[i].ID = id
 	}
 	before := newSharedBy(known)
-	for _, f := range incident.Reconfigure(before.circles, store.Circles(wanted), r.Memory.States, latestOf(r.At, r.Memory)) {
-		r.Effects = append(r.Effects, store.Effect{Probe: f.Circle.ID, Effects: f.Effects})
-		for _, t := range f.Transitions {
-			r.Messages = append(r.Messages, notify.Plan(t, before.subject(f.Circle, nil), location, nil)...)
-		}
+	for _, f := range incident.Reconfigure(before.circles, store.Circles(wanted), p.Memory.States, latestOf(p.At, p.Memory)) {
+		p.withdrawn(f.Circle.ID, before.subject(f.Circle, nil), f.Effects)
 	}
 }
 
@@ -93,14 +96,23 @@ func byName(known, wanted []store.Probe) map[string]*store.Probe {
 	return m
 }
 
-// withdrawn notes for people what became of a probe's incidents.
-func withdrawn(r *store.Revision, p *store.Probe, effects incident.Effects, location string) {
+// parting notes what becomes of incidents that a change of the configuration ends.
+type parting struct {
+	*store.Revision
+	location string
+	desk     *notify.Desk // who knows what people have heard of
+}
+
+// withdrawn notes what became of a probe's incidents, or of those of what several share.
+func (p *parting) withdrawn(about probe.ID, subject notify.Subject, effects incident.Effects) {
 	if len(effects.Transitions) == 0 {
 		return
 	}
-	r.Effects = append(r.Effects, store.Effect{Probe: p.ID, Effects: effects})
+	p.Effects = append(p.Effects, store.Effect{Probe: about, Effects: effects})
 	for _, t := range effects.Transitions {
-		r.Messages = append(r.Messages, notify.Plan(t, p.Subject, location, nil)...)
+		if said, ok := p.desk.Take(about, t); ok {
+			p.Messages = append(p.Messages, notify.Plan(said, subject, p.location, nil)...)
+		}
 	}
 }
 

@@ -22,7 +22,9 @@ type loop struct {
 	watched time.Time // since when nothing would have been missed
 	ticked  time.Time // the latest tick
 
+	commands []incident.Command // in force
 	calendar *incident.Calendar // of maintenance
+	desk     *notify.Desk       // who decides what is told
 
 	open     *store.Batch // gathers
 	sealed   *store.Batch // is being committed; nil if none is
@@ -47,12 +49,14 @@ func newLoop(r *Recorder) *loop {
 		Recorder: r, memory: r.o.Memory, probes: make(map[probe.ID]*store.Probe, len(r.o.Probes)),
 		lost: map[probe.ID]slo.Stretch{}, told: map[probe.ID]bool{}, open: &store.Batch{},
 		due: time.NewTimer(time.Hour), commits: make(chan *store.Batch), results: make(chan outcome),
-		failed: make(chan struct{}, 1), calendar: incident.NewCalendar(r.o.Commands), shared: newSharedBy(r.o.Probes),
+		failed: make(chan struct{}, 1), commands: r.o.Commands, calendar: incident.NewCalendar(r.o.Commands), shared: newSharedBy(r.o.Probes),
 	}
 	l.due.Stop()
 	for i := range r.o.Probes {
 		l.probes[r.o.Probes[i].ID] = &r.o.Probes[i]
 	}
+	l.desk = notify.NewDesk(l.known(), func(id probe.ID) *incident.State { return l.memory.States[id] })
+	l.desk.Restore(l.memory.States, r.o.Held, r.o.Commands)
 	return l
 }
 
@@ -61,6 +65,7 @@ func (l *loop) run() {
 	committer := l.startCommitter()
 	defer committer()
 	l.wakeSuspects()
+	l.release(0, time.Now().UTC().Truncate(time.Millisecond))
 	stop := l.stop
 	for !l.finished() {
 		select {
@@ -97,7 +102,13 @@ func (l *loop) run() {
 
 // finished reports whether all that was taken before the stop is durable.
 func (l *loop) finished() bool {
-	return l.stopping && l.sealed == nil && len(l.open.Entries) == 0 && l.open.Checkpoint == nil
+	return l.stopping && l.sealed == nil && l.nothing()
+}
+
+// nothing reports whether there is nothing to commit.
+func (l *loop) nothing() bool {
+	b := l.open
+	return len(b.Entries)+len(b.Messages)+len(b.Commands)+len(b.Held) == 0 && b.Checkpoint == nil
 }
 
 // wakeSuspects asks again for the re-checks that were due when the service stopped.
@@ -156,13 +167,13 @@ func (l *loop) step(p *store.Probe, state *incident.State, e Entry) {
 	if !state.Due.IsZero() && !state.Due.Equal(due) {
 		l.o.Recheck(e.Probe, state.Due)
 	}
-	l.follow(&e, &effects) // what is told once of several comes before what is a part of it
-	if len(effects.Transitions)+len(effects.Ledger)+len(effects.Grids) == 0 {
-		return
+	followed := l.follow(&e, &effects) // what is told once of several comes before what is a part of it
+	l.hear(e.Probe, p.Subject, &effects, e.Attempts)
+	if len(effects.Transitions)+len(effects.Ledger)+len(effects.Grids) > 0 {
+		l.open.Effects = append(l.open.Effects, store.Effect{Probe: e.Probe, Effects: effects})
 	}
-	l.open.Effects = append(l.open.Effects, store.Effect{Probe: e.Probe, Effects: effects})
-	for _, t := range effects.Transitions {
-		l.tell(p.ID, p.Subject, t, e.Attempts)
+	for _, id := range append(followed, e.Probe) {
+		l.release(id, e.Input.Until())
 	}
 }
 
@@ -174,25 +185,6 @@ func (l *loop) gather(e Entry) {
 		l.schedule(0)
 	}
 	l.stats.waiting.Add(1)
-}
-
-// tell notes a transition for people, and what the attempts saw that led to it.
-func (l *loop) tell(about probe.ID, subject notify.Subject, t incident.Transition, attempts []probe.Attempt) {
-	l.o.Logger.Info("incident "+t.Change.String(), "probe", subject.Name, "incident", t.Problem.ID.String(),
-		"kind", t.Problem.Kind.String(), "reason", t.Problem.Cause.Reason.String(), "status", t.Problem.Cause.Status, "at", t.At)
-	messages := notify.Plan(t, subject, l.o.Location, nil)
-	if !l.told[about] && time.Now().Before(l.o.DoubtUntil) {
-		for i := range messages {
-			messages[i].Repeat = true
-		}
-	}
-	l.told[about] = true
-	notify.Witness(messages, attempts)
-	l.open.Messages = append(l.open.Messages, messages...)
-	if l.stuck {
-		l.strand(messages)
-	}
-	l.schedule(urgentWait)
 }
 
 // lose counts a result for which there is no room. Its slot is accounted for when
@@ -266,7 +258,7 @@ func (l *loop) schedule(within time.Duration) {
 
 // seal hands the open batch to the committer, unless that is busy: then it grows on.
 func (l *loop) seal() {
-	if l.sealed != nil || len(l.open.Entries) == 0 && l.open.Checkpoint == nil {
+	if l.sealed != nil || l.nothing() {
 		return
 	}
 	b := l.open

@@ -52,6 +52,9 @@ func (p *place) begin(now time.Time) {
 	o := p.options(log, memory, probes)
 	o.Commands, err = p.store.Commands(ctx, now)
 	require.NoError(p.t, err)
+	held, acks, err := p.store.Held(ctx)
+	require.NoError(p.t, err)
+	o.Held, o.Commands = held, append(o.Commands, acks...)
 	p.Recorder = record.New(o)
 	p.Start()
 }

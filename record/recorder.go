@@ -49,7 +49,8 @@ type Options struct {
 	Probes   []store.Probe      // all that are configured, with their ids
 	Location string             // for messages
 	Delivery Delivery           // nil: messages wait until they are durable
-	Commands []incident.Command // silences and maintenance in force
+	Commands []incident.Command // silences and maintenance in force, and acknowledgements
+	Held     []notify.Held      // what people have not heard of
 
 	// DoubtUntil is until when what is told first of a probe is told as a possible repeat:
 	// whoever recorded before has told of what it could not store.

@@ -52,15 +52,19 @@ func (s *sharedBy) subject(c *incident.Circle, hits []probe.ID) notify.Subject {
 	return subject
 }
 
-// follow gathers what followed for those who share something.
-func (l *loop) follow(e *Entry, fx *incident.Effects) {
+// follow gathers what followed for those who share something, and returns for whom.
+func (l *loop) follow(e *Entry, fx *incident.Effects) (followed []probe.ID) {
 	for _, f := range l.memory.Correlate(l.shared.circles, e, fx) {
+		var hits []probe.ID
+		for _, t := range f.Transitions {
+			hits = t.Hits
+		}
+		l.hear(f.Circle.ID, l.shared.subject(f.Circle, hits), &f.Effects, e.Attempts)
 		l.open.Circles = append(l.open.Circles, f.Circle)
 		l.open.Effects = append(l.open.Effects, store.Effect{Probe: f.Circle.ID, Effects: f.Effects})
-		for _, t := range f.Transitions {
-			l.tell(f.Circle.ID, l.shared.subject(f.Circle, t.Hits), t, e.Attempts)
-		}
+		followed = append(followed, f.Circle.ID)
 	}
+	return followed
 }
 
 // idle lets time pass for those of which nothing is heard: deadlines fire, and what has no
@@ -112,5 +116,7 @@ func (l *loop) heard(p *store.Probe, now time.Time) time.Time {
 // stepShared takes an input about the prober as a whole.
 func (l *loop) stepShared(e Entry) {
 	l.gather(e)
-	l.follow(&e, &incident.Effects{})
+	for _, id := range l.follow(&e, &incident.Effects{}) {
+		l.release(id, e.Input.Until())
+	}
 }

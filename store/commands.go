@@ -5,11 +5,13 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
 
 	"sonde/incident"
+	"sonde/notify"
 	"sonde/probe"
 )
 
@@ -158,4 +160,95 @@ func named(probes []Probe) func(func(id probe.ID, name, group string)) {
 func samePlan(a, b *incident.Command) bool {
 	return a.Name == b.Name && a.Note == b.Note && a.Schedule.String() == b.Schedule.String() &&
 		slices.Equal(a.Scope.Names, b.Scope.Names) && slices.Equal(a.Scope.Probes, b.Scope.Probes)
+}
+
+// obey stores the commands of a batch with what they do, and what is held.
+func obey(ctx context.Context, tx *sql.Tx, b *Batch) error {
+	for i := range b.Commands {
+		c := &b.Commands[i]
+		fresh, err := insertCommand(ctx, tx, c)
+		if err != nil {
+			return err
+		}
+		if !fresh {
+			continue // an earlier try got through
+		}
+		switch c.Kind {
+		case incident.End:
+			err = endCommand(ctx, tx, c.Of, c.At, c.Entirely)
+		case incident.Acknowledge:
+			err = acknowledge(ctx, tx, c)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(b.Held)) {
+		if err := hold(ctx, tx, id, b.Held[id]); err != nil {
+			return fmt.Errorf("write what is held of incident %s: %w", id, err)
+		}
+	}
+	return nil
+}
+
+func acknowledge(ctx context.Context, tx *sql.Tx, c *incident.Command) error {
+	_, err := tx.ExecContext(ctx, "UPDATE incidents SET acked_at = ?, acked_by = ?, note = ? WHERE id = ?", c.At.UnixMilli(), c.By, c.Note, c.Incident)
+	if err != nil {
+		return fmt.Errorf("acknowledge incident %s: %w", c.Incident, err)
+	}
+	_, err = tx.ExecContext(ctx, "INSERT INTO timeline(incident, at, change, reason, status) SELECT id, ?, ?, reason, status FROM incidents WHERE id = ?",
+		c.At.UnixMilli(), incident.Acknowledged.String(), c.Incident)
+	return err
+}
+
+func hold(ctx context.Context, tx *sql.Tx, id incident.ID, h *notify.Held) error {
+	if h == nil {
+		_, err := tx.ExecContext(ctx, "UPDATE incidents SET held = NULL WHERE id = ?", id)
+		return err
+	}
+	written, err := json.Marshal(h)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, "UPDATE incidents SET held = ? WHERE id = ?", string(written), id)
+	return err
+}
+
+// Held returns what people have not heard of, and who looks after incidents that are open.
+func (s *Store) Held(ctx context.Context) (held []notify.Held, acks []incident.Command, err error) {
+	db, done := s.pool()
+	defer done()
+	held, acks, err = heldBack(ctx, db)
+	if err != nil {
+		return nil, nil, describe(s.path, fmt.Errorf("read what is held back: %w", err))
+	}
+	return held, acks, nil
+}
+
+const heldIncidents = "SELECT id, phase, held, acked_at, acked_by, note FROM incidents WHERE phase <> 'closed' AND (held IS NOT NULL OR acked_at IS NOT NULL) ORDER BY id"
+
+func heldBack(ctx context.Context, q querier) (held []notify.Held, acks []incident.Command, err error) {
+	_, err = eachRow(ctx, q, heldIncidents, nil, func(rows *sql.Rows) error {
+		var id incident.ID
+		var phase string
+		var why, by, note sql.NullString
+		var at sql.NullInt64
+		if err := rows.Scan(&id, &phase, &why, &at, &by, &note); err != nil {
+			return err
+		}
+		if at.Valid && phase == incident.Open.String() {
+			acks = append(acks, incident.Command{Kind: incident.Acknowledge, Incident: id, At: instant(at.Int64), By: by.String, Note: note.String})
+		}
+		if !why.Valid {
+			return nil
+		}
+		h := notify.Held{}
+		if err := json.Unmarshal([]byte(why.String), &h); err != nil {
+			return fmt.Errorf("incident %s: %w", id, err)
+		}
+		h.Incident = id
+		held = append(held, h)
+		return nil
+	})
+	return held, acks, err
 }

@@ -21,6 +21,9 @@ type Batch struct {
 	Circles  []*incident.Circle // those of the effects
 	Messages []notify.Message
 
+	Commands []incident.Command           // each gets its id
+	Held     map[incident.ID]*notify.Held // what has changed about what people have not heard of; nil: they have
+
 	Delivered map[string]notify.Delivery // by key: messages that were delivered before they could be stored
 
 	Checkpoint *Checkpoint // the states after this batch; nil if they are not to be kept now
@@ -52,6 +55,9 @@ func (s *Store) Commit(ctx context.Context, b *Batch) error {
 			if err := s.apply(ctx, rows, &b.Effects[i]); err != nil {
 				return err
 			}
+		}
+		if err := obey(ctx, tx, b); err != nil {
+			return err
 		}
 		if err := addMessages(ctx, rows, b.Messages); err != nil {
 			return err
@@ -145,7 +151,8 @@ func (s *Store) transition(ctx context.Context, tx *repeating, id probe.ID, t *i
 	err = tx.exec(ctx, `INSERT INTO incidents(id, probe, location, kind, phase, severity, reason, status, codes, failures, openings, since, opened_at, recovered_at, closed_at, recover_by)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT(id) DO UPDATE SET kind = excluded.kind, phase = excluded.phase, severity = excluded.severity, reason = excluded.reason, status = excluded.status, codes = excluded.codes,
-		failures = excluded.failures, openings = excluded.openings, since = excluded.since, opened_at = excluded.opened_at, recovered_at = excluded.recovered_at, closed_at = excluded.closed_at, recover_by = excluded.recover_by`,
+		failures = excluded.failures, openings = excluded.openings, since = excluded.since, opened_at = excluded.opened_at, recovered_at = excluded.recovered_at, closed_at = excluded.closed_at, recover_by = excluded.recover_by,
+		acked_at = CASE WHEN excluded.openings > incidents.openings THEN NULL ELSE incidents.acked_at END`,
 		p.ID, id, s.location, p.Kind.String(), p.Phase.String(), p.Severity.String(), p.Cause.Reason.String(), p.Cause.Status, string(codes),
 		p.Failures, p.Openings, p.Since.UnixMilli(), p.OpenedAt.UnixMilli(), nullable(p.RecoveredAt), closedAt, nullable(p.RecoverBy))
 	if err != nil {

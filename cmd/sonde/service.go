@@ -100,6 +100,10 @@ func (s *service) start(ctx context.Context, config *configs.Config) error {
 	if err != nil {
 		return storageError(err)
 	}
+	held, acks, err := s.store.Held(ctx)
+	if err != nil {
+		return storageError(err)
+	}
 	if err := s.announceLoss(ctx, config, location); err != nil {
 		return storageError(err)
 	}
@@ -112,7 +116,7 @@ func (s *service) start(ctx context.Context, config *configs.Config) error {
 	s.store.KeepBallast(0, 0, s.makeRoom)
 	delivery := newUnstored(relay, s.store, time.Now())
 	s.recorder = record.New(record.Options{
-		Log: s.store, Memory: memory, Probes: probes, Location: location, Commands: commands, Delivery: delivery, DoubtUntil: delivery.doubt, Logger: s.log,
+		Log: s.store, Memory: memory, Probes: probes, Location: location, Commands: append(commands, acks...), Held: held, Delivery: delivery, DoubtUntil: delivery.doubt, Logger: s.log,
 		Recheck:   func(id probe.ID, at time.Time) { s.scheduler.Recheck(id, at) },
 		Hold:      func(id probe.ID, h incident.Hold) { s.scheduler.Hold(id, h.Until, h.Why) },
 		Told:      func(destination string) { s.dispatcher.Wake(destination) },
@@ -333,7 +337,7 @@ func describe(config *configs.Config) []store.Probe {
 			Was: p.Was, Policy: p.Policy, Objectives: p.Objectives, RequestHash: p.RequestHash, Credential: p.Credential,
 			Subject: notify.Subject{
 				Name: p.Name, Group: p.Group, URL: text.URL(p.Target.URL), Method: p.Target.Method, Runbook: p.Runbook,
-				Labels: p.Labels, Interval: p.Interval, Routes: p.Notify, Unverified: p.Target.Transport.Insecure,
+				Labels: p.Labels, Interval: p.Interval, Routes: p.Notify, DependsOn: p.DependsOn, Unverified: p.Target.Transport.Insecure,
 			},
 		})
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"sonde/incident"
+	"sonde/notify"
 	"sonde/probe"
 )
 
@@ -117,4 +118,36 @@ func TestEveryReasonCanBeTold(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What others depend on says how they stand, and what is told late says why.
+func TestWhatDependsOnItAndWhyItIsToldLate(t *testing.T) {
+	for _, language := range probe.Languages() {
+		m := sample(incident.Opened, causes["5xx"])
+		m.Body.Dependents = notify.Dependents{Total: 12, Failing: 6, Names: []string{"shop", "docs", "cart", "search", "<!channel>"}}
+		none := sample(incident.Reminded, causes["5xx"])
+		none.Body.Dependents = notify.Dependents{Total: 1}
+		late := sample(incident.Opened, causes["no answer"])
+		for name, said := range map[string]story{"dependents": toldIn(language, m), "dependents-well": toldIn(language, none)} {
+			requireReads(t, name, language, said)
+		}
+		for why := notify.WhySilence; why <= notify.WhyMaintenance; why++ {
+			if why == notify.WhySuspect {
+				continue // a minute is not worth a word
+			}
+			late.Body.Held = notify.HeldFor{Why: why, By: "gateway", Since: started}
+			requireReads(t, "held-"+why.String(), language, toldIn(language, late))
+		}
+		over := sample(incident.Resolved, causes["5xx"])
+		over.Body.Dependents, over.Body.Held = m.Body.Dependents, late.Body.Held
+		require.NotContains(t, toldIn(language, over).sentence(), "shop", "what is over needs neither")
+	}
+}
+
+func requireReads(t *testing.T, name string, language probe.Language, s story) {
+	t.Helper()
+	r := s.render()
+	within(t, r)
+	require.NotContains(t, r.text, "<!channel>")
+	requireGolden(t, name+"-"+language.String(), r)
 }

@@ -47,7 +47,7 @@ func (s story) sentence() string {
 	if s.flapping() {
 		told += s.words.flapping
 	}
-	told += s.announcement() + " " + capital(s.words.incident) + " " + s.id().String() + "."
+	told += s.announcement() + s.dependents() + s.heldBack() + " " + capital(s.words.incident) + " " + s.id().String() + "."
 	if s.Repeat {
 		told += s.words.repeat
 	}
@@ -72,6 +72,37 @@ func (s story) announcement() string {
 		return fill(s.words.announced, "time", s.clock(by))
 	}
 	return fill(s.words.broken, "time", s.clock(by))
+}
+
+// dependents tells how those stand that depend on what is down.
+func (s story) dependents() string {
+	d := s.Body.Dependents
+	if d.Total == 0 || s.over() {
+		return ""
+	}
+	total := s.words.probes(d.Total)
+	if d.Failing == 0 {
+		return fill(s.words.dependents, "probes", total)
+	}
+	names := make([]string, 0, len(d.Names))
+	for _, name := range d.Names {
+		names = append(names, plain(name, maxName))
+	}
+	list := strings.Join(names, ", ")
+	if d.Failing > len(names) {
+		list += ", " + ellipsis
+	}
+	return fill(s.words.failingToo, "probes", total, "failing", s.words.probes(d.Failing), "names", list)
+}
+
+// heldBack tells why people hear of it only now.
+func (s story) heldBack() string {
+	h := s.Body.Held
+	template, known := s.words.held[h.Why]
+	if !known || s.over() {
+		return ""
+	}
+	return fill(template, "by", plain(h.By, maxName), "since", s.clock(h.Since))
 }
 
 // flapping reports whether this is the relapse by which people hear that it comes and goes.

@@ -62,6 +62,11 @@ type words struct {
 	budgetLine string // facts: objective spent total share
 	noBudget   string // facts: objective
 
+	dependents string                // facts: probes
+	failingToo string                // facts: probes failing names
+	held       map[notify.Why]string // facts: by since
+
+	probes   func(n int) string
 	noAnswer string // what stands for a status code that never came
 	failures func(n int) string
 	every    func(interval time.Duration) string
@@ -256,6 +261,23 @@ var english = words{
 	causeLine:  "{reason} · {class}\nretry {retry} · fault {fault}",
 	budgetLine: "{objective}: {spent} of {total} spent ({share})",
 	noBudget:   "{objective}: nothing judged yet",
+
+	dependents: " Depending on it: {probes}.",
+	failingToo: " Depending on it: {probes}; failing, too, and not told apart: {failing} ({names}).",
+	held: map[notify.Why]string{
+		notify.WhySilence:     " Not told since {since}, because of a silence.",
+		notify.WhyProber:      " Not told since {since}, because of the trouble that sonde itself had.",
+		notify.WhyDown:        " Not told since {since}, because the probe was down.",
+		notify.WhyAuth:        " Not told since {since}, because the credential of the probe was refused.",
+		notify.WhyParent:      " Not told since {since}, because {by} was down, on which it depends.",
+		notify.WhyMaintenance: " Not told since {since}, because {by}, on which it depends, was in maintenance.",
+	},
+	probes: func(n int) string {
+		if n == 1 {
+			return "1 probe"
+		}
+		return strconv.Itoa(n) + " probes"
+	},
 
 	noAnswer: "no answer",
 	failures: func(n int) string {

@@ -188,6 +188,18 @@ var korean = words{
 	budgetLine: "{objective}: {total} 중 {spent} 소모({share})",
 	noBudget:   "{objective}: 아직 판정한 결과 없음",
 
+	dependents: " 의존 프로브: {probes}.",
+	failingToo: " 의존 프로브: {probes}, 그중 {failing} 실패 중({names}), 따로 알리지 않음.",
+	held: map[notify.Why]string{
+		notify.WhySilence:     " {since}부터 알림 중지(silence) 때문에 알리지 않았음.",
+		notify.WhyProber:      " {since}부터 sonde 자체 문제 때문에 알리지 않았음.",
+		notify.WhyDown:        " {since}부터 프로브 장애 때문에 알리지 않았음.",
+		notify.WhyAuth:        " {since}부터 자격증명 거부 때문에 알리지 않았음.",
+		notify.WhyParent:      " {since}부터 의존 대상 {by} 장애 때문에 알리지 않았음.",
+		notify.WhyMaintenance: " {since}부터 의존 대상 {by} 점검 때문에 알리지 않았음.",
+	},
+	probes: func(n int) string { return strconv.Itoa(n) + "개" },
+
 	noAnswer: "무응답",
 	failures: func(n int) string { return strconv.Itoa(n) + "회 실패" },
 	every:    func(interval time.Duration) string { return koreanDuration(interval) + " 간격" },

@@ -1,0 +1,101 @@
+package record
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"sonde/incident"
+	"sonde/notify"
+	"sonde/probe"
+)
+
+// known is what the desk knows of the probes.
+func (l *loop) known() map[probe.ID]notify.Watched {
+	members := make(map[string][]probe.ID, len(l.probes)) // by name, and by group
+	for i := range l.o.Probes {
+		p := &l.o.Probes[i]
+		members[p.Name()] = append(members[p.Name()], p.ID)
+		if g := p.Subject.Group; g != "" {
+			members[incident.GroupPrefix+g] = append(members[incident.GroupPrefix+g], p.ID)
+		}
+	}
+	all := make(map[probe.ID]notify.Watched, len(l.probes))
+	for id, p := range l.probes {
+		w := notify.Watched{Name: p.Name(), Policy: p.Policy, Routes: p.Subject.Routes}
+		for _, name := range p.Subject.DependsOn {
+			w.Parents = append(w.Parents, members[name]...)
+		}
+		all[id] = w
+	}
+	return all
+}
+
+// hear has the desk decide what of the transitions of a probe, or of what several share, is
+// told, and notes that. Reminders that nobody gets are none.
+func (l *loop) hear(about probe.ID, subject notify.Subject, effects *incident.Effects, attempts []probe.Attempt) {
+	effects.Transitions = slices.DeleteFunc(effects.Transitions, func(t incident.Transition) bool {
+		l.o.Logger.Info("incident "+t.Change.String(), "probe", subject.Name, "incident", t.Problem.ID.String(),
+			"kind", t.Problem.Kind.String(), "reason", t.Problem.Cause.Reason.String(), "status", t.Problem.Cause.Status, "at", t.At)
+		said, ok := l.desk.Take(about, t)
+		if ok {
+			l.tell(about, subject, said, attempts, notify.HeldFor{})
+		}
+		return !ok && t.Change == incident.Reminded
+	})
+}
+
+// release tells what nothing keeps back any more, now that something has changed about a
+// probe, or about all if it is 0.
+func (l *loop) release(about probe.ID, now time.Time) {
+	for _, r := range l.desk.Release(about, now) {
+		if subject, known := l.subject(r.About); known {
+			l.tell(r.About, subject, r.Transition, nil, l.desk.For(&r.Held))
+		}
+	}
+	changes := l.desk.Changes()
+	if len(changes) == 0 {
+		return
+	}
+	if l.open.Held == nil {
+		l.open.Held = changes
+	} else {
+		maps.Copy(l.open.Held, changes)
+	}
+	l.schedule(urgentWait)
+}
+
+// subject is what people are told of a probe, or of what several share.
+func (l *loop) subject(about probe.ID) (notify.Subject, bool) {
+	if p := l.probes[about]; p != nil {
+		return p.Subject, true
+	}
+	if c := l.shared.circles.Find(about); c != nil {
+		return l.shared.subject(c, nil), true
+	}
+	return notify.Subject{}, false
+}
+
+// tell notes a transition for people, and what the attempts saw that led to it.
+func (l *loop) tell(about probe.ID, subject notify.Subject, t incident.Transition, attempts []probe.Attempt, held notify.HeldFor) {
+	messages := notify.Plan(t, subject, l.o.Location, nil)
+	var dependents notify.Dependents
+	if t.Problem.Kind == probe.KindDown {
+		dependents = l.desk.Dependents(about)
+	}
+	for i := range messages {
+		messages[i].Body.Dependents, messages[i].Body.Held = dependents, held
+	}
+	if !l.told[about] && time.Now().Before(l.o.DoubtUntil) {
+		for i := range messages {
+			messages[i].Repeat = true
+		}
+	}
+	l.told[about] = true
+	notify.Witness(messages, attempts)
+	l.open.Messages = append(l.open.Messages, messages...)
+	if l.stuck {
+		l.strand(messages)
+	}
+	l.schedule(urgentWait)
+}
