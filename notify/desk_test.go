@@ -219,7 +219,12 @@ func TestDownSaysMoreThanWhatIsWrongBesides(t *testing.T) {
 	cert := incident.Problem{ID: 78, Kind: probe.KindCertificate, Phase: incident.Open, OpenedAt: f.now}
 	_, told = f.desk.Take(1, incident.Transition{Change: incident.Opened, At: f.now, Problem: cert})
 	require.True(t, told, "a certificate is another matter")
-	require.Equal(t, []string{"resolved down of p1", "opened budget_fast of p1"}, f.play(5, fine))
+	down := f.states[1].Open(probe.KindDown)
+	down.Phase = incident.Recovered
+	_, told = f.desk.Take(1, incident.Transition{Change: incident.Resolved, At: f.now, Problem: *down})
+	require.True(t, told)
+	f.release(1)
+	require.Equal(t, []string{"opened down of p1", "opened budget_fast of p1"}, f.said, "at once")
 }
 
 func TestSilenceEndsByItselfAndHidesNoRecovery(t *testing.T) {
