@@ -1,6 +1,11 @@
 package configs
 
-import "time"
+import (
+	"fmt"
+	"time"
+
+	"sonde/slo"
+)
 
 // History is how long the past is kept.
 type History struct {
@@ -46,9 +51,14 @@ func (d *decoder) warnHistory(specs []spec, kept History) {
 			if !said {
 				v = d.nearestPlace(&specs[i], "objective")
 			}
-			d.warn(v, "the objective %s looks back further than history is kept (rollups: %s), so it is never fully known; raise rollups or promise over a shorter time",
-				o, FormatDuration(kept.Rollups))
+			d.warn(v, "%s", tooLong(o, kept))
 			return
 		}
 	}
+}
+
+// tooLong says that a promise looks back further than anything is known.
+func tooLong(o slo.Objective, kept History) string {
+	return fmt.Sprintf("the objective %s looks back further than history is kept (rollups: %s), so it is never fully known; raise rollups or promise over a shorter time",
+		o, FormatDuration(kept.Rollups))
 }

@@ -45,6 +45,8 @@ type Config struct {
 	// Maintenance is planned work. Its scopes are names: which probes they stand for is
 	// known where probes have ids.
 	Maintenance []incident.Command
+
+	Groups map[string]Group // what is promised of groups, by their names
 }
 
 // Load reads and checks a file. The error is [Problems] when the file is not
@@ -102,17 +104,18 @@ var topKeys = keys[sections]{
 	"references":   func(_ *decoder, v value, s *sections) { s.references = &v },
 	"destinations": func(_ *decoder, v value, s *sections) { s.destinations = &v },
 	"defaults":     func(_ *decoder, v value, s *sections) { s.defaults = &v },
+	"groups":       func(_ *decoder, v value, s *sections) { s.groups = &v },
 	"probes":       func(_ *decoder, v value, s *sections) { s.probes = &v },
 	"maintenance":  func(_ *decoder, v value, s *sections) { s.maintenance = &v },
 }
 
 // sections is what stands at the top of the file.
 type sections struct {
-	listen, publicURL, database, location string
-	history                               History
-	backup                                *Backup
-	references, maintenance               *value
-	destinations, defaults, probes        *value // nil: not there
+	listen, publicURL, database, location  string
+	history                                History
+	backup                                 *Backup
+	references, maintenance                *value
+	destinations, defaults, probes, groups *value // nil: not there
 }
 
 // config reads the whole file.
@@ -145,5 +148,8 @@ func (d *decoder) config(top value, o Options, into *Config) {
 	}
 	if s.maintenance != nil {
 		into.Maintenance = d.maintenances(*s.maintenance)
+	}
+	if s.groups != nil {
+		into.Groups = d.promises(*s.groups, s.history)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"sonde/slo"
-	"sonde/store"
 )
 
 // The size of a chart.
@@ -24,7 +23,7 @@ type Burndown struct {
 
 // NewBurndown follows the budget of a promise through its window, as the ledger has it:
 // bad time is spent where it was.
-func NewBurndown(p *Promise, ledger *store.Ledger, now time.Time) *Burndown {
+func NewBurndown(p *Promise, ledger ledger, now time.Time) *Burndown {
 	span := p.more.span
 	b := &Burndown{from: span.Begin(), to: now, end: span.End, left: make([]float64, chartColumns)}
 	step := span.Length / chartColumns

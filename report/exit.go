@@ -32,6 +32,23 @@ func (s *Status) ExitCode() int {
 	for i := range s.Probes {
 		code = worse(code, s.Probes[i].exitCode())
 	}
+	for i := range s.Groups {
+		code = worse(code, objectivesCode(s.Groups[i].Objectives))
+	}
+	return code
+}
+
+// objectivesCode is what promises mean for the caller: a budget that is spent is critical.
+func objectivesCode(all []Objective) int {
+	code := ExitOK
+	for i := range all {
+		switch all[i].Status {
+		case "spent":
+			code = worse(code, ExitCritical)
+		case "at_risk":
+			code = worse(code, ExitWarning)
+		}
+	}
 	return code
 }
 
@@ -53,15 +70,7 @@ func (p *Probe) exitCode() int {
 			code = ExitCritical
 		}
 	}
-	for _, o := range p.Objectives {
-		switch o.Status {
-		case "spent":
-			code = worse(code, ExitCritical)
-		case "at_risk":
-			code = worse(code, ExitWarning)
-		}
-	}
-	return code
+	return worse(code, objectivesCode(p.Objectives))
 }
 
 // VerdictExitCode is what the verdict of a single check means for the caller: what is

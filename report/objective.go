@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"sonde/slo"
-	"sonde/store"
 )
 
 // burnWindows are those over which a status shows burn rates.
@@ -62,7 +61,13 @@ func (s spans) of(w slo.Window) slo.Span {
 	return span
 }
 
-func newObjective(o slo.Objective, ledger *store.Ledger, now time.Time, span slo.Span) Objective {
+// ledger is the time of a probe or of a group.
+type ledger interface {
+	Tally(after, until time.Time) slo.Tally
+	Begin() time.Time
+}
+
+func newObjective(o slo.Objective, ledger ledger, now time.Time, span slo.Span) Objective {
 	tally := ledger.Tally(span.After, now)
 	b := o.Budget(tally, span)
 	out := Objective{

@@ -16,8 +16,9 @@ import (
 // Promise is an objective and how it stands: an element of `sonde slo --json`, and of the
 // API's list of objectives.
 type Promise struct {
-	Name string `json:"name"`
-	Text string `json:"promise"` // as it is written in the configuration
+	Name  string `json:"name"`            // of the probe or group
+	Group bool   `json:"group,omitempty"` // it is of a group
+	Text  string `json:"promise"`         // as it is written in the configuration
 	Objective
 
 	BurnRate    map[string]*float64 `json:"burn_rate"`    // over 1h, 6h and 3d
@@ -28,7 +29,7 @@ type Promise struct {
 	HistoryMS   int64               `json:"history_ms"`   // of that, since the first slot that is kept
 }
 
-// Promises lists the objectives of all probes.
+// Promises lists the objectives of all probes, then those of groups.
 func (s *Status) Promises() []Promise {
 	all := []Promise{}
 	for i := range s.Probes {
@@ -36,15 +37,30 @@ func (s *Status) Promises() []Promise {
 			all = append(all, newPromise(s.Probes[i].Name, o, s.GeneratedAt))
 		}
 	}
+	for i := range s.Groups {
+		for _, o := range s.Groups[i].Objectives {
+			p := newPromise(s.Groups[i].Name, o, s.GeneratedAt)
+			p.Group = true
+			all = append(all, p)
+		}
+	}
 	return all
 }
 
-// Choose keeps the promises of some names; of all if none is given.
-func Choose(all []Promise, names []string) []Promise {
-	if len(names) == 0 {
+// Title is the name as it is told from others: that of a group is group:payments.
+func (p *Promise) Title() string {
+	if p.Group {
+		return GroupName(p.Name)
+	}
+	return p.Name
+}
+
+// Choose keeps the promises of some titles; all if none is given.
+func Choose(all []Promise, titles []string) []Promise {
+	if len(titles) == 0 {
 		return all
 	}
-	return slices.DeleteFunc(slices.Clone(all), func(p Promise) bool { return !slices.Contains(names, p.Name) })
+	return slices.DeleteFunc(slices.Clone(all), func(p Promise) bool { return !slices.Contains(titles, p.Title()) })
 }
 
 func newPromise(name string, o Objective, now time.Time) Promise {
@@ -67,7 +83,7 @@ func WritePromises(w io.Writer, all []Promise) error {
 	for i := range all {
 		p := &all[i]
 		cells = append(cells, []string{
-			text.Printable(p.Name, 40), p.Text, words(p.Status), share(p.AttainedRatio), p.seen(), p.left(),
+			text.Printable(p.Title(), 46), p.Text, words(p.Status), share(p.AttainedRatio), p.seen(), p.left(),
 			times(p.BurnRate["1h"]), times(p.BurnRate["6h"]), times(p.BurnRate["3d"]), p.outlook(),
 		})
 	}
@@ -77,7 +93,7 @@ func WritePromises(w io.Writer, all []Promise) error {
 
 // WriteText writes a promise as people read it, with a chart of its budget if there is one.
 func (p *Promise) WriteText(w io.Writer, chart *Burndown) error {
-	lines := []string{text.Printable(p.Name, 40) + "  " + p.Text + ": " + words(p.Status), ""}
+	lines := []string{text.Printable(p.Title(), 46) + "  " + p.Text + ": " + words(p.Status), ""}
 	lines = append(lines, align([][]string{
 		{"  attained", share(p.AttainedRatio)},
 		{"  coverage", p.seen()},

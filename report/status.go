@@ -23,6 +23,7 @@ type Status struct {
 	Service     Service   `json:"service"`
 	Summary     Summary   `json:"summary"`
 	Probes      []Probe   `json:"probes"`
+	Groups      []Group   `json:"groups,omitempty"` // those of which anything is promised
 }
 
 // Service is how sonde itself is.
@@ -157,6 +158,7 @@ func NewStatus(s *store.Snapshot, now time.Time) *Status {
 		status.Summary.count(p.State)
 		status.Probes = append(status.Probes, p)
 	}
+	status.Groups = GroupsOf(s, now)
 	return status
 }
 

@@ -165,7 +165,7 @@ func (s *Status) incidents() []string {
 
 // remarks say what is open, and what is not right with sonde itself.
 func (s *Status) remarks() []string {
-	remarks := slices.Concat(s.incidents(), s.works(), s.holds())
+	remarks := slices.Concat(s.incidents(), s.works(), s.holds(), s.groups())
 	if line := s.unverified(); line != "" {
 		remarks = append(remarks, line)
 	}

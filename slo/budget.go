@@ -16,11 +16,12 @@ type Tally struct {
 	Bad      time.Duration
 	Excluded time.Duration
 	Unknown  time.Duration
+	Planned  time.Duration // of what is excluded: in maintenance, so that nobody wanted to see it
 }
 
 // Plus adds two tallies of disjoint times.
 func (t Tally) Plus(u Tally) Tally {
-	return Tally{t.Good + u.Good, t.Bad + u.Bad, t.Excluded + u.Excluded, t.Unknown + u.Unknown}
+	return Tally{t.Good + u.Good, t.Bad + u.Bad, t.Excluded + u.Excluded, t.Unknown + u.Unknown, t.Planned + u.Planned}
 }
 
 // Ratio is good time over judged time, in [0, 1]; false when nothing was judged.
@@ -32,9 +33,10 @@ func (t Tally) Ratio() (float64, bool) {
 	return float64(t.Good) / float64(judged), true
 }
 
-// Coverage is judged time over all time that had slots, in [0, 1]; 0 without slots.
+// Coverage is judged time over all time that had slots and was not in maintenance, in
+// [0, 1]; 0 without such slots.
 func (t Tally) Coverage() float64 {
-	all := t.Good + t.Bad + t.Excluded + t.Unknown
+	all := t.Good + t.Bad + t.Excluded + t.Unknown - t.Planned
 	if all == 0 {
 		return 0
 	}

@@ -54,3 +54,15 @@ func Earliest(a, b time.Time) time.Time {
 	}
 	return b
 }
+
+// Cut is what of the stretch lies in (after, until]; its Step is 0 if nothing does.
+func (s Stretch) Cut(after, until time.Time) Stretch {
+	if s.Within(after, until) == 0 {
+		return Stretch{}
+	}
+	if !s.First.After(after) {
+		s.First = s.First.Add((after.Sub(s.First)/s.Step + 1) * s.Step)
+	}
+	s.Last = s.First.Add(Earliest(s.Last, until).Sub(s.First) / s.Step * s.Step)
+	return s
+}

@@ -45,6 +45,7 @@ func (l *Ledger) Tally(after, until time.Time) slo.Tally {
 		in := l.raw(slo.Latest(after, rest.From.Add(-time.Millisecond)), slo.Earliest(until, rest.Until.Add(-time.Millisecond)), late)
 		t.Good, t.Bad, t.Unknown = t.Good-in.Good, t.Bad-in.Bad, t.Unknown-in.Unknown
 		t.Excluded += in.Good + in.Bad + in.Unknown
+		t.Planned += in.Good + in.Bad + in.Excluded + in.Unknown
 	}
 	return t
 }
@@ -149,13 +150,7 @@ func (l *Ledger) Stretches(after, until time.Time) []incident.Entry {
 	after = l.kept(after)
 	var all []incident.Entry
 	add := func(e incident.Entry) {
-		if s := e.Slots; s.Step > 0 && s.Within(after, until) > 0 {
-			if !s.First.After(after) {
-				s.First = s.First.Add((after.Sub(s.First)/s.Step + 1) * s.Step)
-			}
-			if s.Last.After(until) {
-				s.Last = s.First.Add(until.Sub(s.First) / s.Step * s.Step)
-			}
+		if s := e.Slots.Cut(after, until); s.Step > 0 {
 			all = append(all, incident.Entry{Slots: s, Outcome: e.Outcome, Reason: e.Reason})
 		}
 	}

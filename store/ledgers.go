@@ -57,6 +57,7 @@ func (l *ledgers) of(place int, account *incident.Account) Ledger {
 // sum of a day does not say what of it that was.
 func (l *ledgers) rest(calendar *incident.Calendar, from, until time.Time) (needed []window) {
 	l.calendar = calendar
+	until = until.Add(time.Millisecond) // the slot at the end lies in the window
 	spells := calendar.AllSpells(from, until)
 	if len(spells) == 0 {
 		return nil

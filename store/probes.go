@@ -23,6 +23,7 @@ type Probe struct {
 	Subject     notify.Subject
 	Policy      incident.Policy
 	Objectives  []slo.Objective
+	Pledge      Pledge `json:",omitzero"` // of its group
 	RequestHash string // changes when the request does
 	Credential  string // that it is asked with: a name, or "of/" and one of those that share it; empty for none
 	RetiredAt   time.Time

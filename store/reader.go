@@ -96,6 +96,7 @@ type Snapshot struct {
 	Service  Service
 	Probes   []Watched // those that are configured, in the order of their ids
 	Shared   []Shared  // what several of them share, while anything is wrong with it, in the order of their names
+	Groups   []Group   // those of which anything is promised
 	Classes  map[probe.Class]int64
 }
 
@@ -164,7 +165,8 @@ func (r *Reader) look(ctx context.Context, tx *sql.Tx, now time.Time) (*Snapshot
 	}
 	s.Shared = r.memory.shared(r.circles)
 	r.lent = true
-	return s, nil
+	s.Groups, err = r.groups(ctx, tx, s.Probes, now)
+	return s, err
 }
 
 func readMeta(ctx context.Context, tx *sql.Tx, s *Snapshot) error {

@@ -86,9 +86,11 @@ func (r *Reader) lacking(l *ledgers) []bool {
 func lookbacks(known []Probe, now time.Time) []time.Time {
 	windows := []slo.Window{slo.Rolling(day), slo.Rolling(3 * day), slo.Rolling(7 * day), slo.Rolling(30 * day)}
 	for i := range known {
-		for _, o := range known[i].Objectives {
-			if !slices.Contains(windows, o.Window) {
-				windows = append(windows, o.Window)
+		for _, objectives := range [...][]slo.Objective{known[i].Objectives, known[i].Pledge.Objectives} {
+			for _, o := range objectives {
+				if !slices.Contains(windows, o.Window) {
+					windows = append(windows, o.Window)
+				}
 			}
 		}
 	}

@@ -32,7 +32,7 @@ func packProbes(probes []Probe) ([]byte, error) {
 	p.byte(chunkPacking)
 	p.count(len(profiles))
 	for i := range profiles {
-		common := Probe{Policy: profiles[i].Policy, Objectives: profiles[i].Objectives}
+		common := Probe{Policy: profiles[i].Policy, Objectives: profiles[i].Objectives, Pledge: profiles[i].Pledge}
 		common.Subject = notify.Subject{Method: profiles[i].Subject.Method, Interval: profiles[i].Subject.Interval, Routes: profiles[i].Subject.Routes, Unverified: profiles[i].Subject.Unverified}
 		written, err := json.Marshal(common)
 		if err != nil {
@@ -49,7 +49,7 @@ func packProbes(probes []Probe) ([]byte, error) {
 
 // alike reports whether two probes differ only in what each has for itself.
 func alike(a, b *Probe) bool {
-	return a.Policy.Equal(&b.Policy) && slices.Equal(a.Objectives, b.Objectives) && a.Subject.Method == b.Subject.Method &&
+	return a.Policy.Equal(&b.Policy) && slices.Equal(a.Objectives, b.Objectives) && a.Pledge.equal(&b.Pledge) && a.Subject.Method == b.Subject.Method &&
 		a.Subject.Interval == b.Subject.Interval && a.Subject.Unverified == b.Subject.Unverified && slices.Equal(a.Subject.Routes.Default, b.Subject.Routes.Default) &&
 		maps.EqualFunc(a.Subject.Routes.ByKind, b.Subject.Routes.ByKind, slices.Equal[[]string])
 }

@@ -339,6 +339,7 @@ func (w *world) tally(id probe.ID, after, until time.Time) (t slo.Tally) {
 		outcome := s.outcome
 		if w.rests != nil && w.rests(id, s.at) {
 			outcome = probe.Excluded
+			t.Planned += s.weight
 		}
 		switch outcome {
 		case probe.Good:

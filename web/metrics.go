@@ -41,6 +41,9 @@ var (
 	objectiveRatio  = gauges("objective_ratio", "The share of the objective's window that was good; absent without data.", "probe", "objective")
 	budgetRemaining = gauges("budget_remaining_ratio", "The share of the error budget that is left; below 0 when overspent.", "probe", "objective")
 	burnRate        = gauges("burn_rate", "How many times faster than promised the budget is spent.", "probe", "objective", "window")
+	groupRatio      = gauges("group_objective_ratio", "The share of the objective's window in which the group was good; absent without data.", "group", "objective")
+	groupRemaining  = gauges("group_budget_remaining_ratio", "The share of the group's error budget that is left; below 0 when overspent.", "group", "objective")
+	groupBurnRate   = gauges("group_burn_rate", "How many times faster than promised the group's budget is spent.", "group", "objective", "window")
 	incidentOpen    = gauges("incident_open", "Whether an incident of a kind is open.", "probe", "kind")
 	cacheRatio      = gauges("cache_ratio", "The share of 304 among the answers to conditional requests in the last 24 hours; absent without any.", "probe")
 	lateness        = prometheus.NewDesc("sonde_schedule_lateness_seconds", "How late scheduled runs started.", nil, nil)
@@ -99,6 +102,9 @@ func (s *Server) collect(ctx context.Context, out *exposition) error {
 		collectProbe(out, p)
 		collectObjectives(out, p)
 	})
+	for _, g := range report.GroupsOf(snapshot, now) {
+		collectGroup(out, &g)
+	}
 	s.o.Tallies.collect(out, names)
 	return nil
 }
@@ -171,6 +177,17 @@ func collectObjectives(out *exposition, p *report.Probe) {
 		out.addIf(budgetRemaining, o.RemainingRatio, p.Name, promise)
 		for window, rate := range o.BurnRate {
 			out.addIf(burnRate, rate, p.Name, promise, window)
+		}
+	}
+}
+
+func collectGroup(out *exposition, g *report.Group) {
+	for _, o := range g.Objectives {
+		promise := o.String()
+		out.addIf(groupRatio, o.AttainedRatio, g.Name, promise)
+		out.addIf(groupRemaining, o.RemainingRatio, g.Name, promise)
+		for window, rate := range o.BurnRate {
+			out.addIf(groupBurnRate, rate, g.Name, promise, window)
 		}
 	}
 }

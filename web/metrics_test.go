@@ -18,6 +18,7 @@ import (
 
 	"sonde/incident"
 	"sonde/probe"
+	"sonde/slo"
 	"sonde/store"
 	"sonde/web"
 )
@@ -27,6 +28,7 @@ func town(t *testing.T) *lab {
 	t.Helper()
 	checkout := watched("checkout", "99% over 24h", "99.9% over 30d")
 	checkout.Subject.Group, checkout.Subject.Labels = "payments", map[string]string{"team": "pay"}
+	checkout.Pledge = store.Pledge{Combine: slo.Worst, Objectives: checkout.Objectives[:1]}
 	l := newLab(t, checkout, watched("api"), watched("blog", "90% over 1h"), watched("idle", "99% over 24h"), watched("shy"))
 	l.play(t, "checkout", slices.Concat(slices.Repeat([]probe.Verdict{good}, 20), slices.Repeat([]probe.Verdict{broken}, 4))...)
 	l.play(t, "api", slices.Repeat([]probe.Verdict{denied}, 4)...)
@@ -101,6 +103,9 @@ func TestTheMetricsAreThoseThatArePromised(t *testing.T) {
 		"sonde_objective_ratio":               "gauge",
 		"sonde_budget_remaining_ratio":        "gauge",
 		"sonde_burn_rate":                     "gauge",
+		"sonde_group_objective_ratio":         "gauge",
+		"sonde_group_budget_remaining_ratio":  "gauge",
+		"sonde_group_burn_rate":               "gauge",
 		"sonde_incident_open":                 "gauge",
 		"sonde_schedule_lateness_seconds":     "histogram",
 		"sonde_missed_slots_total":            "counter",
@@ -181,6 +186,11 @@ func TestTheValuesAreThoseOfTheStatus(t *testing.T) {
 			"objective=99% over 1d probe=checkout window=1h": 4 / 0.6, "objective=99% over 1d probe=checkout window=6h": 4 / 3.6,
 			"objective=99.9% over 30d probe=checkout window=1h": 4 / 0.06, "objective=99.9% over 30d probe=checkout window=6h": 4 / 0.36,
 			"objective=90% over 1h probe=blog window=1h": 0.5, "objective=90% over 1h probe=blog window=6h": 3.0 / 36,
+		},
+		"sonde_group_objective_ratio":        {"group=payments objective=99% over 1d": 20.0 / 24},
+		"sonde_group_budget_remaining_ratio": {"group=payments objective=99% over 1d": 1 - 4/14.4},
+		"sonde_group_burn_rate": {
+			"group=payments objective=99% over 1d window=1h": 4 / 0.6, "group=payments objective=99% over 1d window=6h": 4 / 3.6,
 		},
 		"sonde_schedule_lateness_seconds":     {"": 10},
 		"sonde_missed_slots_total":            {"reason=prober_overload": 3, "reason=prober_clock": 1},

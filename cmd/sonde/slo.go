@@ -42,56 +42,80 @@ func objectives(c *cobra.Command, names []string) error {
 			return storageError(err)
 		}
 		status := report.NewStatus(snapshot, now)
-		if err := known(status, names); err != nil {
+		titles, err := titlesOf(status, names)
+		if err != nil {
 			return err
 		}
-		all := report.Choose(status.Promises(), names)
+		all := report.Choose(status.Promises(), titles)
 		switch {
 		case asJSON(c):
 			return writeJSON(c.OutOrStdout(), all)
 		case len(names) == 0 || len(all) == 0:
 			return report.WritePromises(c.OutOrStdout(), all)
 		}
-		return charts(c, reader, status, all, now)
+		for i := range all {
+			if err := chart(c, reader, snapshot, &all[i], i > 0, now); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 
-// known refuses names that no probe has. That is a mistake in the usage.
-func known(status *report.Status, names []string) error {
+// titlesOf are the titles that names stand for: those of probes, and of groups, which may
+// be written with "group:" or, where no probe is called so, without. A name that there is
+// not is a mistake in the usage.
+func titlesOf(status *report.Status, names []string) ([]string, error) {
 	var all []string
 	for i := range status.Probes {
 		all = append(all, status.Probes[i].Name)
 	}
-	for _, name := range names {
-		if !slices.Contains(all, name) {
-			if len(all) == 0 {
-				return fmt.Errorf("no probe is called %q: the database has none yet", name)
-			}
-			return fmt.Errorf("no probe is called %q; %s", name, configs.Suggest(name, all))
+	for i := range status.Groups {
+		all = append(all, report.GroupName(status.Groups[i].Name))
+	}
+	titles := make([]string, len(names))
+	for i, name := range names {
+		switch group := report.GroupName(name); {
+		case slices.Contains(all, name):
+			titles[i] = name
+		case slices.Contains(all, group):
+			titles[i] = group
+		case len(all) == 0:
+			return nil, fmt.Errorf("no probe is called %q: the database has none yet", name)
+		default:
+			return nil, fmt.Errorf("no probe is called %q; %s", name, configs.Suggest(name, all))
 		}
 	}
-	return nil
+	return titles, nil
 }
 
-// charts shows promises one after another, each with a chart of its budget.
-func charts(c *cobra.Command, reader *store.Reader, status *report.Status, all []report.Promise, now time.Time) error {
-	ids := map[string]probe.ID{}
-	for i := range status.Probes {
-		ids[status.Probes[i].Name] = probe.ID(status.Probes[i].ID)
+// chart shows a promise with a chart of its budget.
+func chart(c *cobra.Command, reader *store.Reader, snapshot *store.Snapshot, p *report.Promise, apart bool, now time.Time) error {
+	var members []probe.ID
+	together := store.Together{}
+	for i := range snapshot.Probes {
+		if !p.Group && snapshot.Probes[i].Name() == p.Name {
+			members = []probe.ID{snapshot.Probes[i].ID}
+		}
 	}
-	for i := range all {
-		p := &all[i]
-		after, until := p.Reach()
-		ledger, err := reader.Ledger(c.Context(), ids[p.Name], after, until)
+	for i := range snapshot.Groups {
+		if g := &snapshot.Groups[i]; p.Group && g.Name == p.Name {
+			together.Combine = g.Combine
+			for _, m := range g.Members {
+				members = append(members, m.ID)
+			}
+		}
+	}
+	after, until := p.Reach()
+	for _, id := range members {
+		ledger, err := reader.Ledger(c.Context(), id, after, until)
 		if err != nil {
 			return storageError(err)
 		}
-		if i > 0 {
-			_, _ = fmt.Fprintln(c.OutOrStdout())
-		}
-		if err := p.WriteText(c.OutOrStdout(), report.NewBurndown(p, ledger, now)); err != nil {
-			return err
-		}
+		together.Members = append(together.Members, ledger)
 	}
-	return nil
+	if apart {
+		_, _ = fmt.Fprintln(c.OutOrStdout())
+	}
+	return p.WriteText(c.OutOrStdout(), report.NewBurndown(p, &together, now))
 }

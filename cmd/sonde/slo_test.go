@@ -35,6 +35,10 @@ func promised(t *testing.T, end time.Time) string {
 	objective, err := slo.ParseObjective("99.9% over 30d")
 	require.NoError(t, err)
 	described[0].Objectives = []slo.Objective{objective}
+	for i := range described {
+		described[i].Subject.Group = "shop"
+		described[i].Pledge = store.Pledge{Combine: slo.Worst, Objectives: described[0].Objectives}
+	}
 	memory, known, err := record.Begin(t.Context(), db, described, end.Add(-3*time.Hour))
 	require.NoError(t, err)
 	memory.Seq++
@@ -66,6 +70,13 @@ func TestSLOShowsHowObjectivesStand(t *testing.T) {
 	require.Contains(t, out, "# budget left")
 	require.Regexp(t, `100% \|#+\n`, out)
 
+	for _, name := range []string{"shop", "group:shop"} {
+		code, out, errs = sonde(t, "slo", name, "--db", path)
+		require.Equal(t, exitOK, code, errs)
+		require.Contains(t, out, "group:shop  99.9% over 30d: met")
+		require.Contains(t, out, "# budget left")
+	}
+
 	code, out, errs = sonde(t, "slo", "login", "--db", path)
 	require.Equal(t, exitOK, code, errs)
 	require.Contains(t, out, "no objectives")
@@ -74,7 +85,8 @@ func TestSLOShowsHowObjectivesStand(t *testing.T) {
 	require.Equal(t, exitOK, code, errs)
 	var all []report.Promise
 	require.NoError(t, json.Unmarshal([]byte(out), &all))
-	require.Len(t, all, 1)
+	require.Len(t, all, 2)
+	require.True(t, all[1].Group)
 	require.EqualValues(t, 60_000, all[0].SpentMS)
 	require.EqualValues(t, 2_532_000, all[0].RemainingMS)
 }

@@ -1,0 +1,59 @@
+package report
+
+import (
+	"time"
+
+	"sonde/incident"
+	"sonde/slo"
+	"sonde/store"
+	"sonde/text"
+)
+
+// Group is what is promised of several probes, and how that stands.
+type Group struct {
+	Name       string      `json:"name"`
+	Members    []string    `json:"members"`
+	Combine    slo.Combine `json:"combine"` // sum or worst
+	Objectives []Objective `json:"objectives"`
+}
+
+// GroupsOf says how the objectives of groups stand.
+func GroupsOf(s *store.Snapshot, now time.Time) (all []Group) {
+	spans := spansAt(now)
+	for i := range s.Groups {
+		all = append(all, newGroup(&s.Groups[i], now, spans))
+	}
+	return all
+}
+
+func newGroup(g *store.Group, now time.Time, spans spans) Group {
+	out := Group{Name: g.Name, Combine: g.Combine, Members: make([]string, len(g.Members)), Objectives: make([]Objective, len(g.Objectives))}
+	for i, p := range g.Members {
+		out.Members[i] = p.Name()
+	}
+	for i, o := range g.Objectives {
+		out.Objectives[i] = newObjective(o, &g.Ledger, now, spans.of(o.Window))
+	}
+	return out
+}
+
+// GroupName is the name of a group where probes and groups stand side by side.
+func GroupName(group string) string { return incident.GroupPrefix + group }
+
+// groups says how the objectives of groups stand, a line each.
+func (s *Status) groups() []string {
+	var lines []string
+	for i := range s.Groups {
+		for _, o := range s.Groups[i].Objectives {
+			line := incident.GroupPrefix + text.Printable(s.Groups[i].Name, 40) + " promises " + o.String() + ": " + words(o.Status)
+			if o.RemainingRatio != nil {
+				line += ", " + percent(*o.RemainingRatio) + " of the budget left"
+			}
+			lines = append(lines, line)
+		}
+	}
+	if more := len(lines) - maxListed; more > 0 {
+		lines = append(lines[:maxListed], "and "+Count(more, "objective")+" more of groups")
+	}
+	return lines
+}
