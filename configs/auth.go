@@ -77,6 +77,11 @@ var tlsKeys = keys[settings]{
 
 // tls reads how to trust a target.
 func (d *decoder) tls(v value, s *settings) {
+	if v.node.Kind == yaml.ScalarNode && v.node.ShortTag() == "!!str" {
+		d.hide(v)
+		d.fail(v, "must be a mapping, not a text; write tls: {ca: FILE} for the authorities in a file")
+		return
+	}
 	object(d, v, tlsKeys, s)
 	s.roots = d.roots(s.ca)
 }

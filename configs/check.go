@@ -119,7 +119,7 @@ func (d *decoder) checkBody(s *spec) {
 func (d *decoder) checkUser(s *spec) {
 	v := s.found["url"]
 	if _, password := s.address.url.User.Password(); password {
-		d.warn(v, "a password stands in the address; write headers: {authorization: \"Basic ${env:NAME}\"} instead")
+		d.warn(v, "a password stands in the address; write auth: {basic: {user: %s, password: \"${env:NAME}\"}} instead", quote(s.address.url.User.Username()))
 	}
 	if _, both := s.headers["Authorization"]; both {
 		d.fail(v, "the address has a user and there is an authorization header; keep one of them")

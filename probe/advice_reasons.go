@@ -140,7 +140,7 @@ var advices = [len(reasons)]advice{
 	ProtocolError: {"not valid HTTP", ClassNoResponse, "RFC 9112 section 2.2; RFC 9113 section 5.4",
 		"What came back is not HTTP, or its headers are larger than the prober accepts.", []string{
 			"Check scheme and port: another service may listen there",
-			"Look for malformed, doubled or very large headers in the answer",
+			"Look for malformed, doubled or very large headers, and for a Content-Encoding that is not so",
 			"Check proxy and load balancer after a change to HTTP/2 or to PROXY protocol",
 		}},
 	ServerError: {"server error", ClassServerError, "RFC 9110 section 15.6; white paper section 2.2, section 6.2",

@@ -77,7 +77,8 @@ func TestConditionsThatAreNone(t *testing.T) {
 	for in, want := range map[string]SyntaxError{
 		``:                        {0, `the expression is empty; write one such as status == "up" && queue < 100`},
 		"  \n":                    {0, `the expression is empty; write one such as status == "up" && queue < 100`},
-		`a = 1`:                   {2, `the expression is wrong: unexpected token Operator("="); write one such as status == "up" && queue < 100`},
+		`a = 1`:                   {2, "a single = compares nothing; write =="},
+		`한글 = 1`:                  {3, "a single = compares nothing; write =="},
 		`a == 1 && len(b)`:        {7, `the expression is wrong: invalid operation: && (mismatched types bool and int); write one such as status == "up" && queue < 100`},
 		`é == 1 && "a"`:           {7, `the expression is wrong: invalid operation: && (mismatched types bool and string); write one such as status == "up" && queue < 100`},
 		`1 + 1`:                   {0, `the expression is wrong: expected bool, but got int; write one such as status == "up" && queue < 100`},

@@ -64,12 +64,12 @@ func parseCondition(s string, ofBody bool) (_ *Condition, err error) {
 		return nil, &SyntaxError{0, fmt.Sprintf("an expression of %d bytes is too long; use at most %d", len(s), maxExpression)}
 	}
 	if _, _, err := compileCondition(s, ofBody, expr.AsBool()); err != nil {
-		return nil, conditionError(err, wayOut)
+		return nil, conditionError(s, err, wayOut)
 	}
 	// Made for a bool, a program would turn what is none into one, or fail without a word why.
 	program, p, err := compileCondition(s, ofBody, expr.AsAny())
 	if err != nil {
-		return nil, conditionError(err, wayOut)
+		return nil, conditionError(s, err, wayOut)
 	}
 	return &Condition{written: s, program: program, patterns: p.patterns, reads: p.shown()}, nil
 }
@@ -87,13 +87,16 @@ func compileCondition(s string, ofBody bool, as expr.Option) (*vm.Program, *patc
 	return program, p, err
 }
 
-func conditionError(err error, wayOut string) error {
+func conditionError(s string, err error, wayOut string) error {
 	if own, ok := errors.AsType[*SyntaxError](err); ok {
 		return own
 	}
 	bad, ok := errors.AsType[*file.Error](err)
 	if !ok {
 		return &SyntaxError{0, fmt.Sprintf("the expression is wrong: %v; %s", err, wayOut)}
+	}
+	if written := []rune(s); bad.From > 0 && bad.From < len(written) && written[bad.From] == '=' && written[bad.From-1] != '=' {
+		return &SyntaxError{bad.From, "a single = compares nothing; write =="}
 	}
 	return &SyntaxError{bad.From, fmt.Sprintf("the expression is wrong: %s; %s", text.Printable(bad.Message, maxText), wayOut)}
 }
