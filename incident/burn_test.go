@@ -172,7 +172,7 @@ func TestOfSeveralPromisesTheWorstIsShown(t *testing.T) {
 func TestAShareThatIsSpentIsToldOnceOnTheWayUp(t *testing.T) {
 	w := months{world: world{policy: promising(60, "99% over 7d")}} // 100.8 bad minutes
 	w.policy.Budgets = incident.NewBudgets(objectives("99% over 7d"), time.Minute, incident.BudgetRules{Levels: []int{50, 80, 100}})
-	w.policy.DownAfter = 24 * time.Hour
+	w.policy.DownAfter, w.policy.RemindEvery = 24*time.Hour, 4*time.Hour
 	w.slots(60, good)
 	require.Empty(t, w.slots(50, broken))
 	require.Equal(t, []string{"opened budget_threshold 1h50m0s"}, w.slots(1, broken), "51 of 100.8 minutes are half of it")
@@ -185,7 +185,7 @@ func TestAShareThatIsSpentIsToldOnceOnTheWayUp(t *testing.T) {
 	require.Equal(t, probe.Critical, w.last(t).Problem.Severity)
 	require.Empty(t, w.slots(20, broken), "more than all is told once")
 
-	w.slots(7*24*60-200, good)
+	require.Empty(t, w.slots(7*24*60-200, good), "nobody is reminded for a week of what has been spent")
 	require.Equal(t, 100, w.state.Open(probe.KindBudgetThreshold).Reading.Level)
 	require.Equal(t, []string{"resolved budget_threshold 169h23m0s"}, w.slots(150, good), "below 40%")
 }

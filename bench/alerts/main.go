@@ -96,7 +96,7 @@ func (o *order) simulate() (*simulation, error) {
 		}
 		for i := range troubles {
 			seed++
-			s.found = append(s.found, find(all[interval], &troubles[i], o.times, seed))
+			s.found = append(s.found, find(all[interval], &troubles[i], o.timesOf(interval), seed))
 		}
 	}
 	return s, nil
@@ -113,7 +113,15 @@ func (o *order) monthsOf(interval time.Duration, sees weather) int {
 		n = n * int(interval) / int(usual)
 	}
 	if sees != typical {
-		n /= 4
+		n /= 8
 	}
 	return max(1, n)
+}
+
+// timesOf is how often a trouble is worth happening: results every 10 s take long.
+func (o *order) timesOf(interval time.Duration) int {
+	if interval < usual/2 {
+		return max(1, o.times/2)
+	}
+	return o.times
 }

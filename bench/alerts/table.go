@@ -115,7 +115,7 @@ func (s *simulation) healthy(b *strings.Builder) {
 
 // troubled is the table of what is truly wrong.
 func (s *simulation) troubled(b *strings.Builder) {
-	_, _ = fmt.Fprintf(b, "\nTrouble in typical weather, %d times each: minutes until it is told (p50 / p95; – is not reached; [share that was found], if not all), and per trouble how many incidents, openings with relapses, and messages until %.0f h after it\n\n", s.times, afterward.Hours())
+	_, _ = fmt.Fprintf(b, "\nTrouble in typical weather, %d times each (every 10 s: %d): minutes until it is told (p50 / p95; – is not reached; [share that was found], if not all), and per trouble how many incidents, openings with relapses, and messages until %.0f h after it\n\n", s.times, s.timesOf(intervals[0]), afterward.Hours())
 	b.WriteString("| every | trouble | ")
 	for _, r := range rules {
 		b.WriteString(r.name + " | ")
