@@ -80,6 +80,7 @@ CREATE TABLE evidence (
 CREATE INDEX evidence_of_probe ON evidence(probe, at);
 
 CREATE INDEX incident_opened ON incidents(opened_at);
+CREATE INDEX incident_of_probe ON incidents(probe, opened_at);
 
 -- The configured probes are read from the latest revision, the retired ones from their rows.
 CREATE INDEX probe_retired ON probes(id) WHERE retired_at IS NOT NULL;

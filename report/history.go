@@ -122,16 +122,13 @@ func ReadPast(ctx context.Context, r *store.Reader, p *store.Probe, from, to tim
 }
 
 // summaries cuts a range on the clock. Roll-ups answer only what lies between whole
-// hours, so the ends of the range are read apart.
+// hours, so the ends of the range are cut apart.
 func summaries(ctx context.Context, r *store.Reader, id probe.ID, from, to time.Time, step time.Duration) ([]store.Summary, error) {
-	var all []store.Summary
-	read := func(from, to time.Time, step time.Duration) error {
-		if !from.Before(to) {
-			return nil
+	var cuts []store.Cut
+	cut := func(from, to time.Time, step time.Duration) {
+		if from.Before(to) {
+			cuts = append(cuts, store.Cut{From: from, To: to, Step: step})
 		}
-		some, err := r.Summaries(ctx, id, from, to, step)
-		all = append(all, some...)
-		return err
 	}
 	first, last := from, to.Truncate(min(step, time.Hour))
 	if edge := from.Truncate(step); edge.Before(from) {
@@ -139,21 +136,20 @@ func summaries(ctx context.Context, r *store.Reader, id probe.ID, from, to time.
 		if first.After(last) {
 			first = to // all of it is within one row, or an end of it
 		}
-		if err := read(from, first, first.Sub(from)); err != nil {
-			return nil, err
-		}
+		cut(from, first, first.Sub(from))
 	}
-	if err := read(first, last, step); err != nil {
-		return nil, err
-	}
+	cut(first, last, step)
 	if last.Before(first) {
 		last = first
 	}
-	whole := len(all)
-	if err := read(last, to, step); err != nil {
+	cut(last, to, step)
+	all, err := r.SummariesOf(ctx, id, cuts...)
+	if err != nil {
 		return nil, err
 	}
-	if len(all) > whole && whole > 0 && !last.Truncate(step).Equal(last) {
+	// The last row may have been cut in two.
+	whole := len(all) - 1
+	if whole > 0 && last.Before(to) && all[whole].From.Equal(last) && !last.Truncate(step).Equal(last) {
 		all[whole-1].Merge(&all[whole])
 		all[whole-1].To, all = to, all[:whole]
 	}

@@ -35,16 +35,20 @@ func (r *Reader) Probes(ctx context.Context) ([]Probe, error) {
 // Find finds a probe by its name, configured or retired. The error is an
 // [*UnknownProbeError] if there is none.
 func (r *Reader) Find(ctx context.Context, name string) (*Probe, error) {
-	all, err := probes(ctx, r.db)
-	if err != nil {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.know(ctx, r.db); err != nil {
 		return nil, describe(r.path, err)
 	}
-	unknown := &UnknownProbeError{Name: name}
-	for i := range all {
-		if all[i].Name() == name {
-			return &all[i], nil
+	for i := range r.known {
+		if r.known[i].Name() == name {
+			found := r.known[i]
+			return &found, nil
 		}
-		unknown.Known = append(unknown.Known, all[i].Name())
+	}
+	unknown := &UnknownProbeError{Name: name}
+	for i := range r.known {
+		unknown.Known = append(unknown.Known, r.known[i].Name())
 	}
 	return nil, unknown
 }
@@ -215,17 +219,18 @@ func (r *Reader) Ledger(ctx context.Context, id probe.ID, from, to time.Time) (*
 	alone := []Probe{{ID: id}}
 	l := newLedgers(alone, placesOf(alone))
 	var given []incident.Command
-	err = r.follow(ctx, tx, func(func(func() error)) (err error) {
+	also := func(func(func() error)) (err error) {
 		l.since, err = keptSince(ctx, tx)
 		if err == nil {
 			given, err = commands(ctx, tx, from)
 		}
 		return errors.Join(err, l.loadGrids(ctx, tx, from), l.load(ctx, tx, window{from, forever}, id))
-	})
+	}
+	account, err := r.accountOf(ctx, tx, id, also)
 	if err != nil {
 		return nil, describe(r.path, err)
 	}
 	l.rest(incident.NewCalendar(given), from, to)
-	ledger := l.of(0, &r.memory.State(id).Clone().Account)
+	ledger := l.of(0, account)
 	return &ledger, nil
 }

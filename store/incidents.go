@@ -35,6 +35,13 @@ type IncidentRecord struct {
 const incidentRecords = `SELECT i.id, i.probe, iif(p.id < 0, p.spec, p.name), iif(p.id < 0, p.name, ''), i.kind, i.phase, i.severity, i.reason, i.status, i.codes, i.failures, i.openings, i.since, i.opened_at, i.recovered_at, i.closed_at, i.recover_by
 		FROM incidents i JOIN probes p ON p.id = i.probe`
 
+// Queries of incidents that were going on at any time in a range, the newest first.
+const (
+	incidentsWithin  = incidentRecords + " WHERE i.since < ?2 AND coalesce(i.recovered_at, i.closed_at, ?3) >= ?1 AND ?4 = 0" + newestFirst
+	incidentsOfProbe = incidentRecords + " WHERE i.since < ?2 AND coalesce(i.recovered_at, i.closed_at, ?3) >= ?1 AND i.probe = ?4" + newestFirst
+	newestFirst      = " ORDER BY i.opened_at DESC, i.id DESC LIMIT ?5"
+)
+
 const incidentOfID = incidentRecords + " WHERE i.id = ?"
 
 // Incident reads one incident; nil if there is none of that id.
@@ -55,8 +62,10 @@ func (r *Reader) Incidents(ctx context.Context, id probe.ID, from, to time.Time,
 	if limit <= 0 {
 		limit = -1
 	}
-	query := incidentRecords + `
-		WHERE i.since < ?2 AND coalesce(i.recovered_at, i.closed_at, ?3) >= ?1 AND (?4 = 0 OR i.probe = ?4) ORDER BY i.opened_at DESC, i.id DESC LIMIT ?5`
+	query := incidentsWithin
+	if id != 0 {
+		query = incidentsOfProbe
+	}
 	var all []IncidentRecord
 	_, err := eachRow(ctx, r.db, query, []any{from.UnixMilli(), to.UnixMilli(), int64(maxInstant), id, limit}, func(rows *sql.Rows) error {
 		var x IncidentRecord

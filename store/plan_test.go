@@ -48,6 +48,8 @@ func TestQueriesFindWhatTheyLookForByAnIndex(t *testing.T) {
 		"when was written last":        {lastWrite, nil, []string{"SCAN log"}}, // backwards, and of one row
 		"the ledger of a window":       {ledgerWithin, []any{0, 9, 9}, []string{"SEARCH ledger USING COVERING INDEX ledger_last (last>? AND last<?)"}},
 		"the long stretches":           {ledgerBeyond, []any{0, 9}, []string{"SEARCH ledger USING COVERING INDEX ledger_long (last>?)"}},
+		"the incidents of a probe":     {incidentsOfProbe, []any{0, 9, 9, 1, -1}, []string{"SEARCH i USING INDEX incident_of_probe (probe=?)"}},
+		"the newest incidents":         {incidentsWithin, []any{0, 9, 9, 0, 5}, []string{"SCAN i USING INDEX incident_opened"}},
 		"one incident":                 {incidentOfID, []any{7}, []string{"SEARCH i USING INTEGER PRIMARY KEY (rowid=?)"}},
 		"the ledger of a probe":        {ledgerOfProbe, []any{1, 0, 9}, []string{"SEARCH ledger USING INDEX ledger_of_probe (probe=? AND last>?)"}},
 		"the probes that are retired":  {retiredProbes, nil, []string{"USING INDEX probe_retired"}},

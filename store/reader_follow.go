@@ -18,31 +18,41 @@ type meanwhile func(later func(func() error)) error
 // After a change of the configuration the states are read anew: other policies hold from
 // there on.
 func (r *Reader) follow(ctx context.Context, tx *sql.Tx, also meanwhile) error {
+	if err := r.know(ctx, tx); err != nil {
+		return err
+	}
+	if r.memory == nil {
+		return r.anew(ctx, tx, also)
+	}
+	// What lies behind every checkpoint may be gone from the log.
+	var oldest int64
+	if err := tx.QueryRowContext(ctx, "SELECT coalesce(min(seq), 0) FROM checkpoints").Scan(&oldest); err != nil {
+		return err
+	}
+	if r.memory.Seq < oldest {
+		return r.anew(ctx, tx, also)
+	}
+	_, err := r.catchUp(ctx, tx, r.memory.Seq, also, func() (*Memory, error) { return r.memory, nil })
+	return err
+}
+
+// know reads which probes there are, unless nothing has changed since it did.
+func (r *Reader) know(ctx context.Context, q querier) error {
 	var revision string
-	err := tx.QueryRowContext(ctx, "SELECT value FROM meta WHERE key = 'revision'").Scan(&revision)
+	err := q.QueryRowContext(ctx, "SELECT value FROM meta WHERE key = 'revision'").Scan(&revision)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return err
 	}
-	if r.memory != nil {
-		// What lies behind every checkpoint may be gone from the log.
-		var oldest int64
-		if err := tx.QueryRowContext(ctx, "SELECT coalesce(min(seq), 0) FROM checkpoints").Scan(&oldest); err != nil {
-			return err
-		}
-		if r.memory.Seq < oldest {
-			r.memory = nil
-		}
+	if r.known != nil && revision == r.revision {
+		return nil
 	}
-	if r.memory == nil || revision != r.revision {
-		if r.known, err = probes(ctx, tx); err != nil {
-			return err
-		}
-		r.places, r.circles = placesOf(r.known), Circles(r.known)
-		r.revision = revision
-		return r.anew(ctx, tx, also)
+	known, err := probes(ctx, q)
+	if err != nil {
+		return err
 	}
-	_, err = r.catchUp(ctx, tx, r.memory.Seq, also, func() (*Memory, error) { return r.memory, nil })
-	return err
+	r.known, r.places, r.circles, r.revision = known, placesOf(known), Circles(known), revision
+	r.memory, r.lent = nil, false
+	return nil
 }
 
 // anew reads the newest checkpoint and the log behind it.

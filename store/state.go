@@ -115,7 +115,7 @@ func readMemory(body []byte) (*Memory, error) {
 			some = make([]incident.State, min(n, statesAtOnce))
 		}
 		id += probe.ID(u.int())
-		framed := stateUnpacker{unpacker: unpacker{buf: u.take(u.count(true))}, base: u.base, seen: u.seen}
+		framed := u.frame()
 		framed.state(&some[0])
 		if framed.err != nil {
 			return nil, framed.err
@@ -275,8 +275,14 @@ type stateUnpacker struct {
 	seen []probe.Verdict
 }
 
-func (u *stateUnpacker) state(s *incident.State) {
-	has := u.uint()
+// frame is the frame of the next state.
+func (u *stateUnpacker) frame() stateUnpacker {
+	return stateUnpacker{unpacker: unpacker{buf: u.take(u.count(true))}, base: u.base, seen: u.seen}
+}
+
+// head reads the beginning of a state, which has its verdict.
+func (u *stateUnpacker) head(s *incident.State) (has uint64) {
+	has = u.uint()
 	if has&hasGrid != 0 {
 		s.Account.Grid = u.stretch()
 	}
@@ -287,6 +293,11 @@ func (u *stateUnpacker) state(s *incident.State) {
 	if has&hasLast != 0 {
 		s.Last = incident.Last{At: u.time(), Verdict: u.verdict(), Latency: u.duration(), Attempts: u.count(false)}
 	}
+	return has
+}
+
+func (u *stateUnpacker) state(s *incident.State) {
+	has := u.head(s)
 	if has&hasSince != 0 {
 		s.Since = u.time()
 	}

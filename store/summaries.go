@@ -14,21 +14,35 @@ import (
 // maxWindows bounds into how many windows a range is cut.
 const maxWindows = 100_000
 
+// Cut cuts [From, To) into windows of a step, counted from From.
+type Cut struct {
+	From, To time.Time
+	Step     time.Duration
+}
+
 // Summaries cuts [from, to) into windows of a step, counted from from, and sums up the
-// results of a probe in each. Where days have been summed up and the windows are whole
-// hours, the sums of the hours are taken; elsewhere the results themselves, as long as
-// they are kept.
+// results of a probe in each, see [Reader.SummariesOf].
 func (r *Reader) Summaries(ctx context.Context, id probe.ID, from, to time.Time, step time.Duration) ([]Summary, error) {
-	if step <= 0 || to.Sub(from)/step > maxWindows {
-		return nil, fmt.Errorf("cut %s to %s into windows of %s: that is none, or more than %d", from, to, step, maxWindows)
+	return r.SummariesOf(ctx, id, Cut{from, to, step})
+}
+
+// SummariesOf cuts ranges into windows, and sums up the results of a probe in each, range
+// by range. Where days have been summed up and the windows are whole hours, the sums of the
+// hours are taken; elsewhere the results themselves, as long as they are kept.
+func (r *Reader) SummariesOf(ctx context.Context, id probe.ID, cuts ...Cut) ([]Summary, error) {
+	var sums []Summary
+	cutters := make([]cutter, len(cuts))
+	for i, cut := range cuts {
+		if cut.Step <= 0 || cut.To.Sub(cut.From)/cut.Step > maxWindows {
+			return nil, fmt.Errorf("cut %s to %s into windows of %s: that is none, or more than %d", cut.From, cut.To, cut.Step, maxWindows)
+		}
+		cutters[i] = newCutter(cut)
 	}
-	sums := make([]Summary, 0, max(0, to.Sub(from)/step)+1)
-	for at := from; at.Before(to); at = at.Add(step) {
-		sums = append(sums, Summary{From: at, To: slo.Earliest(at.Add(step), to)})
-	}
-	c := cutter{sums: sums, from: from, to: to, step: step}
-	if err := r.cut(ctx, id, &c); err != nil {
+	if err := r.cut(ctx, id, cutters); err != nil {
 		return nil, describe(r.path, err)
+	}
+	for i := range cutters {
+		sums = append(sums, cutters[i].sums...)
 	}
 	return sums, nil
 }
@@ -38,6 +52,14 @@ type cutter struct {
 	sums     []Summary
 	from, to time.Time
 	step     time.Duration
+}
+
+func newCutter(cut Cut) cutter {
+	c := cutter{from: cut.From, to: cut.To, step: cut.Step, sums: make([]Summary, 0, max(0, cut.To.Sub(cut.From)/cut.Step)+1)}
+	for at := cut.From; at.Before(cut.To); at = at.Add(cut.Step) {
+		c.sums = append(c.sums, Summary{From: at, To: slo.Earliest(at.Add(cut.Step), cut.To)})
+	}
+	return c
 }
 
 func (c *cutter) at(ms int64) *Summary {
@@ -78,26 +100,43 @@ const chunksWithin = "SELECT id, first, last, (SELECT packed FROM chunks WHERE s
 	"FROM spans WHERE (last >= ?1 OR id > ?2) AND first < ?3 AND last >= ?4 AND results > 0 ORDER BY first"
 
 // cut reads days, chunks and log as of one moment: what is not in the one is in the next.
-func (r *Reader) cut(ctx context.Context, id probe.ID, c *cutter) error {
+// The log is read once for all.
+func (r *Reader) cut(ctx context.Context, id probe.ID, cutters []cutter) error {
 	tx, err := r.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }()
-	summed := map[int64]int64{} // day to the last span that its sums have
-	if c.byHours() {
-		if summed, err = c.days(ctx, tx, id); err != nil {
+	all := asked{id: id, from: maxInstant}
+	for i := range cutters {
+		c := &cutters[i]
+		if err := c.stored(ctx, tx, id); err != nil {
 			return err
 		}
-	}
-	if err := c.chunks(ctx, tx, id, summed); err != nil {
-		return err
+		all.from, all.to = min(all.from, c.from.UnixMilli()), max(all.to, c.to.UnixMilli())
 	}
 	done, err := compactedUpTo(ctx, tx)
 	if err != nil {
 		return err
 	}
-	return tail(ctx, tx, done, asked{id, c.from.UnixMilli(), c.to.UnixMilli()}, func(in *incident.Input, _ int64) { c.at(in.At.UnixMilli()).Add(in) })
+	return tail(ctx, tx, done, all, func(in *incident.Input, _ int64) {
+		for i := range cutters {
+			if sum := cutters[i].at(in.At.UnixMilli()); sum != nil {
+				sum.Add(in)
+			}
+		}
+	})
+}
+
+// stored takes what is days or chunks already.
+func (c *cutter) stored(ctx context.Context, q querier, id probe.ID) (err error) {
+	summed := map[int64]int64{} // day to the last span that its sums have
+	if c.byHours() {
+		if summed, err = c.days(ctx, q, id); err != nil {
+			return err
+		}
+	}
+	return c.chunks(ctx, q, id, summed)
 }
 
 // chunks takes the results of which there is no sum.

@@ -1,0 +1,87 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"math"
+
+	"sonde/incident"
+	"sonde/probe"
+)
+
+// accountOf returns the account of a probe as of the end of the log, and reads something
+// else. Who has not followed the log so far reads what is about this probe and nothing
+// else, for that takes milliseconds, however many there are.
+func (r *Reader) accountOf(ctx context.Context, tx *sql.Tx, id probe.ID, also meanwhile) (*incident.Account, error) {
+	if err := r.know(ctx, tx); err != nil {
+		return nil, err
+	}
+	if place, ok := r.places.of(id); ok && r.memory == nil {
+		state, err := stateOf(ctx, tx, &r.known[place])
+		if err != nil && !errors.Is(err, errPacked) {
+			return nil, err
+		}
+		if state != nil {
+			return &state.Account, also.read(newAside())
+		}
+	}
+	if err := r.follow(ctx, tx, also); err != nil {
+		return nil, err
+	}
+	return &r.memory.State(id).Clone().Account, nil
+}
+
+// stateOf replays what the log has of one probe behind the newest checkpoint. It returns
+// nil where that would not do: where the configuration has changed since, for one. Numbers
+// of incidents are not those that they have, for others open incidents, too.
+func stateOf(ctx context.Context, q querier, p *Probe) (*incident.State, error) {
+	seq, packed, err := newestCheckpoint(ctx, q)
+	if err != nil || packed == nil {
+		return nil, err
+	}
+	changes, err := changesBehind(ctx, q, seq)
+	if err != nil || len(changes) > 0 {
+		return nil, err
+	}
+	s, err := unpackStateOf(packed, p.ID)
+	if err != nil {
+		return nil, err
+	}
+	var ids incident.Sequence
+	err = eachSegment(ctx, q, seq, math.MaxInt64, func(_ int64, packed []byte) error {
+		return eachEntryOf(packed, p.ID, func(e *Entry) { incident.Step(p.Policy, s, e.Input, &ids) })
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// unpackStateOf reads the state of one probe; a new one if there is none.
+func unpackStateOf(packed []byte, id probe.ID) (*incident.State, error) {
+	body, ok := unsummed(packed)
+	if !ok || body[0] != packing {
+		return nil, errPacked
+	}
+	u := stateUnpacker{unpacker: unpacker{buf: body[1:]}}
+	u.int() // the next incident
+	u.base = u.unpacker.time()
+	u.classes(&Classes{})
+	var at probe.ID
+	for n := u.count(true); n > 0 && u.err == nil; n-- {
+		at += probe.ID(u.int())
+		framed := u.frame()
+		s := &incident.State{}
+		if at == id {
+			framed.state(s)
+			return s, framed.err
+		}
+		framed.head(s) // it may have a verdict that is named by its number from here on
+		if framed.err != nil {
+			return nil, framed.err
+		}
+		u.seen = framed.seen
+	}
+	return &incident.State{}, u.err
+}
