@@ -28,12 +28,7 @@ func (f *fleet) starting(ctx context.Context) (*table, error) {
 		return nil, err
 	}
 	t.add("Open and Load", "%.0f ms", ms(start))
-	first, err := times(rounds, func() error { _, err := firstLook(ctx, f.path, f.w.at); return err })
-	if err != nil {
-		return nil, err
-	}
-	t.add(fmt.Sprintf("reading %d states: first Snapshot of a fresh reader", len(f.probes)), "%.0f ms", ms(first))
-	return t, nil
+	return t, f.looking(ctx, t)
 }
 
 // open opens the database anew and goes on from its end.
