@@ -23,6 +23,9 @@ type Follow struct {
 // fx that are a part of something larger are marked as such. The input of no probe (0) is
 // idle, and about the prober as a whole. Correlate is pure, as [Step] is.
 func Correlate(c *Circles, states States, id probe.ID, in Input, fx *Effects, ids *Sequence) []Follow {
+	if !c.Concern(id, in.Verdict.Outcome, states) {
+		return nil
+	}
 	w := watch{c: c, states: states, id: id, own: states[id], in: in, fx: fx, ids: ids}
 	if id == 0 {
 		w.idle()
@@ -31,7 +34,7 @@ func Correlate(c *Circles, states States, id probe.ID, in Input, fx *Effects, id
 	if in.Kind != Ran || in.Run == probe.Manual || in.Verdict.Reason == probe.Canceled || w.own == nil || !in.At.Equal(w.own.Last.At) {
 		return nil // nothing new of the target
 	}
-	if c.network != nil && (in.Verdict.Outcome == probe.Unknown || states[c.network.ID] != nil) && c.network.has(id) {
+	if c.heard(id, in.Verdict.Outcome, states) {
 		w.look(c.network, networkRule)
 	}
 	for _, circle := range c.of[id] {
@@ -43,6 +46,18 @@ func Correlate(c *Circles, states States, id probe.ID, in Input, fx *Effects, id
 		}
 	}
 	return w.follows
+}
+
+// Concern reports whether a result with an outcome may move anything on that its probe
+// shares. Most probes share nothing, and of those that do not, [Correlate] needs no look.
+func (c *Circles) Concern(id probe.ID, outcome probe.Outcome, states States) bool {
+	return id == 0 || len(c.of[id]) > 0 || c.heard(id, outcome, states)
+}
+
+// heard reports whether a result says something of the prober's own network: that it is in
+// trouble, or that it is not any more.
+func (c *Circles) heard(id probe.ID, outcome probe.Outcome, states States) bool {
+	return c.network != nil && (outcome == probe.Unknown || states[c.network.ID] != nil) && c.network.has(id)
 }
 
 // watch is one look at what a probe shares.

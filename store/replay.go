@@ -122,11 +122,10 @@ func (m *Memory) follower(known []Probe, places *places) *follower {
 
 // step replays an entry. What follows from it was committed with it, and is not made again.
 func (f *follower) step(e *Entry) {
-	var fx incident.Effects
 	place, ok := f.places.of(e.Probe)
 	switch {
 	case e.Probe == 0: // of the prober as a whole
-		f.m.Correlate(f.shared, e, &fx)
+		f.m.Correlate(f.shared, e, &incident.Effects{})
 		return
 	case !ok:
 		return
@@ -134,9 +133,15 @@ func (f *follower) step(e *Entry) {
 	if f.states[place] == nil {
 		f.states[place] = f.own(e.Probe)
 	}
-	fx = f.m.step(f.known[place].Policy, f.states[place], e)
-	f.m.Correlate(f.shared, e, &fx)
+	fx := f.m.step(f.known[place].Policy, f.states[place], e)
+	if f.shared.Concern(e.Probe, e.Input.Verdict.Outcome, f.m.States) {
+		f.correlate(e, fx)
+	}
 }
+
+// correlate is apart from step so that the effects of most entries are in no memory that
+// garbage is collected from.
+func (f *follower) correlate(e *Entry, fx incident.Effects) { f.m.Correlate(f.shared, e, &fx) }
 
 // own returns the state of a probe to be changed.
 func (f *follower) own(id probe.ID) *incident.State {
