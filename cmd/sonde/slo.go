@@ -28,9 +28,11 @@ stand, it exits 0; sonde status exits 2 when a budget is spent.`,
 		Example: `  sonde slo
   sonde slo checkout
   sonde slo --json`,
+		Args: cobra.ArbitraryArgs,
 		RunE: objectives,
 	}
 	addJSON(c)
+	c.AddCommand(newSLOReport())
 	return c
 }
 

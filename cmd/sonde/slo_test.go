@@ -105,3 +105,24 @@ func TestSLOExitsAsOthersDo(t *testing.T) {
 	require.Equal(t, exitUsage, code)
 	require.Contains(t, errs, "unknown flag")
 }
+
+func TestSLOReportSaysWhatBecameOfAMonth(t *testing.T) {
+	end := time.Date(2026, 10, 20, 12, 0, 0, 0, time.UTC)
+	path := promised(t, end)
+	for format, want := range map[string]string{
+		"text": "Objectives in 2026-10 (Europe/Berlin)", "csv": "2026-10,Europe/Berlin,probe,checkout,0.999,", "json": `"month": "2026-10"`, "html": "<!DOCTYPE html>",
+	} {
+		code, out, errs := sonde(t, "slo", "report", "--month", "2026-10", "--zone", "Europe/Berlin", "--format", format, "--db", path)
+		require.Equal(t, exitOK, code, errs)
+		require.Contains(t, out, want)
+		require.Contains(t, out, "checkout")
+	}
+	for says, args := range map[string][]string{
+		`required flag(s) "month" not set`: {}, "is no month": {"--month", "2026"}, "is no format": {"--month", "2026-10", "--format", "pdf"},
+		"has not begun yet": {"--month", "9999-01"}, "no zone": {"--month", "2026-10", "--zone", "Mars"}, "unknown command": {"--month", "2026-10", "checkout"},
+	} {
+		code, _, errs := sonde(t, append([]string{"slo", "report", "--db", path}, args...)...)
+		require.Equal(t, exitUsage, code, says)
+		require.Contains(t, errs, says)
+	}
+}

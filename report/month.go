@@ -1,0 +1,227 @@
+package report
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"sonde/incident"
+	"sonde/slo"
+	"sonde/store"
+)
+
+// Month is what became of the promises in a month: the JSON of `sonde slo report`.
+type Month struct {
+	GeneratedAt time.Time  `json:"generated_at"`
+	Month       string     `json:"month"` // such as 2026-11
+	Zone        string     `json:"zone"`  // whose midnight begins it
+	From        time.Time  `json:"from"`
+	To          time.Time  `json:"to"`       // the beginning of the next
+	Complete    bool       `json:"complete"` // it is over
+	Probes      []MonthRow `json:"probes"`
+	Groups      []MonthRow `json:"groups"`
+}
+
+// MonthRow is what became of a probe or a group, for one target. A target that is promised
+// over another window is held against the month.
+type MonthRow struct {
+	Name           string   `json:"name"`
+	Target         *float64 `json:"target"` // null: nothing is promised
+	AttainedRatio  *float64 `json:"attained_ratio"`
+	Coverage       float64  `json:"coverage"`
+	BudgetMS       *int64   `json:"budget_ms"`
+	SpentMS        int64    `json:"spent_ms"` // bad time
+	RemainingRatio *float64 `json:"remaining_ratio"`
+	Status         string   `json:"status"`
+	Incidents      int      `json:"incidents"` // that opened in the month
+	MTTDMS         *int64   `json:"mttd_ms"`   // mean time from the first failure to the opening
+	MTTAMS         *int64   `json:"mtta_ms"`   // from the opening until somebody acknowledged
+	MTTRMS         *int64   `json:"mttr_ms"`   // from the opening to the recovery
+}
+
+// ParseMonth finds a month such as 2026-11 in a zone, which is UTC if it is empty.
+func ParseMonth(month, zone string) (slo.Span, error) {
+	middle, err := time.Parse("2006-01", month)
+	if err != nil {
+		return slo.Span{}, fmt.Errorf("%q is no month; write it like 2026-11", month)
+	}
+	name := "month"
+	if zone != "" {
+		name += " in " + zone
+	}
+	window, err := slo.ParseWindow(name)
+	if err != nil {
+		return slo.Span{}, err
+	}
+	return window.Span(middle.AddDate(0, 0, 14)), nil
+}
+
+// means are the mean times of incidents.
+type means struct {
+	incidents            int
+	detect, ack, recover mean
+}
+
+type mean struct {
+	sum time.Duration
+	n   int64
+}
+
+func (m *mean) add(from, to time.Time) {
+	if !from.IsZero() && !to.IsZero() {
+		m.sum += max(0, to.Sub(from))
+		m.n++
+	}
+}
+
+func (m *mean) of() *int64 {
+	if m.n == 0 {
+		return nil
+	}
+	ms := (m.sum / time.Duration(m.n)).Milliseconds()
+	return &ms
+}
+
+// ReadMonth reads what became of all probes in a month: of those that are configured, and
+// of those that were while it lasted.
+func ReadMonth(ctx context.Context, r *store.Reader, span slo.Span, now time.Time) (*Month, error) {
+	month := &Month{
+		GeneratedAt: now.UTC().Truncate(time.Millisecond), From: span.Begin().UTC(), To: span.End.UTC(), Complete: !now.Before(span.End),
+		Probes: []MonthRow{}, Groups: []MonthRow{},
+	}
+	until := slo.Earliest(now, span.End.Add(-time.Millisecond))
+	stories, err := readMeans(ctx, r, span)
+	if err != nil {
+		return nil, err
+	}
+	probes, err := r.Probes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	groups := &together{span: span, until: until, of: map[string]*store.Together{}, pledges: map[string]store.Pledge{}, means: map[string]*means{}}
+	for i := range probes {
+		p := &probes[i]
+		if p.ID < 0 {
+			continue // what several share is no probe
+		}
+		ledger, err := r.Ledger(ctx, p.ID, span.After, until)
+		if err != nil {
+			return nil, err
+		}
+		tally := ledger.Tally(span.After, until)
+		if !p.RetiredAt.IsZero() && tally == (slo.Tally{}) {
+			continue
+		}
+		x := stories[p.Name()]
+		if x == nil {
+			x = &means{}
+		}
+		month.Probes = append(month.Probes, rows(p.Name(), p.Objectives, tally, span, x)...)
+		groups.add(p, ledger, x)
+	}
+	slices.SortStableFunc(month.Probes, func(a, b MonthRow) int { return cmp.Compare(a.Name, b.Name) })
+	month.Groups = append(month.Groups, groups.rows()...)
+	return month, nil
+}
+
+// readMeans reads the incidents that opened in a month, by the names of their probes.
+func readMeans(ctx context.Context, r *store.Reader, span slo.Span) (map[string]*means, error) {
+	records, err := r.Incidents(ctx, 0, span.Begin(), span.End, 0)
+	if err != nil {
+		return nil, err
+	}
+	all := map[string]*means{}
+	for i := range records {
+		x := &records[i]
+		if x.Scope != "" || !x.OpenedAt.After(span.After) || !x.OpenedAt.Before(span.End) {
+			continue
+		}
+		m := all[x.Name]
+		if m == nil {
+			m = &means{}
+			all[x.Name] = m
+		}
+		m.incidents++
+		m.detect.add(x.Since, x.OpenedAt)
+		m.recover.add(x.OpenedAt, x.RecoveredAt)
+		timeline, err := r.Timeline(ctx, x.ID)
+		if err != nil {
+			return nil, err
+		}
+		if n := slices.IndexFunc(timeline, func(t store.Moment) bool { return t.Change == incident.Acknowledged }); n >= 0 {
+			m.ack.add(timeline[0].At, timeline[n].At)
+		}
+	}
+	return all, nil
+}
+
+// rows are a row for each target, the first one first; one if nothing is promised.
+func rows(name string, objectives []slo.Objective, t slo.Tally, span slo.Span, m *means) []MonthRow {
+	row := MonthRow{
+		Name: name, AttainedRatio: ratio(t.Ratio()), Coverage: t.Coverage(), SpentMS: t.Bad.Milliseconds(), Status: "no_objective",
+		Incidents: m.incidents, MTTDMS: m.detect.of(), MTTAMS: m.ack.of(), MTTRMS: m.recover.of(),
+	}
+	var all []MonthRow
+	var seen []int64
+	for _, o := range objectives {
+		if slices.Contains(seen, o.BadPPM) {
+			continue
+		}
+		seen = append(seen, o.BadPPM)
+		b := o.Budget(t, span)
+		target, budget := o.Target(), b.Total.Milliseconds()
+		held := row
+		held.Target, held.BudgetMS, held.Status = &target, &budget, b.Status.String()
+		if b.Status != slo.NoData {
+			held.RemainingRatio = ratio(b.RemainingRatio())
+		}
+		all = append(all, held)
+	}
+	if len(all) == 0 {
+		return []MonthRow{row}
+	}
+	return all
+}
+
+// together gathers the members of groups.
+type together struct {
+	span    slo.Span
+	until   time.Time
+	of      map[string]*store.Together
+	pledges map[string]store.Pledge
+	means   map[string]*means
+}
+
+func (t *together) add(p *store.Probe, ledger *store.Ledger, m *means) {
+	name := p.Subject.Group
+	if name == "" {
+		return
+	}
+	if t.of[name] == nil {
+		t.of[name], t.means[name] = &store.Together{}, &means{}
+	}
+	g, sum := t.of[name], t.means[name]
+	g.Members = append(g.Members, ledger)
+	if p.RetiredAt.IsZero() {
+		g.Combine, t.pledges[name] = p.Pledge.Combine, p.Pledge
+	}
+	sum.incidents += m.incidents
+	for _, x := range [...]struct{ into, from *mean }{{&sum.detect, &m.detect}, {&sum.ack, &m.ack}, {&sum.recover, &m.recover}} {
+		x.into.sum += x.from.sum
+		x.into.n += x.from.n
+	}
+}
+
+func (t *together) rows() (all []MonthRow) {
+	names := make([]string, 0, len(t.of))
+	for name := range t.of {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		all = append(all, rows(name, t.pledges[name].Objectives, t.of[name].Tally(t.span.After, t.until), t.span, t.means[name])...)
+	}
+	return all
+}
