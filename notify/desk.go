@@ -326,3 +326,9 @@ func (d *Desk) Order(c incident.Command) {
 		d.silences = slices.DeleteFunc(d.silences, func(s incident.Command) bool { return s.ID == c.Of })
 	}
 }
+
+// Acknowledged is the command by which somebody looks after an open incident.
+func (d *Desk) Acknowledged(id incident.ID) (incident.Command, bool) {
+	c, acked := d.acks[id]
+	return c, acked
+}

@@ -22,9 +22,10 @@ type loop struct {
 	watched time.Time // since when nothing would have been missed
 	ticked  time.Time // the latest tick
 
-	commands []incident.Command // in force
-	calendar *incident.Calendar // of maintenance
-	desk     *notify.Desk       // who decides what is told
+	commands []incident.Command     // in force
+	answers  map[string]chan answer // to those who wait for one, by its key
+	calendar *incident.Calendar     // of maintenance
+	desk     *notify.Desk           // who decides what is told
 
 	open     *store.Batch // gathers
 	sealed   *store.Batch // is being committed; nil if none is
@@ -49,7 +50,7 @@ func newLoop(r *Recorder) *loop {
 		Recorder: r, memory: r.o.Memory, probes: make(map[probe.ID]*store.Probe, len(r.o.Probes)),
 		lost: map[probe.ID]slo.Stretch{}, told: map[probe.ID]bool{}, open: &store.Batch{},
 		due: time.NewTimer(time.Hour), commits: make(chan *store.Batch), results: make(chan outcome),
-		failed: make(chan struct{}, 1), commands: r.o.Commands, calendar: incident.NewCalendar(r.o.Commands), shared: newSharedBy(r.o.Probes),
+		failed: make(chan struct{}, 1), commands: r.o.Commands, answers: map[string]chan answer{}, calendar: incident.NewCalendar(r.o.Commands), shared: newSharedBy(r.o.Probes),
 	}
 	l.due.Stop()
 	for i := range r.o.Probes {
@@ -72,6 +73,8 @@ func (l *loop) run() {
 		case e := <-l.queue:
 			l.take(e)
 			l.takeWaiting()
+		case o := <-l.orders:
+			l.obey(o)
 		case end := <-l.results:
 			if end.gaveUp {
 				return
@@ -292,6 +295,7 @@ func (l *loop) committed(took time.Duration) {
 			l.o.Told(name)
 		}
 	}
+	l.obeyed(b.Commands)
 	l.makeUp()
 	switch {
 	case l.stopping:

@@ -67,6 +67,7 @@ type Options struct {
 type Recorder struct {
 	o       Options
 	queue   chan Entry
+	orders  chan order
 	asked   chan chan struct{} // somebody wants to know that the loop turns
 	keep    chan struct{}      // a checkpoint is wanted
 	ticks   chan time.Time     // time passes
@@ -113,6 +114,7 @@ func New(o Options) *Recorder {
 		giveUp:  giveUp,
 		o:       o,
 		queue:   make(chan Entry, queueSize),
+		orders:  make(chan order),
 		asked:   make(chan chan struct{}),
 		keep:    make(chan struct{}, 1),
 		ticks:   make(chan time.Time, 1),

@@ -12,6 +12,7 @@ func EachProbe(s *store.Snapshot, now time.Time, f func(p *Probe)) {
 	spans := spansAt(now)
 	for i := range s.Probes {
 		p := newProbe(&s.Probes[i], now, spans)
+		p.attend(&s.Probes[i], s)
 		f(&p)
 	}
 }

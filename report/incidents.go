@@ -32,6 +32,8 @@ type PastIncident struct {
 	ClosedAt    *time.Time     `json:"closed_at"`
 	LastedMS    int64          `json:"lasted_ms"`  // up to now while it is open
 	RecoverBy   *time.Time     `json:"recover_by"` // when the target said that it would be back; null if it did not
+
+	Attention
 }
 
 // Story is an incident with all that happened to it: the JSON of `sonde incidents ID --json`.
@@ -72,6 +74,12 @@ func newPastIncident(r *store.IncidentRecord, now time.Time) PastIncident {
 	}
 	if x.Codes == nil {
 		x.Codes = map[int]int{}
+	}
+	if !r.AckedAt.IsZero() {
+		x.AcknowledgedAt, x.AcknowledgedBy, x.Note = &r.AckedAt, r.AckedBy, r.Note
+	}
+	if h := r.Held; h != nil && h.Open {
+		x.hold(h.Why.String(), h.Until)
 	}
 	end := now
 	switch { // one that was withdrawn never recovered
@@ -152,6 +160,18 @@ func (s *Story) WriteText(w io.Writer) error {
 		{"  codes", codes(s.Codes)},
 		{"  failures", strconv.Itoa(s.Failures)},
 		{"  openings", strconv.Itoa(s.Openings)},
+	}
+	if s.AcknowledgedAt != nil {
+		said := moment(s.AcknowledgedAt) + " by " + text.Printable(s.AcknowledgedBy, 40)
+		if s.Note != "" {
+			said += ": " + text.Printable(s.Note, maxNote)
+		}
+		facts = append(facts, []string{"  acknowledged", said})
+	}
+	if s.SilencedUntil != nil {
+		facts = append(facts, []string{"  silenced until", moment(s.SilencedUntil)})
+	} else if s.Withheld != "" {
+		facts = append(facts, []string{"  not told", s.Withheld})
 	}
 	if s.RecoverBy != nil {
 		facts = append(facts, []string{"  announced", moment(s.RecoverBy)})

@@ -134,6 +134,8 @@ type Incident struct {
 	RecoveredAt *time.Time     `json:"recovered_at,omitempty"`
 	RecoverBy   *time.Time     `json:"recover_by,omitempty"` // when the target said that it would be back
 	Unkept      bool           `json:"unkept,omitempty"`     // an earlier word of it was not kept
+
+	Attention
 }
 
 // NewStatus says how everything is now.
@@ -155,6 +157,7 @@ func NewStatus(s *store.Snapshot, now time.Time) *Status {
 	spans := spansAt(now)
 	for i := range s.Probes {
 		p := newProbe(&s.Probes[i], now, spans)
+		p.attend(&s.Probes[i], s)
 		status.Summary.count(p.State)
 		status.Probes = append(status.Probes, p)
 	}

@@ -153,7 +153,7 @@ func (s *Status) incidents() []string {
 		for _, x := range s.Probes[i].Incidents {
 			if x.Phase == incident.Open {
 				lines = append(lines, fmt.Sprintf("incident %s: %s on %s since %s (%s)%s",
-					x.ID, x.Kind, text.Printable(s.Probes[i].Name, 40), x.Since.Format(instantLayout), x.Cause, announced(x.RecoverBy, s.GeneratedAt)))
+					x.ID, x.Kind, text.Printable(s.Probes[i].Name, 40), x.Since.Format(instantLayout), x.Cause, announced(x.RecoverBy, s.GeneratedAt)+x.words()))
 			}
 		}
 	}

@@ -39,6 +39,16 @@ func commands(ctx context.Context, q querier, since time.Time) (all []incident.C
 	return all, err
 }
 
+// Commands returns the silences and the maintenance that were in force at any time since
+// an instant, oldest first.
+func (r *Reader) Commands(ctx context.Context, since time.Time) ([]incident.Command, error) {
+	all, err := commands(ctx, r.db, since)
+	if err != nil {
+		return nil, describe(r.path, fmt.Errorf("read commands: %w", err))
+	}
+	return all, nil
+}
+
 func scanCommand(rows *sql.Rows) (c incident.Command, err error) {
 	var at int64
 	var id int64
@@ -72,8 +82,12 @@ func insertCommand(ctx context.Context, tx *sql.Tx, c *incident.Command) (bool, 
 	if err != nil {
 		return false, fmt.Errorf("write command %s: %w", c.Kind, err)
 	}
-	if n, err := result.RowsAffected(); n == 0 || err != nil {
+	n, err := result.RowsAffected()
+	if err != nil {
 		return false, err
+	}
+	if n == 0 {
+		return false, tx.QueryRowContext(ctx, "SELECT id FROM commands WHERE key = ?", c.Key).Scan(&c.ID)
 	}
 	id, err := result.LastInsertId()
 	c.ID = incident.CommandID(id)
@@ -251,4 +265,20 @@ func heldBack(ctx context.Context, q querier) (held []notify.Held, acks []incide
 		return nil
 	})
 	return held, acks, err
+}
+
+// readHeld reads who looks after what, and what people have not heard of.
+func (s *Snapshot) readHeld(ctx context.Context, q querier) error {
+	held, acks, err := heldBack(ctx, q)
+	if err != nil {
+		return err
+	}
+	s.Acks, s.Held = make(map[incident.ID]incident.Command, len(acks)), make(map[incident.ID]notify.Held, len(held))
+	for _, c := range acks {
+		s.Acks[c.Incident] = c
+	}
+	for _, h := range held {
+		s.Held[h.Incident] = h
+	}
+	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"sonde/incident"
+	"sonde/notify"
 	"sonde/probe"
 )
 
@@ -29,10 +30,14 @@ type IncidentRecord struct {
 	OpenedAt    time.Time
 	RecoveredAt time.Time // zero while it is open
 	ClosedAt    time.Time // zero before
-	RecoverBy   time.Time // when the target said that it would be back, as of the last change; zero if it did not
+	AckedAt     time.Time // when somebody said that they look after it; zero if nobody did
+	AckedBy     string
+	Note        string
+	Held        *notify.Held // why people have not heard of it; nil if they have
+	RecoverBy   time.Time    // when the target said that it would be back, as of the last change; zero if it did not
 }
 
-const incidentRecords = `SELECT i.id, i.probe, iif(p.id < 0, p.spec, p.name), iif(p.id < 0, p.name, ''), i.kind, i.phase, i.severity, i.reason, i.status, i.codes, i.failures, i.openings, i.since, i.opened_at, i.recovered_at, i.closed_at, i.recover_by
+const incidentRecords = `SELECT i.id, i.probe, iif(p.id < 0, p.spec, p.name), iif(p.id < 0, p.name, ''), i.kind, i.phase, i.severity, i.reason, i.status, i.codes, i.failures, i.openings, i.since, i.opened_at, i.recovered_at, i.closed_at, i.recover_by, i.acked_at, i.acked_by, i.note, i.held
 		FROM incidents i JOIN probes p ON p.id = i.probe`
 
 // Queries of incidents that were going on at any time in a range, the newest first.
@@ -82,8 +87,9 @@ func (r *Reader) Incidents(ctx context.Context, id probe.ID, from, to time.Time,
 func (x *IncidentRecord) scan(rows *sql.Rows) error {
 	var kind, phase, severity, reason, codes string
 	var since, opened int64
-	var recovered, closed, back sql.NullInt64
-	err := rows.Scan(&x.ID, &x.Probe, &x.Name, &x.Scope, &kind, &phase, &severity, &reason, &x.Status, &codes, &x.Failures, &x.Openings, &since, &opened, &recovered, &closed, &back)
+	var recovered, closed, back, acked sql.NullInt64
+	var by, note, held sql.NullString
+	err := rows.Scan(&x.ID, &x.Probe, &x.Name, &x.Scope, &kind, &phase, &severity, &reason, &x.Status, &codes, &x.Failures, &x.Openings, &since, &opened, &recovered, &closed, &back, &acked, &by, &note, &held)
 	if err != nil {
 		return err
 	}
@@ -104,6 +110,15 @@ func (x *IncidentRecord) scan(rows *sql.Rows) error {
 	}
 	if back.Valid {
 		x.RecoverBy = instant(back.Int64)
+	}
+	if acked.Valid {
+		x.AckedAt, x.AckedBy, x.Note = instant(acked.Int64), by.String, note.String
+	}
+	if held.Valid {
+		x.Held = &notify.Held{}
+		if err := json.Unmarshal([]byte(held.String), x.Held); err != nil {
+			return fmt.Errorf("incident %s: %w", x.ID, err)
+		}
 	}
 	return json.Unmarshal([]byte(codes), &x.Codes)
 }

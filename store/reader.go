@@ -10,6 +10,7 @@ import (
 
 	"sonde/incident"
 	"sonde/migrations"
+	"sonde/notify"
 	"sonde/probe"
 	"sonde/slo"
 )
@@ -98,6 +99,9 @@ type Snapshot struct {
 	Shared   []Shared  // what several of them share, while anything is wrong with it, in the order of their names
 	Groups   []Group   // those of which anything is promised
 	Classes  map[probe.Class]int64
+
+	Acks map[incident.ID]incident.Command // who looks after which open incident
+	Held map[incident.ID]notify.Held      // of which people have not heard
 }
 
 // Shared is something that several probes share, with its state.
@@ -143,7 +147,7 @@ func (r *Reader) look(ctx context.Context, tx *sql.Tx, now time.Time) (*Snapshot
 	var all *ledgers
 	err := r.follow(ctx, tx, func(later func(func() error)) (err error) {
 		all, err = r.readLedgers(ctx, tx, now, later)
-		return errors.Join(err, readMeta(ctx, tx, s), readService(ctx, tx, &s.Service))
+		return errors.Join(err, readMeta(ctx, tx, s), readService(ctx, tx, &s.Service), s.readHeld(ctx, tx))
 	})
 	if err == nil {
 		err = r.fillLedgers(ctx, tx, all)

@@ -49,6 +49,8 @@ type service struct {
 	recorder   *record.Recorder
 	scheduler  *scheduler.Scheduler
 	runner     *probe.Runner
+	control    *control // nil: nobody is answered
+	probeIDs   map[string]probe.ID
 	dispatcher *notify.Dispatcher
 	tallies    *web.Tallies
 	room       room
@@ -109,8 +111,10 @@ func (s *service) start(ctx context.Context, config *configs.Config) error {
 	}
 	relay := notify.NewRelay(s.store)
 	s.relay, s.place = relay, location
+	s.probeIDs = make(map[string]probe.ID, len(probes))
 	for i := range probes {
 		s.routes = append(s.routes, probes[i].Subject.Routes)
+		s.probeIDs[probes[i].Name()] = probes[i].ID
 	}
 	s.dispatcher = notify.NewDispatcher(relay, senders, s.log)
 	s.store.KeepBallast(0, 0, s.makeRoom)
@@ -129,6 +133,9 @@ func (s *service) start(ctx context.Context, config *configs.Config) error {
 	})
 	if err != nil {
 		return err
+	}
+	if err := s.openControl(ctx, config); err != nil {
+		s.log.Warn("ack, silence, maintenance and run are not answered", "err", err)
 	}
 	if err := s.begin(ctx, jobs(config, probes, memory)); err != nil {
 		return err
@@ -216,7 +223,8 @@ func (s *service) tidy(ctx context.Context) {
 func (s *service) stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), drainFor+stopWithin)
 	defer cancel()
-	err := s.scheduler.Stop(ctx)
+	err := s.closeControl()
+	err = errors.Join(err, s.scheduler.Stop(ctx))
 	err = errors.Join(err, s.recorder.Stop(ctx))
 	s.stopDelivery()
 	<-s.delivered

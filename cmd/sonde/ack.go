@@ -1,0 +1,58 @@
+package main
+
+import (
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"sonde/incident"
+)
+
+func newAck() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "ack ID",
+		Short: "Say that somebody looks after an incident",
+		Long: `ack says that somebody looks after an open incident: nobody is reminded of it any more. A
+relapse has to be acknowledged anew. Beside a running service it is in force at once;
+without one it is stored for the next start. To acknowledge twice changes nothing.`,
+		Example: `  sonde ack 7Q2K --by kim --note "provider has a ticket"`,
+		Args:    cobra.ExactArgs(1),
+		RunE:    ack,
+	}
+	c.Flags().String("by", "", "who looks after it (default: you)")
+	c.Flags().String("note", "", "what else there is to say")
+	addJSON(c)
+	return c
+}
+
+// acked is an acknowledgement, for scripts.
+type acked struct {
+	Incident string    `json:"incident"`
+	At       time.Time `json:"acknowledged_at"`
+	By       string    `json:"acknowledged_by"`
+	Note     string    `json:"note,omitempty"`
+}
+
+func ack(c *cobra.Command, args []string) error {
+	id, err := incident.ParseID(args[0])
+	if err != nil {
+		return err
+	}
+	by, err := words(c, "by")
+	if err != nil {
+		return err
+	}
+	note, err := words(c, "note")
+	if err != nil {
+		return err
+	}
+	done, err := order(c, incident.Command{Kind: incident.Acknowledge, Incident: id, By: by, Note: note})
+	if err != nil {
+		return err
+	}
+	if asJSON(c) {
+		return writeJSON(c.OutOrStdout(), acked{done.Incident.String(), done.At, done.By, done.Note})
+	}
+	c.Printf("incident %s: acknowledged by %s at %s\n", done.Incident, done.By, stamped(done.At))
+	return nil
+}

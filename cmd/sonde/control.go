@@ -1,0 +1,248 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"sonde/configs"
+	"sonde/incident"
+	"sonde/probe"
+	"sonde/record"
+	"sonde/report"
+	"sonde/text"
+)
+
+// The control socket lies beside the lock of the database, and speaks HTTP with JSON. It
+// answers the user whose service it is, and root.
+const (
+	controlSuffix  = ".sock"
+	longestRequest = 64 << 10
+	controlWithin  = 10 * time.Second
+	manualRuns     = 4 // at once
+)
+
+// request is what the command line asks the service for.
+type request struct {
+	Command *incident.Command `json:"command,omitempty"`
+	Key     string            `json:"key,omitempty"` // of the command
+	From    time.Time         `json:"from,omitzero"`
+	Until   time.Time         `json:"until,omitzero"`
+	Run     string            `json:"run,omitempty"` // the name of a probe
+}
+
+// reply is what the service answers.
+type reply struct {
+	Error   string             `json:"error,omitempty"`
+	Code    int                `json:"code,omitempty"` // how the command line exits
+	ID      incident.CommandID `json:"id,omitempty"`
+	Command *incident.Command  `json:"command,omitempty"`
+	From    time.Time          `json:"from,omitzero"`
+	Until   time.Time          `json:"until,omitzero"`
+	Check   json.RawMessage    `json:"check,omitempty"`
+	Text    string             `json:"text,omitempty"`
+}
+
+// control answers the command line.
+type control struct {
+	service *service
+	config  *configs.Config
+	listen  net.Listener
+	server  *http.Server
+	folder  *os.File // that the socket lies in, while its name is too long for an address
+	path    string
+	running chan struct{} // places for manual runs
+	ended   chan struct{}
+}
+
+// openControl binds the socket. Whoever has the lock may remove what is left of another.
+func (s *service) openControl(ctx context.Context, config *configs.Config) error {
+	path := s.store.Path() + controlSuffix
+	address, folder, err := socketAddress(path)
+	if err != nil {
+		return fmt.Errorf("control socket: %w", err)
+	}
+	if info, err := os.Lstat(path); err == nil && info.Mode()&os.ModeSocket != 0 {
+		_ = os.Remove(path)
+	}
+	private := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
+		var failed error
+		err := c.Control(func(fd uintptr) { failed = unix.Fchmod(int(fd), 0o600) }) // before it has a name
+		return errors.Join(err, failed)
+	}}
+	listen, err := private.Listen(ctx, "unix", address)
+	if err != nil {
+		return errors.Join(fmt.Errorf("control socket: %w", err), closed(folder))
+	}
+	listen.(*net.UnixListener).SetUnlinkOnClose(false)
+	c := &control{service: s, config: config, listen: listen, folder: folder, path: path, running: make(chan struct{}, manualRuns), ended: make(chan struct{})}
+	c.server = &http.Server{
+		Handler: http.HandlerFunc(c.answer), ReadTimeout: controlWithin, IdleTimeout: controlWithin, MaxHeaderBytes: 8 << 10,
+		ConnContext: func(ctx context.Context, conn net.Conn) context.Context {
+			return context.WithValue(ctx, peerKey{}, peerOf(conn))
+		},
+	}
+	s.control = c
+	go func() {
+		defer close(c.ended)
+		_ = c.server.Serve(listen) // until it is closed
+	}()
+	return nil
+}
+
+func closed(f *os.File) error {
+	if f == nil {
+		return nil
+	}
+	return f.Close()
+}
+
+// socketAddress is a name by which a socket can be bound and found: unix(7) has room for
+// 107 bytes, so that a longer one goes by way of its folder, which is open as long.
+func socketAddress(path string) (address string, folder *os.File, err error) {
+	const longest = 107
+	if len(path) <= longest {
+		return path, nil, nil
+	}
+	if folder, err = os.Open(filepath.Dir(path)); err != nil {
+		return "", nil, err
+	}
+	return "/proc/self/fd/" + strconv.Itoa(int(folder.Fd())) + "/" + filepath.Base(path), folder, nil
+}
+
+// close stops answering, and removes the socket.
+func (c *control) close() error {
+	brief, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond)
+	defer cancel()
+	err := c.server.Shutdown(brief)
+	if err != nil {
+		err = c.server.Close()
+	}
+	<-c.ended
+	_ = os.Remove(c.path)
+	return errors.Join(err, closed(c.folder))
+}
+
+func (s *service) closeControl() error {
+	if s.control == nil {
+		return nil
+	}
+	c := s.control
+	s.control = nil
+	return c.close()
+}
+
+type peerKey struct{}
+
+// peerOf is the user at the other end of a connection; nil if nobody knows.
+func peerOf(conn net.Conn) *unix.Ucred {
+	socket, ok := conn.(*net.UnixConn)
+	if !ok {
+		return nil
+	}
+	raw, err := socket.SyscallConn()
+	if err != nil {
+		return nil
+	}
+	var peer *unix.Ucred
+	if err := raw.Control(func(fd uintptr) {
+		if cred, err := unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED); err == nil {
+			peer = cred
+		}
+	}); err != nil {
+		return nil
+	}
+	return peer
+}
+
+// answer answers one request.
+func (c *control) answer(w http.ResponseWriter, r *http.Request) {
+	peer, _ := r.Context().Value(peerKey{}).(*unix.Ucred)
+	status, out := http.StatusForbidden, reply{Error: "the service obeys its own user and root only", Code: exitStorage}
+	if peer != nil && (peer.Uid == 0 || int(peer.Uid) == os.Geteuid()) {
+		status, out = c.serve(r)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(out) // whoever asked may be gone
+}
+
+func (c *control) serve(r *http.Request) (int, reply) {
+	if r.Method != http.MethodPost {
+		return http.StatusMethodNotAllowed, reply{Error: "only POST is answered", Code: exitUsage}
+	}
+	var in request
+	body := json.NewDecoder(io.LimitReader(r.Body, longestRequest))
+	body.DisallowUnknownFields()
+	if err := body.Decode(&in); err != nil || (in.Command == nil) == (in.Run == "") {
+		return http.StatusBadRequest, reply{Error: "the request is no command of this version of sonde", Code: exitUsage}
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), controlWithin)
+	defer cancel()
+	if in.Run != "" {
+		return c.run(r.Context(), in.Run)
+	}
+	in.Command.Key, in.Command.From, in.Command.Until = in.Key, in.From, in.Until
+	done, err := c.service.recorder.Order(ctx, *in.Command)
+	if err != nil {
+		return http.StatusOK, reply{Error: err.Error(), Code: orderCode(err)}
+	}
+	return http.StatusOK, reply{ID: done.ID, Command: &done, From: done.From, Until: done.Until}
+}
+
+// orderCode is how a command that was not obeyed exits.
+func orderCode(err error) int {
+	for _, mistake := range []error{record.ErrNotOpen, record.ErrNoProbe, record.ErrNoCommand} {
+		if errors.Is(err, mistake) {
+			return exitUsage
+		}
+	}
+	return exitStorage
+}
+
+// run asks a probe at once. The result is stored, and changes nothing else.
+func (c *control) run(ctx context.Context, name string) (int, reply) {
+	var names []string
+	for i := range c.config.Probes {
+		p := &c.config.Probes[i]
+		if names = append(names, p.Name); p.Name != name {
+			continue
+		}
+		select {
+		case c.running <- struct{}{}:
+			defer func() { <-c.running }()
+		case <-ctx.Done():
+			return http.StatusServiceUnavailable, reply{Error: "too many runs at once", Code: exitStorage}
+		}
+		k := checker{runner: c.service.runner, target: p.Target, count: p.Policy.Count4xx}
+		result := k.runner.Run(ctx, k.target, probe.Manual, c.service.clock.Now())
+		result.Probe = c.service.probeIDs[name]
+		c.service.recorder.Record(result)
+		return http.StatusOK, checked(report.NewCheck(text.URL(k.target.URL), &result))
+	}
+	return http.StatusOK, reply{Error: fmt.Sprintf("no probe is called %q; %s", name, configs.Suggest(name, names)), Code: exitUsage}
+}
+
+func checked(answer *report.Check) reply {
+	var said strings.Builder
+	written, err := json.Marshal(answer)
+	if err == nil {
+		err = answer.WriteText(&said, report.Screen{})
+	}
+	if err != nil {
+		return reply{Error: err.Error(), Code: exitStorage}
+	}
+	return reply{Check: written, Text: said.String()}
+}

@@ -1,0 +1,141 @@
+package record
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"sonde/incident"
+	"sonde/probe"
+)
+
+// Errors of commands that cannot be obeyed.
+var (
+	ErrNotOpen   = errors.New("no incident of that id is open")
+	ErrNoProbe   = errors.New("no probe or group is called that")
+	ErrNoCommand = errors.New("no such command is in force")
+)
+
+// order is a command on its way.
+type order struct {
+	incident.Command
+	answer chan answer
+}
+
+// answer is how an order ended.
+type answer struct {
+	incident.Command
+	err error
+}
+
+// Order takes a command, and returns it with its id once it is durable and in force.
+// What was acknowledged before stays as it is.
+func (r *Recorder) Order(ctx context.Context, c incident.Command) (incident.Command, error) {
+	o := order{c, make(chan answer, 1)}
+	select {
+	case r.orders <- o:
+	case <-r.stopped:
+		return c, errors.New("the service is stopping")
+	case <-ctx.Done():
+		return c, ctx.Err()
+	}
+	select {
+	case a := <-o.answer:
+		return a.Command, a.err
+	case <-r.stopped:
+		return c, errors.New("the service has stopped")
+	case <-ctx.Done():
+		return c, fmt.Errorf("the command could not be stored yet: %w", ctx.Err())
+	}
+}
+
+// obey checks an order, and has it stored. It is in force once that is done.
+func (l *loop) obey(o order) {
+	c := o.Command
+	c.At = time.Now().UTC().Truncate(time.Millisecond)
+	if known, done := l.desk.Acknowledged(c.Incident); done && c.Kind == incident.Acknowledge {
+		o.answer <- answer{Command: known}
+		return
+	}
+	if err := Complete(&c, l.commands, l.named(), func(id incident.ID) bool { _, open := l.desk.Whose(id); return open }); err != nil {
+		o.answer <- answer{c, err}
+		return
+	}
+	l.open.Commands = append(l.open.Commands, c)
+	l.answers[c.Key] = o.answer
+	l.schedule(urgentWait)
+}
+
+// Complete checks a command against those in force and what there is, and fills in what
+// follows from that: which probes it is about, and from when until when it holds.
+func Complete(c *incident.Command, inForce []incident.Command, named func(func(id probe.ID, name, group string)), open func(incident.ID) bool) error {
+	switch c.Kind {
+	case incident.Acknowledge:
+		c.Until = c.At // nothing is in force
+		if !open(c.Incident) {
+			return fmt.Errorf("%w: %s; sonde incidents --open lists those that are", ErrNotOpen, c.Incident)
+		}
+	case incident.End:
+		c.Until = c.At
+		i := slices.IndexFunc(inForce, func(x incident.Command) bool { return x.ID == c.Of })
+		if i < 0 {
+			return fmt.Errorf("%w: %d; list shows them", ErrNoCommand, c.Of)
+		}
+		if inForce[i].File {
+			return fmt.Errorf("%w that a command could end: %d stands in the configuration; take it out there", ErrNoCommand, c.Of)
+		}
+	case incident.Silence, incident.Maintain:
+		if c.Scope.All = len(c.Scope.Names) == 0 && c.Kind == incident.Silence; c.Scope.All {
+			return nil
+		}
+		ids, unknown := incident.Resolve(c.Scope.Names, named)
+		if unknown != "" || len(ids) == 0 {
+			return fmt.Errorf("%w: %q; sonde status lists the probes, and a group is written group:NAME", ErrNoProbe, unknown)
+		}
+		c.Scope.Probes = ids
+	default:
+		return errors.New("that is no command")
+	}
+	return nil
+}
+
+// named tells the name and the group of every probe.
+func (l *loop) named() func(func(id probe.ID, name, group string)) {
+	return func(each func(id probe.ID, name, group string)) {
+		for i := range l.o.Probes {
+			p := &l.o.Probes[i]
+			each(p.ID, p.Name(), p.Subject.Group)
+		}
+	}
+}
+
+// obeyed has the commands that have become durable be in force.
+func (l *loop) obeyed(commands []incident.Command) {
+	for _, c := range commands {
+		l.enforce(c)
+		if asked := l.answers[c.Key]; asked != nil {
+			asked <- answer{Command: c}
+			delete(l.answers, c.Key)
+		}
+	}
+	if len(commands) > 0 {
+		l.calendar = incident.NewCalendar(l.commands)
+		l.release(0, time.Now().UTC().Truncate(time.Millisecond))
+	}
+}
+
+func (l *loop) enforce(c incident.Command) {
+	l.desk.Order(c)
+	if c.Kind != incident.End {
+		l.commands = append(l.commands, c)
+		return
+	}
+	for i := range l.commands {
+		if x := &l.commands[i]; x.ID == c.Of && (x.Until.IsZero() || x.Until.After(c.At)) {
+			x.Until = c.At
+		}
+	}
+	l.commands = slices.DeleteFunc(l.commands, func(x incident.Command) bool { return x.ID == c.Of && c.Entirely })
+}
