@@ -32,6 +32,9 @@ func (s *Status) ExitCode() int {
 	for i := range s.Probes {
 		code = worse(code, s.Probes[i].exitCode())
 	}
+	for i := range s.Shared {
+		code = worse(code, s.Shared[i].exitCode())
+	}
 	for i := range s.Groups {
 		code = worse(code, objectivesCode(s.Groups[i].Objectives))
 	}

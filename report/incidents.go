@@ -17,7 +17,8 @@ import (
 // PastIncident is an incident of any phase: the JSON of `sonde incidents --json`.
 type PastIncident struct {
 	ID          string         `json:"id"`
-	Probe       string         `json:"probe"`
+	Probe       string         `json:"probe"`           // or what several share, for people
+	Scope       string         `json:"scope,omitempty"` // what several share, as in a status
 	Kind        probe.Kind     `json:"kind"`
 	Phase       incident.Phase `json:"phase"`
 	Severity    probe.Severity `json:"severity"`
@@ -68,7 +69,7 @@ func NewIncidents(records []store.IncidentRecord, now time.Time) []PastIncident 
 
 func newPastIncident(r *store.IncidentRecord, now time.Time) PastIncident {
 	x := PastIncident{
-		ID: r.ID.String(), Probe: r.Name, Kind: r.Kind, Phase: r.Phase, Severity: r.Severity, Cause: r.Cause, Status: statusOf(r.Status),
+		ID: r.ID.String(), Probe: r.Name, Scope: scopeOf(r.Scope), Kind: r.Kind, Phase: r.Phase, Severity: r.Severity, Cause: r.Cause, Status: statusOf(r.Status),
 		Codes: r.Codes, Failures: r.Failures, Openings: r.Openings, Since: r.Since, OpenedAt: r.OpenedAt,
 		RecoveredAt: maybe(r.RecoveredAt), ClosedAt: maybe(r.ClosedAt), RecoverBy: maybe(r.RecoverBy),
 	}

@@ -1,7 +1,9 @@
 package report_test
 
 import (
+	"maps"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -127,13 +129,23 @@ func (l *lab) feed(name string, inputs ...incident.Input) {
 	for _, in := range inputs {
 		in.Verdict = in.Verdict.Settle(p.Policy.Count4xx, state.Worked)
 		fx := incident.Step(p.Policy, state, in, &l.memory.IDs)
-		b.Entries = append(b.Entries, store.Entry{Probe: p.ID, Input: in})
+		e := store.Entry{Probe: p.ID, Input: in}
+		for _, f := range l.memory.Correlate(l.circles(), &e, &fx) {
+			b.Circles = append(b.Circles, f.Circle)
+			b.Effects = append(b.Effects, store.Effect{Probe: f.Circle.ID, Effects: f.Effects})
+		}
+		b.Entries = append(b.Entries, e)
 		b.Effects = append(b.Effects, store.Effect{Probe: p.ID, Effects: fx})
 		for _, t := range fx.Transitions {
 			b.Messages = append(b.Messages, notify.Plan(t, p.Subject, "seoul-1", nil)...)
 		}
 	}
 	require.NoError(l.t, l.store.Commit(l.t.Context(), b))
+}
+
+// circles are who shares what.
+func (l *lab) circles() *incident.Circles {
+	return store.Circles(slices.Collect(maps.Values(l.probes)))
 }
 
 // status reads everything as of now from the database.

@@ -34,6 +34,8 @@ func stateOf(w *store.Watched, now time.Time) State {
 		return Maintenance
 	case s.Open(probe.KindDown) != nil:
 		return Down
+	case s.Open(probe.KindNoData) != nil:
+		return Unknown
 	case anyOpen(s):
 		return Degraded
 	case last.At.IsZero(), now.Sub(seen(s)) >= staleAfter*w.Policy.Interval, last.Verdict.Outcome == probe.Unknown:
@@ -89,6 +91,9 @@ func sinceOf(w *store.Watched, state State) time.Time {
 // the results in a row that found the prober itself at fault.
 func unknownSince(s *incident.State) time.Time {
 	run := s.Account.Run
+	if silent := s.Open(probe.KindNoData); silent != nil {
+		return silent.Since
+	}
 	switch {
 	case s.Last.Verdict.Outcome != probe.Unknown:
 		return s.Last.At

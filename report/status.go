@@ -24,6 +24,7 @@ type Status struct {
 	Summary     Summary   `json:"summary"`
 	Probes      []Probe   `json:"probes"`
 	Groups      []Group   `json:"groups,omitempty"` // those of which anything is promised
+	Shared      []Shared  `json:"shared,omitempty"` // what is wrong with what several of them share
 }
 
 // Service is how sonde itself is.
@@ -162,6 +163,7 @@ func NewStatus(s *store.Snapshot, now time.Time) *Status {
 		status.Probes = append(status.Probes, p)
 	}
 	status.Groups = GroupsOf(s, now)
+	status.Shared = NewShared(s)
 	return status
 }
 

@@ -149,6 +149,9 @@ func (s *Status) unverified() string {
 // incidents lists what is open, a line each.
 func (s *Status) incidents() []string {
 	var lines []string
+	for i := range s.Shared {
+		lines = append(lines, s.Shared[i].lines()...)
+	}
 	for i := range s.Probes {
 		for _, x := range s.Probes[i].Incidents {
 			if x.Phase == incident.Open {

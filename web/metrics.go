@@ -44,7 +44,7 @@ var (
 	groupRatio      = gauges("group_objective_ratio", "The share of the objective's window in which the group was good; absent without data.", "group", "objective")
 	groupRemaining  = gauges("group_budget_remaining_ratio", "The share of the group's error budget that is left; below 0 when overspent.", "group", "objective")
 	groupBurnRate   = gauges("group_burn_rate", "How many times faster than promised the group's budget is spent.", "group", "objective", "window")
-	incidentOpen    = gauges("incident_open", "Whether an incident of a kind is open.", "probe", "kind")
+	incidentOpen    = gauges("incident_open", "Whether an incident of a kind is open; probe is what several share, such as host/api.example.com, if it is about that.", "probe", "kind")
 	cacheRatio      = gauges("cache_ratio", "The share of 304 among the answers to conditional requests in the last 24 hours; absent without any.", "probe")
 	lateness        = prometheus.NewDesc("sonde_schedule_lateness_seconds", "How late scheduled runs started.", nil, nil)
 	missedSlots     = counters("missed_slots_total", "Slots at which nothing was asked, since the start.", "reason")
@@ -104,6 +104,11 @@ func (s *Server) collect(ctx context.Context, out *exposition) error {
 	})
 	for _, g := range report.GroupsOf(snapshot, now) {
 		collectGroup(out, &g)
+	}
+	for _, shared := range report.NewShared(snapshot) {
+		for _, x := range shared.Incidents {
+			out.add(incidentOpen, oneIf(x.Phase == incident.Open), shared.Scope, x.Kind.String())
+		}
 	}
 	s.o.Tallies.collect(out, names)
 	return nil
