@@ -93,7 +93,7 @@ func NewCircles(members []Member) *Circles {
 			c.prober = circle
 		case circle.Tie == TieNetwork:
 			c.network = circle
-		case len(circle.Members) < 2:
+		case len(circle.Members) < 2 || circle.Tie == TieParent && c.share(circle.Members):
 			delete(c.byID, circle.ID)
 		default:
 			for _, id := range circle.Members {
@@ -102,6 +102,17 @@ func NewCircles(members []Member) *Circles {
 		}
 	}
 	return c
+}
+
+// share reports whether the very same probes share a host: then what they depend on says no
+// more.
+func (c *Circles) share(members []probe.ID) bool {
+	for _, circle := range c.byID {
+		if circle.Tie == TieHost && slices.Equal(circle.Members, members) {
+			return true
+		}
+	}
+	return false
 }
 
 // bonds are what a probe shares, as far as a rule looks at it.

@@ -24,9 +24,9 @@ type Follow struct {
 // idle, and about the prober as a whole. Correlate is pure, as [Step] is.
 func Correlate(c *Circles, states States, id probe.ID, in Input, fx *Effects, ids *Sequence) []Follow {
 	if !c.Concern(id, in.Verdict.Outcome, states) {
-		return nil
+		return nil // as almost always
 	}
-	w := watch{c: c, states: states, id: id, own: states[id], in: in, fx: fx, ids: ids}
+	w := &watch{c: c, states: states, id: id, own: states[id], in: in, fx: fx, ids: ids}
 	if id == 0 {
 		w.idle()
 		return w.follows
@@ -49,9 +49,18 @@ func Correlate(c *Circles, states States, id probe.ID, in Input, fx *Effects, id
 }
 
 // Concern reports whether a result with an outcome may move anything on that its probe
-// shares. Most probes share nothing, and of those that do not, [Correlate] needs no look.
+// shares. Most probes share nothing; of those that do, a good result says something only
+// while anything is wrong with it.
 func (c *Circles) Concern(id probe.ID, outcome probe.Outcome, states States) bool {
-	return id == 0 || len(c.of[id]) > 0 || c.heard(id, outcome, states)
+	if id == 0 || c.heard(id, outcome, states) {
+		return true
+	}
+	for _, circle := range c.of[id] {
+		if outcome != probe.Good || states[circle.ID] != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // heard reports whether a result says something of the prober's own network: that it is in

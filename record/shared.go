@@ -101,6 +101,9 @@ func (l *loop) idle(now time.Time) {
 			l.step(p, state, Entry{Probe: p.ID, Input: in})
 		}
 	}
+	if l.desk.Due(now) {
+		l.release(0, now) // although no result may come
+	}
 }
 
 // heard is the instant of which all has been heard: runs that began before have ended.
