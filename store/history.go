@@ -224,7 +224,7 @@ func (r *Reader) Ledger(ctx context.Context, id probe.ID, from, to time.Time) (*
 		if err == nil {
 			given, err = commands(ctx, tx, from)
 		}
-		return errors.Join(err, l.loadGrids(ctx, tx, from), l.load(ctx, tx, window{from, forever}, id))
+		return errors.Join(err, l.loadGrids(ctx, tx, from, id), l.load(ctx, tx, window{from, forever}, id))
 	}
 	account, err := r.accountOf(ctx, tx, id, also)
 	if err != nil {

@@ -192,14 +192,17 @@ func known[T any](seen map[string]T, text string, read func(*T, []byte) error) (
 	return v, nil
 }
 
-// loadGrids reads the grids that ended after an instant.
-func (l *ledgers) loadGrids(ctx context.Context, q querier, after time.Time) error {
+// gridsBehind finds the grids that ended after an instant: of one probe, or of all.
+const gridsBehind = "SELECT probe, first, last, step FROM grids WHERE last > ?1 AND (?2 = 0 OR probe = ?2)"
+
+// loadGrids reads the grids that ended after an instant: of one probe, or of all if id is 0.
+func (l *ledgers) loadGrids(ctx context.Context, q querier, after time.Time, id probe.ID) error {
 	var values, into [4]any
 	for i := range values {
 		into[i] = &values[i]
 	}
 	var read []placed[slo.Stretch]
-	_, err := eachRow(ctx, q, "SELECT probe, first, last, step FROM grids WHERE last > ?", []any{after.UnixMilli()}, func(rows *sql.Rows) error {
+	_, err := eachRow(ctx, q, gridsBehind, []any{after.UnixMilli(), id}, func(rows *sql.Rows) error {
 		if err := rows.Scan(into[:]...); err != nil {
 			return err
 		}

@@ -50,7 +50,7 @@ func (r *Reader) know(ctx context.Context, q querier) error {
 	if err != nil {
 		return err
 	}
-	r.known, r.places, r.circles, r.revision = known, placesOf(known), Circles(known), revision
+	r.known, r.places, r.revision = known, placesOf(known), revision
 	r.memory, r.lent = nil, false
 	return nil
 }
@@ -58,6 +58,7 @@ func (r *Reader) know(ctx context.Context, q querier) error {
 // anew reads the newest checkpoint and the log behind it.
 func (r *Reader) anew(ctx context.Context, tx *sql.Tx, also meanwhile) error {
 	r.memory, r.lent = nil, false // half of it would be another past
+	r.circles = Circles(r.known)
 	seq, packed, err := newestCheckpoint(ctx, tx)
 	if err != nil {
 		return err

@@ -27,7 +27,7 @@ func (r *Reader) readLedgers(ctx context.Context, tx *sql.Tx, now time.Time, lat
 		return nil, err
 	}
 	today := dayOf(now.UnixMilli())
-	if err := errors.Join(l.loadGrids(ctx, tx, start), l.loadDays(ctx, tx, dayOf(start.UnixMilli())+1, today, later)); err != nil {
+	if err := errors.Join(l.loadGrids(ctx, tx, start, 0), l.loadDays(ctx, tx, dayOf(start.UnixMilli())+1, today, later)); err != nil {
 		return nil, err
 	}
 	needed := []window{{now.Add(-day), forever}} // shorter windows lie in it

@@ -132,7 +132,7 @@ func (c *compactor) firstDay(ctx context.Context, tx *sql.Tx) (int64, error) {
 func (c *compactor) tallyDay(ctx context.Context, tx *sql.Tx, d int64, now time.Time) ([]byte, error) {
 	after, until := dayWindow(d)
 	ledgers := newLedgers(c.r.known, c.r.places)
-	if err := errors.Join(ledgers.load(ctx, tx, window{after, until}, 0), ledgers.loadGrids(ctx, tx, after)); err != nil {
+	if err := errors.Join(ledgers.load(ctx, tx, window{after, until}, 0), ledgers.loadGrids(ctx, tx, after, 0)); err != nil {
 		return nil, err
 	}
 	tallies := map[probe.ID]dayTally{}
