@@ -80,7 +80,7 @@ func (l *law) checkState(s *incident.State) {
 	}
 	first := size(s) - furtherPromises(s)
 	if cap(s.Problems) <= 1 { // what has closed leaves its room behind
-		require.LessOrEqual(l.t, first, 5<<9, "with a hold, all that is known of caches, and a promise")
+		require.LessOrEqual(l.t, first, 3<<10, "with a hold, all that is known of caches and latencies, and a promise")
 	}
 	require.LessOrEqual(l.t, first, 5<<10, "whatever is wrong at once")
 	l.checkCache(s.Cache)
@@ -136,6 +136,9 @@ func size(s *incident.State) int {
 	codes, cache := cap(s.Suspect.Codes)+cap(s.Refusals.Codes)+cap(s.Sheds.Codes), 0
 	if s.Cache != nil {
 		cache = int(unsafe.Sizeof(*s.Cache))
+	}
+	if s.Pace != nil {
+		cache += int(unsafe.Sizeof(*s.Pace))
 	}
 	if s.Spending != nil {
 		cache += int(unsafe.Sizeof(*s.Spending)) + cap(s.Spending.Of)*int(unsafe.Sizeof(incident.Burning{}))
@@ -260,6 +263,11 @@ func (l *law) checkOpening(m move, before *incident.State, p incident.Problem) {
 		require.True(t, m.in.Expiring)
 		require.Equal(t, probe.CertificateExpiring, p.Cause.Reason)
 		require.Equal(t, m.in.CertificateEnds.Sub(m.in.At) <= 24*time.Hour, p.Severity == probe.Critical)
+		return
+	}
+	if p.Kind == probe.KindLatency {
+		require.Equal(t, probe.Good, p.Cause.Outcome)
+		require.Greater(t, p.Reading.Now, p.Reading.Usual)
 		return
 	}
 	if budgetKind(p.Kind) {

@@ -232,10 +232,12 @@ func Withdraw(s *State, now time.Time) Effects {
 	s.Problems, s.Buckets = nil, Buckets{}
 	s.Suspect, s.Refusals, s.Sheds, s.Goods, s.Due = Suspicion{}, Suspicion{}, Suspicion{}, Streak{}, time.Time{}
 	s.Hold, s.Denials = Hold{}, 0
-	s.Certificate, s.Cache, s.Spending, s.Shared = Certificate{}, nil, nil, nil
+	s.Certificate, s.Cache, s.Spending, s.Pace, s.Shared = Certificate{}, nil, nil, nil, nil
 	return m.fx
 }
 
 // Rewrite forgets what was learned of a request that the configuration has changed: that
-// it worked, how often it was refused, and when it was not to be made.
-func (s *State) Rewrite() { s.Worked, s.Denials, s.Hold, s.Cache = false, 0, Hold{}, nil }
+// it worked, how often it was refused, when it was not to be made, and how long it takes.
+func (s *State) Rewrite() {
+	s.Worked, s.Denials, s.Hold, s.Cache, s.Pace = false, 0, Hold{}, nil, nil
+}

@@ -9,9 +9,10 @@ import (
 // Rules tune the rules that look further than at the latest results. The zero value of
 // each is that the rule is off.
 type Rules struct {
-	Off        Kinds `json:",omitzero"` // kinds of incident that do not open, whatever else is said of them
-	Degraded   Leak  `json:",omitzero"` // failures now and then
-	AuthFailed Leak  `json:",omitzero"` // refusals now and then
+	Off        Kinds  `json:",omitzero"` // kinds of incident that do not open, whatever else is said of them
+	Degraded   Leak   `json:",omitzero"` // failures now and then
+	AuthFailed Leak   `json:",omitzero"` // refusals now and then
+	Latency    Slower `json:",omitzero"` // good answers that take longer than usual
 
 	AuthGroup     AuthGroup     `json:",omitzero"`
 	GatewaySurge  GatewaySurge  `json:",omitzero"`
@@ -48,6 +49,7 @@ func UsualRules() Rules {
 	leak := Leak{Fire: 90 * time.Minute, Clear: 30 * time.Minute, Weight: 30}
 	return Rules{
 		Degraded: leak, AuthFailed: leak,
+		Latency:       Slower{Factor: 1.25, Floor: 25 * time.Millisecond},
 		AuthGroup:     AuthGroup{Probes: 3, Share: 0.5, Within: 10 * time.Minute},
 		GatewaySurge:  GatewaySurge{Probes: 2, Within: 5 * time.Minute},
 		NoData:        NoData{After: 2 * time.Minute, Intervals: 3},

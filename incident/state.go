@@ -31,6 +31,7 @@ type State struct {
 	Cache       *Cache    // nil: nothing was asked again
 	Spending    *Spending // nil: nothing was bad for as long as the budgets remember
 	Shared      *Shared   // only of what several probes share
+	Pace        *Pace     // nil: no answer was good yet, or nobody wants to know
 }
 
 // Last is what people see of the latest result.
@@ -127,6 +128,10 @@ func (s *State) Clone() *State {
 	}
 	c.Spending = s.Spending.clone()
 	c.Shared = s.Shared.clone()
+	if s.Pace != nil {
+		pace := *s.Pace
+		c.Pace = &pace
+	}
 	c.Problems = slices.Clone(s.Problems)
 	for i := range c.Problems {
 		c.Problems[i].Codes = slices.Clone(s.Problems[i].Codes)

@@ -86,6 +86,7 @@ func (m *machine) run() {
 	m.watchCertificate()
 	m.watchCache()
 	m.watchBudgets()
+	m.watchLatency()
 	m.hold()
 }
 

@@ -155,6 +155,7 @@ const (
 	hasKnown
 	hasParts
 	hasShared
+	hasPace
 )
 
 // statePacker packs states: times as differences to base, verdicts by their number.
@@ -176,6 +177,7 @@ func contents(s *incident.State) (has uint64) {
 		s.Buckets != incident.Buckets{}, slices.ContainsFunc(s.Problems, hasTelling),
 		s.Spending != nil,
 		!s.Known.Equal(s.Last.At), slices.ContainsFunc(s.Problems, hasPart), s.Shared != nil,
+		s.Pace != nil,
 	} {
 		if is {
 			has |= 1 << i
@@ -244,6 +246,9 @@ func (p *statePacker) state(s *incident.State) {
 		p.spending(s.Spending)
 	}
 	p.shared(s, has)
+	if has&hasPace != 0 {
+		p.pace(s.Pace)
+	}
 }
 
 // time packs an instant as the difference to base.
@@ -338,6 +343,9 @@ func (u *stateUnpacker) state(s *incident.State) {
 		s.Spending = u.spending()
 	}
 	u.shared(s, has)
+	if has&hasPace != 0 {
+		s.Pace = u.pace()
+	}
 }
 
 func (u *stateUnpacker) time() time.Time { return u.behind(unixMilli(u.base)) }
