@@ -53,6 +53,7 @@ var alertKeys = withTogether(keys[alert]{
 	"auth_failed": func(d *decoder, v value, a *alert) {
 		d.leak(v, probe.KindAuthFailed, &a.rules, &a.rules.AuthFailed, incident.UsualRules().AuthFailed)
 	},
+	"latency":          func(d *decoder, v value, a *alert) { d.slower(v, &a.rules) },
 	"budget_fast":      func(d *decoder, v value, a *alert) { d.wanted(v, probe.KindBudgetFast, &a.rules) },
 	"budget_slow":      func(d *decoder, v value, a *alert) { d.wanted(v, probe.KindBudgetSlow, &a.rules) },
 	"budget_threshold": func(d *decoder, v value, a *alert) { d.levels(v, a) },
