@@ -113,6 +113,21 @@ func (s *State) Burns(b *Budgets, promise slo.Objective) bool {
 	})
 }
 
+// Spent is how much of a budget is spent, as far as that is remembered, and how much of it
+// there is.
+func (s *State) Spent(b *Budgets, i int, now time.Time) (spent, total time.Duration) {
+	o := b.Of[i].Objective
+	total = o.Total(o.Window.Span(now).Length)
+	if s.Spending != nil {
+		for j := range s.Spending.Of {
+			if s.Spending.Of[j].Key == b.Of[i].Key {
+				spent = s.Spending.Of[j].Spent()
+			}
+		}
+	}
+	return spent, total
+}
+
 // clone returns a copy that shares nothing with s.
 func (s *Spending) clone() *Spending {
 	if s == nil {

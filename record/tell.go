@@ -78,7 +78,11 @@ func (l *loop) subject(about probe.ID) (notify.Subject, bool) {
 
 // tell notes a transition for people, and what the attempts saw that led to it.
 func (l *loop) tell(about probe.ID, subject notify.Subject, t incident.Transition, attempts []probe.Attempt, held notify.HeldFor) {
-	messages := notify.Plan(t, subject, l.o.Location, nil)
+	var budgets []notify.BudgetFact
+	if p := l.probes[about]; p != nil {
+		budgets = notify.Budgets(l.memory.State(about), p.Policy.Budgets, t.At)
+	}
+	messages := notify.Plan(t, subject, l.o.Location, budgets)
 	var dependents notify.Dependents
 	if t.Problem.Kind == probe.KindDown {
 		dependents = l.desk.Dependents(about)

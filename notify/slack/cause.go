@@ -25,7 +25,7 @@ func explain(l probe.Language, v probe.Verdict) (probe.Explanation, bool) {
 // codeTellsAll reports whether the status code alone is what is wrong.
 func codeTellsAll(v probe.Verdict) bool {
 	switch v.Reason {
-	case probe.ServerError, probe.ClientError, probe.Unauthenticated, probe.Forbidden, probe.Throttled:
+	case probe.OK, probe.ServerError, probe.ClientError, probe.Unauthenticated, probe.Forbidden, probe.Throttled:
 		return v.Status != 0
 	}
 	return false

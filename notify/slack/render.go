@@ -119,8 +119,10 @@ func (s story) fields() []*slack.TextBlockObject {
 		add(w.started, s.moment(b.Since)+" ("+moment(b.Since, "{ago}", s.clock(b.Since))+")")
 	}
 	v := b.Cause
-	add(w.cause, fill(w.causeLine, "reason", code(v.Reason.String(), maxPlace), "class", v.Class.TitleIn(w.language),
-		"retry", code(v.Retry.String(), maxPlace), "fault", code(v.Fault.String(), maxPlace)))
+	if b.Kind != probe.KindLatency { // its answers are right
+		add(w.cause, fill(w.causeLine, "reason", code(v.Reason.String(), maxPlace), "class", v.Class.TitleIn(w.language),
+			"retry", code(v.Retry.String(), maxPlace), "fault", code(v.Fault.String(), maxPlace)))
+	}
 	add(w.evidence, s.evidence())
 	if s.shared() {
 		add(w.members, prose(s.hit(), maxURL))
@@ -135,7 +137,7 @@ func (s story) fields() []*slack.TextBlockObject {
 	if s.aboutCertificate() {
 		add(w.ends, s.moment(b.Ends))
 	} else {
-		if b.Kind != probe.KindCache && b.Kind != probe.KindNoData { // its answers were good, or there were none
+		if b.Kind != probe.KindCache && b.Kind != probe.KindNoData && b.Kind != probe.KindLatency { // its answers were good, or there were none
 			add(failing, s.failing())
 		}
 	}

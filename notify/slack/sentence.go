@@ -39,9 +39,12 @@ func (s story) sentence() string {
 	if s.aboutCredential() && s.Change == incident.Resolved {
 		template = s.words.credential.lasts
 	}
+	if anew, ok := s.words.measures.anew[b.Kind]; ok && s.Change == incident.Changed {
+		template = anew
+	}
 	told := fill(template,
 		"symptom", s.symptom(), "name", plain(s.name(), maxName), "hit", s.hit(), "now", is.now, "still", is.still, "again", is.again,
-		"times", s.words.ordinal(b.Openings), "cause", s.causeInWords(), "failing", s.words.failures(b.Failures),
+		"times", s.words.ordinal(b.Openings), "cause", s.verdictInWords(), "measured", s.measured(), "better", s.words.measures.better[b.Kind], "usual", milliseconds(b.Reading.Usual), "failing", s.words.failures(b.Failures),
 		"since", s.clock(b.Since), "lasted", s.words.duration(b.At.Sub(b.Since)), "promised", s.clock(b.Promise),
 		"recovered", s.clock(b.RecoveredAt), "openings", s.words.openings(b.Openings))
 	if s.flapping() {
@@ -119,6 +122,12 @@ func (s story) symptom() string {
 	if s.Body.Kind == probe.KindCache {
 		return s.words.cache // the same
 	}
+	switch {
+	case s.Body.Kind == probe.KindLatency:
+		return s.words.symptoms[probe.Slow]
+	case s.measures():
+		return s.words.measures.symptom
+	}
 	return s.words.symptoms[s.Body.Cause.Symptom()]
 }
 
@@ -132,9 +141,17 @@ func (s story) condition() condition {
 	return s.words.kinds[s.Body.Kind]
 }
 
-// causeInWords is the status where it says all, else the reason, with the status
-// if there is one.
+// causeInWords is what is wrong: what was measured, or the verdict.
 func (s story) causeInWords() string {
+	if s.measures() {
+		return s.measured()
+	}
+	return s.verdictInWords()
+}
+
+// verdictInWords is the status where it says all, else the reason, with the status
+// if there is one.
+func (s story) verdictInWords() string {
 	v := s.Body.Cause
 	if s.aboutCertificate() && !s.over() {
 		return s.end()

@@ -35,6 +35,8 @@ func (s story) sentencesOf() map[incident.Change]string {
 	switch {
 	case s.shared():
 		return s.words.together
+	case s.measures():
+		return s.words.measures.sentences
 	case s.Body.Kind == probe.KindNoData:
 		return s.words.silences
 	case s.aboutCertificate():

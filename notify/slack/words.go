@@ -21,6 +21,7 @@ type words struct {
 	symptoms  map[probe.Symptom]string // the word that everything begins with
 
 	credential credentialWords
+	measures   measureWords
 	unasked    condition // a credential that was refused before the target was asked
 
 	cache       string // the symptom of good answers that are sent again unchanged
@@ -132,10 +133,14 @@ var english = words{
 	hit:          "{n} of {all} probes",
 	members:      "Probes",
 	sharedMeans: map[probe.Kind]string{
+		probe.KindLatency:      "The answers are right, but they take clearly longer than in the days before.",
 		probe.KindAuthGroup:    "Either the credential that they share, or the identity provider behind it, does not work any more; or our address is blocked, as a defence against an attack would.",
 		probe.KindGatewaySurge: "The gateway answers, but does not reach what is behind it, and that for several probes at the same time.",
 	},
 	sharedNext: map[probe.Kind]string{
+		probe.KindLatency: "Look at what was rolled out when it began\n" +
+			"Compare the phases in sonde history: name, connection, TLS, first byte\n" +
+			"Look at the load, and at what the target depends on",
 		probe.KindAuthGroup: "Check whether the credential has expired, was rotated, or lost a scope\n" +
 			"Check the identity provider: its status, its clock, its signing keys\n" +
 			"Ask from another address: if that is let in, a firewall or a defence against attacks blocks this prober",
@@ -201,8 +206,9 @@ var english = words{
 		condition{"is asked with a credential that ends soon", "is still asked with a credential that ends soon", "is asked again with a credential that ends soon", "Credential ends soon"},
 		"credential", "{symptom}: {name} is asked with a credential that lasts, {lasted} after the first warning.",
 	},
-	unasked: condition{"cannot be asked with our credential", "still cannot be asked with our credential", "cannot be asked with our credential again", "Credential refused"},
-	cache:   "cache",
+	measures: englishMeasures,
+	unasked:  condition{"cannot be asked with our credential", "still cannot be asked with our credential", "cannot be asked with our credential again", "Credential refused"},
+	cache:    "cache",
 
 	announced: " It announced to be back by {time}.",
 	anew:      " Now it announces to be back by {time}.",

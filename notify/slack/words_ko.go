@@ -59,10 +59,14 @@ var korean = words{
 	hit:          "프로브 {all}개 중 {n}개",
 	members:      "프로브",
 	sharedMeans: map[probe.Kind]string{
+		probe.KindLatency:      "응답은 올바르지만 지난 며칠보다 눈에 띄게 오래 걸립니다.",
 		probe.KindAuthGroup:    "공유 자격증명이나 그 뒤의 인증 서버(IdP)가 동작하지 않거나, 공격 방어 장치가 프로버의 주소를 차단했을 수 있습니다.",
 		probe.KindGatewaySurge: "게이트웨이는 응답하지만 그 뒤의 서버에 연결하지 못하며, 여러 프로브에서 동시에 일어나고 있습니다.",
 	},
 	sharedNext: map[probe.Kind]string{
+		probe.KindLatency: "시작 시점의 배포와 설정 변경을 확인합니다\n" +
+			"sonde history에서 이름 조회, 연결, TLS, 첫 바이트 단계를 비교합니다\n" +
+			"부하와 대상이 의존하는 시스템을 확인합니다",
 		probe.KindAuthGroup: "자격증명이 만료되었거나 교체되었거나 권한 범위를 잃었는지 확인합니다\n" +
 			"인증 서버(IdP)의 상태, 시계, 서명 키를 확인합니다\n" +
 			"다른 주소에서 요청합니다. 허용되면 방화벽이나 공격 방어 장치가 이 프로버를 차단한 것입니다",
@@ -127,8 +131,9 @@ var korean = words{
 		condition{"프로브 자격증명 만료 임박", "프로브 자격증명 만료 임박 지속", "프로브 자격증명 만료 임박 재발", "자격증명 만료 임박"},
 		"자격증명", "{symptom}: {name} 자격증명 갱신됨, 첫 경고 후 {lasted}.",
 	},
-	unasked: condition{"자격증명으로 요청 불가", "자격증명으로 요청 불가 지속", "자격증명으로 요청 불가 재발", "인증 실패"},
-	cache:   "캐시",
+	measures: koreanMeasures,
+	unasked:  condition{"자격증명으로 요청 불가", "자격증명으로 요청 불가 지속", "자격증명으로 요청 불가 재발", "인증 실패"},
+	cache:    "캐시",
 
 	announced: " 복구 예정 시각: {time}.",
 	anew:      " 새로 예고한 복구 시각: {time}.",
