@@ -36,6 +36,12 @@
 // else the result says, and escalates a week and a day before the end. It resolves once
 // scheduled results show one that lasts.
 //
+// budget_fast and budget_slow open when a budget is spent faster than it bears over a long
+// window and over a short one, by more failures than chance, and resolve when that has not
+// been so for a whole long window of judged time. budget_threshold opens and escalates as
+// shares of a budget are spent, once on the way up. latency opens when more of the latest 30
+// good answers are slow than chance would make, and what is so for a day becomes usual.
+//
 // cache opens when too few of the latest 32 to 64 answers to conditional requests were
 // 304, whatever else the results say, and resolves when clearly enough of them are, or
 // when nobody asks any more.
