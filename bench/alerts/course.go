@@ -27,6 +27,7 @@ type course struct {
 	began   time.Time
 
 	state incident.State
+	desk  *notify.Desk
 	ids   incident.Sequence
 	slot  time.Time   // the next one
 	due   []time.Time // re-checks that were asked for, soonest first
@@ -35,7 +36,8 @@ type course struct {
 	told                   []told
 }
 
-// told is a transition, and how many messages it led to.
+// told is a transition, or that one is told which was kept back, and how many messages it
+// led to.
 type told struct {
 	kind     probe.Kind
 	change   incident.Change
@@ -51,8 +53,14 @@ var start = time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 
 func newCourse(w *watched, sees weather, rnd *rand.Rand) *course {
 	phase := time.Duration(rnd.Int64N(w.policy.Interval.Milliseconds())) * time.Millisecond
-	return &course{watched: w, rnd: rnd, sky: newSky(sees, rnd, start), slot: start.Add(phase)}
+	c := &course{watched: w, rnd: rnd, sky: newSky(sees, rnd, start), slot: start.Add(phase)}
+	here := map[probe.ID]notify.Watched{me: {Name: w.subject.Name, Policy: w.policy, Routes: w.subject.Routes}}
+	c.desk = notify.NewDesk(here, func(probe.ID) *incident.State { return &c.state })
+	return c
 }
+
+// me is the only probe of a course.
+const me probe.ID = 1
 
 // run goes on until an instant.
 func (c *course) run(until time.Time) {
@@ -133,10 +141,21 @@ func (c *course) step(in incident.Input) {
 	if due := c.state.Due; !due.IsZero() && !due.Equal(before) {
 		c.recheck(due)
 	}
-	for i := range effects.Transitions {
-		t := &effects.Transitions[i]
-		c.told = append(c.told, told{t.Problem.Kind, t.Change, t.At, len(notify.Plan(*t, c.subject, "here", nil))})
+	for _, t := range effects.Transitions {
+		seen := told{kind: t.Problem.Kind, change: t.Change, at: t.At}
+		if said, ok := c.desk.Take(me, t); ok {
+			seen.messages = c.messages(said)
+		}
+		c.told = append(c.told, seen)
 	}
+	for _, r := range c.desk.Release(me, in.Until()) {
+		c.told = append(c.told, told{kind: r.Problem.Kind, at: r.At, messages: c.messages(r.Transition)})
+	}
+}
+
+// messages is how many a transition leads to.
+func (c *course) messages(t incident.Transition) int {
+	return len(notify.Plan(t, c.subject, "here", nil))
 }
 
 // bucket is how finely the scheduler times re-checks.

@@ -5,7 +5,7 @@
 //
 // The rules are those that are shipped, as the configuration's defaults have them, and no
 // copies: every made-up result goes through incident.Step, every re-check that this asks
-// for is made, and every message counts that notify.Plan plans. What is assumed is the
+// for is made, and every message counts that the notify.Desk lets people have. What is assumed is the
 // weather. The same seed gives the same numbers on every machine.
 package main
 
