@@ -86,6 +86,9 @@ func (d *decoder) budgets(s *spec) *incident.Budgets {
 func (d *decoder) warnDeadTiers(s *spec) {
 	rules := s.alert.budgetRules()
 	for _, o := range s.objectives {
+		if o.Kind == slo.Latency {
+			continue // no alert looks at its budget
+		}
 		var dead []string
 		for _, tier := range slo.Tiers(o.Window.Usual()) {
 			if wanted := tier.Fast && rules.Fast || !tier.Fast && rules.Slow; wanted && tier.Dead(o) {

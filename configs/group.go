@@ -14,8 +14,16 @@ type Group struct {
 }
 
 var groupKeys = keys[Group]{
-	"objective": func(d *decoder, v value, g *Group) { d.objectives(v, &g.Objectives) },
+	"objective": func(d *decoder, v value, g *Group) { d.groupObjectives(v, &g.Objectives) },
 	"combine":   func(d *decoder, v value, g *Group) { d.word(v, &g.Combine) },
+}
+
+// groupObjectives reads the objectives of a group, which are about availability.
+func (d *decoder) groupObjectives(v value, into *[]slo.Objective) {
+	d.objectives(v, into)
+	if slices.ContainsFunc(*into, func(o slo.Objective) bool { return o.Kind == slo.Latency }) {
+		d.fail(v, "a group promises availability only; give the objective of latency to its probes")
+	}
 }
 
 // promises reads what is promised of groups, by their names. A group is where a probe says

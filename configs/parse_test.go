@@ -111,7 +111,7 @@ func requireCheckout(t *testing.T, p configs.Probe) {
 	require.Equal(t, probe.CreditNone, p.Target.Credit)
 	require.False(t, p.Target.MayShed, "the probe's own word goes before the defaults'")
 	require.False(t, p.Target.NoTrace)
-	require.Equal(t, []slo.Objective{{BadPPM: 1000, Window: slo.Rolling(30 * day)}, {BadPPM: 5000, Window: slo.Rolling(7 * day)}, {BadPPM: 1000, Window: slo.Window{Period: slo.Month, Zone: "Europe/Berlin"}}}, p.Objectives)
+	require.Equal(t, []slo.Objective{{BadPPM: 1000, Window: slo.Rolling(30 * day)}, {BadPPM: 5000, Window: slo.Rolling(7 * day)}, {BadPPM: 1000, Window: slo.Window{Period: slo.Month, Zone: "Europe/Berlin"}}, {BadPPM: 10_000, Window: slo.Rolling(30 * day), Kind: slo.Latency, Threshold: 800 * time.Millisecond}}, p.Objectives)
 	require.Equal(t, notify.Routes{
 		Default: []string{"ops", "backup"},
 		ByKind:  map[probe.Kind][]string{probe.KindAuthFailed: {"backup"}, probe.KindRateLimited: nil},
@@ -123,7 +123,7 @@ func requireCheckout(t *testing.T, p configs.Probe) {
 		Interval: time.Minute, DownAfter: 2 * time.Minute, AuthAfter: 90 * time.Second, RecheckEvery: 10 * time.Second,
 		ResolveAfter: time.Hour, RemindEvery: 0, Repeatable: true, Count4xx: probe.CountAlways,
 		Budgets: incident.NewBudgets(p.Objectives, time.Minute, incident.BudgetRules{Fast: true, Slow: true, Levels: []int{50, 80, 100}}),
-		Timeout: p.Target.Timeout,
+		Timeout: p.Target.Timeout, Thresholds: incident.Thresholds{800 * time.Millisecond},
 	}, p.Policy)
 	require.Equal(t, map[string]string{"team": "payments", "tier": "0"}, p.Labels)
 	require.Equal(t, "https://runbooks.example.com/checkout", p.Runbook)

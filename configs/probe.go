@@ -209,10 +209,12 @@ func (s *spec) probe() Probe {
 	}
 	s.useAuth(target)
 	s.watch(target)
+	thresholds, _ := incident.NewThresholds(s.objectives)
 	return Probe{
 		Name: s.name, Was: s.was, Group: s.group, Target: target, Interval: s.interval,
 		Objectives: s.objectives, Notify: s.routes, DependsOn: s.dependsOn, Labels: s.labels, Runbook: s.runbook,
 		Policy: incident.Policy{
+			Thresholds:    thresholds,
 			Interval:      s.interval,
 			DownAfter:     s.alert.downAfter,
 			AuthAfter:     s.alert.authAfter,

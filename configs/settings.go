@@ -139,6 +139,10 @@ func (d *decoder) objectives(v value, into *[]slo.Objective) {
 			all = append(all, objective)
 		}
 	}
+	if _, ok := incident.NewThresholds(all); !ok {
+		d.fail(v, "more than 4 thresholds of latency; promise with fewer")
+		return
+	}
 	*into = all
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"sonde/notify"
+	"sonde/slo"
 )
 
 // warnProbes warns of what is valid but likely not meant.
@@ -32,6 +33,9 @@ const fewest = 10
 
 func (d *decoder) warnObjectives(s *spec) {
 	for _, o := range s.objectives {
+		if o.Kind == slo.Latency && o.Threshold >= s.timeoutOr() {
+			d.warn(d.nearestPlace(s, "objective", "timeout"), "%s is never broken, because timeout %s ends the run before; lower the threshold", o, FormatDuration(s.timeoutOr()))
+		}
 		budget := o.Total(o.Window.Usual())
 		if budget >= fewest*s.interval {
 			continue

@@ -37,10 +37,16 @@ func NewBudgets(objectives []slo.Objective, interval time.Duration, rules Budget
 	}
 	b := &Budgets{Levels: rules.Levels}
 	for _, o := range objectives {
+		if o.Kind == slo.Latency {
+			continue // what is bad here says nothing of it
+		}
 		alarms := slices.DeleteFunc(slo.Alarms(o, interval), func(a slo.Alarm) bool {
 			return a.Fast && !rules.Fast || !a.Fast && !rules.Slow
 		})
 		b.Of = append(b.Of, Budget{o, alarms, keyOf(o, rules.Levels)})
+	}
+	if len(b.Of) == 0 {
+		return nil
 	}
 	return b
 }

@@ -27,6 +27,7 @@ func (m *machine) account(slots slo.Stretch) {
 	s, in, b := m.s, &m.in, m.p.Budgets
 	m.fresh = s.Account.fresh(slots)
 	s.Account.add(slots, in.Verdict.Outcome, in.Verdict.Reason, &m.fx)
+	m.measure()
 	bad := m.judged() && in.Verdict.Outcome == probe.Bad
 	switch {
 	case b == nil:

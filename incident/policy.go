@@ -32,6 +32,8 @@ type Policy struct {
 	Conditional   bool    `json:",omitzero"` // requests ask whether what is known still holds
 	MinCacheRatio float64 `json:",omitzero"` // a lower share of 304 is an incident; 0: none is
 
+	Thresholds Thresholds `json:",omitzero"` // of promises about latency
+
 	Rules   Rules    `json:",omitzero"`
 	Budgets *Budgets `json:",omitempty"` // nil: nobody is told of them
 }

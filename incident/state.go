@@ -32,6 +32,7 @@ type State struct {
 	Spending    *Spending // nil: nothing was bad for as long as the budgets remember
 	Shared      *Shared   // only of what several probes share
 	Pace        *Pace     // nil: no answer was good yet, or nobody wants to know
+	Lags        []Lag     // by threshold of latency, in the order in which they came
 }
 
 // Last is what people see of the latest result.
@@ -114,6 +115,13 @@ type Effects struct {
 	Transitions []Transition
 	Ledger      []Entry       // stretches of slots that are complete
 	Grids       []slo.Stretch // grids that ended because the interval changed
+	Slow        []Slow        // stretches of slots that took longer than a threshold
+	Measures    []Measure     // of thresholds that are none any more
+}
+
+// None reports whether nothing follows.
+func (fx *Effects) None() bool {
+	return len(fx.Transitions)+len(fx.Ledger)+len(fx.Grids)+len(fx.Slow)+len(fx.Measures) == 0
 }
 
 // Clone returns a copy that shares nothing with s.
@@ -132,6 +140,7 @@ func (s *State) Clone() *State {
 		pace := *s.Pace
 		c.Pace = &pace
 	}
+	c.Lags = slices.Clone(s.Lags)
 	c.Problems = slices.Clone(s.Problems)
 	for i := range c.Problems {
 		c.Problems[i].Codes = slices.Clone(s.Problems[i].Codes)

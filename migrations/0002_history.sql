@@ -109,3 +109,27 @@ ALTER TABLE incidents ADD COLUMN note TEXT;
 -- What several probes share (a host, a credential, sonde itself) has a row among them, with
 -- an id below 0, so that its incidents are kept like those of a probe. Its name has a "/",
 -- which no probe's has, and its spec is what people read.
+
+-- Stretches of slots whose answers were right but took longer than a threshold of latency
+-- (milliseconds), and the time over which it was looked for thresholds that are none any more.
+CREATE TABLE slow (
+  id        INTEGER PRIMARY KEY,
+  probe     INTEGER NOT NULL REFERENCES probes(id),
+  location  INTEGER NOT NULL REFERENCES locations(id),
+  threshold INTEGER NOT NULL,
+  first     INTEGER NOT NULL,
+  last      INTEGER NOT NULL,
+  step      INTEGER NOT NULL,
+  failed    INTEGER NOT NULL -- they were bad for nothing but that
+) STRICT;
+CREATE INDEX slow_of_probe ON slow(probe, last);
+CREATE INDEX slow_last ON slow(last);
+
+CREATE TABLE measures (
+  id        INTEGER PRIMARY KEY,
+  probe     INTEGER NOT NULL REFERENCES probes(id),
+  location  INTEGER NOT NULL REFERENCES locations(id),
+  threshold INTEGER NOT NULL,
+  first     INTEGER NOT NULL,
+  last      INTEGER NOT NULL
+) STRICT;

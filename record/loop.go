@@ -172,7 +172,7 @@ func (l *loop) step(p *store.Probe, state *incident.State, e Entry) {
 	}
 	followed := l.follow(&e, &effects) // what is told once of several comes before what is a part of it
 	l.hear(e.Probe, p.Subject, &effects, e.Attempts)
-	if len(effects.Transitions)+len(effects.Ledger)+len(effects.Grids) > 0 {
+	if !effects.None() {
 		l.open.Effects = append(l.open.Effects, store.Effect{Probe: e.Probe, Effects: effects})
 	}
 	for _, id := range append(followed, e.Probe) {

@@ -43,6 +43,9 @@ func NewBurndown(p *Promise, ledger ledger, now time.Time) *Burndown {
 	return b
 }
 
+// Threshold is that of a promise about latency; 0 of another.
+func (p *Promise) Threshold() time.Duration { return p.promise.Threshold }
+
 // Reach is the range of time that a chart of the promise is about.
 func (p *Promise) Reach() (after, until time.Time) {
 	return p.more.span.After, p.more.span.End

@@ -67,6 +67,7 @@ func watched(name string, interval int, promises ...string) store.Probe {
 		}
 		p.Objectives = append(p.Objectives, o)
 	}
+	p.Policy.Thresholds, _ = incident.NewThresholds(p.Objectives)
 	return p
 }
 

@@ -28,7 +28,8 @@ type Month struct {
 // over another window is held against the month.
 type MonthRow struct {
 	Name           string   `json:"name"`
-	Target         *float64 `json:"target"` // null: nothing is promised
+	Target         *float64 `json:"target"`               // null: nothing is promised
+	LatencyMS      int64    `json:"latency_ms,omitempty"` // it is promised that good answers take no longer
 	AttainedRatio  *float64 `json:"attained_ratio"`
 	Coverage       float64  `json:"coverage"`
 	BudgetMS       *int64   `json:"budget_ms"`
@@ -118,7 +119,17 @@ func ReadMonth(ctx context.Context, r *store.Reader, span slo.Span, now time.Tim
 		if x == nil {
 			x = &means{}
 		}
-		month.Probes = append(month.Probes, rows(p.Name(), p.Objectives, tally, span, x)...)
+		month.Probes = append(month.Probes, rows(p.Name(), availability(p.Objectives), tally, span, x)...)
+		for _, o := range p.Objectives {
+			if o.Kind != slo.Latency {
+				continue
+			}
+			latency, err := r.Latency(ctx, p.ID, o.Threshold, span.After, until)
+			if err != nil {
+				return nil, err
+			}
+			month.Probes = append(month.Probes, rows(p.Name(), []slo.Objective{o}, latency.Tally(span.After, until), span, x)...)
+		}
 		groups.add(p, ledger, x)
 	}
 	slices.SortStableFunc(month.Probes, func(a, b MonthRow) int { return cmp.Compare(a.Name, b.Name) })
@@ -157,6 +168,11 @@ func readMeans(ctx context.Context, r *store.Reader, span slo.Span) (map[string]
 	return all, nil
 }
 
+// availability are the objectives of that kind.
+func availability(all []slo.Objective) []slo.Objective {
+	return slices.DeleteFunc(slices.Clone(all), func(o slo.Objective) bool { return o.Kind != slo.Availability })
+}
+
 // rows are a row for each target, the first one first; one if nothing is promised.
 func rows(name string, objectives []slo.Objective, t slo.Tally, span slo.Span, m *means) []MonthRow {
 	row := MonthRow{
@@ -173,6 +189,7 @@ func rows(name string, objectives []slo.Objective, t slo.Tally, span slo.Span, m
 		b := o.Budget(t, span)
 		target, budget := o.Target(), b.Total.Milliseconds()
 		held := row
+		held.LatencyMS = o.Threshold.Milliseconds()
 		held.Target, held.BudgetMS, held.Status = &target, &budget, b.Status.String()
 		if b.Status != slo.NoData {
 			held.RemainingRatio = ratio(b.RemainingRatio())

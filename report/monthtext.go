@@ -67,6 +67,9 @@ func (r *MonthRow) cells(name string) []string {
 	if r.Target != nil {
 		target = strings.TrimSuffix(strings.TrimRight(strconv.FormatFloat(*r.Target*100, 'f', 4, 64), "0"), ".") + "%"
 	}
+	if r.LatencyMS > 0 {
+		target += " in " + strconv.FormatInt(r.LatencyMS, 10) + "ms"
+	}
 	return []string{
 		text.Printable(name, 46), target, words(r.Status), share(r.AttainedRatio), percent(r.Coverage), Span(time.Duration(r.SpentMS) * time.Millisecond),
 		share(r.RemainingRatio), strconv.Itoa(r.Incidents), meanTime(r.MTTDMS), meanTime(r.MTTAMS), meanTime(r.MTTRMS),
@@ -88,7 +91,7 @@ func (m *Month) writeText(w io.Writer) error {
 
 // monthColumns are the columns of the CSV, named like the keys of the JSON.
 var monthColumns = []string{
-	"month", "zone", "scope", "name", "target", "attained_ratio", "coverage", "budget_ms", "spent_ms", "remaining_ratio", "status", "incidents", "mttd_ms", "mtta_ms", "mttr_ms",
+	"month", "zone", "scope", "name", "target", "latency_ms", "attained_ratio", "coverage", "budget_ms", "spent_ms", "remaining_ratio", "status", "incidents", "mttd_ms", "mtta_ms", "mttr_ms",
 }
 
 func (m *Month) writeCSV(w io.Writer) error {
@@ -101,12 +104,19 @@ func (m *Month) writeCSV(w io.Writer) error {
 		for i := range part.rows {
 			r := &part.rows[i]
 			lines = append(lines, []string{
-				m.Month, m.Zone, part.scope, r.Name, float(r.Target), float(r.AttainedRatio), float(&r.Coverage), whole(r.BudgetMS), whole(&r.SpentMS),
+				m.Month, m.Zone, part.scope, r.Name, float(r.Target), latencyOf(r), float(r.AttainedRatio), float(&r.Coverage), whole(r.BudgetMS), whole(&r.SpentMS),
 				float(r.RemainingRatio), r.Status, strconv.Itoa(r.Incidents), whole(r.MTTDMS), whole(r.MTTAMS), whole(r.MTTRMS),
 			})
 		}
 	}
 	return table.WriteAll(lines)
+}
+
+func latencyOf(r *MonthRow) string {
+	if r.LatencyMS == 0 {
+		return ""
+	}
+	return whole(&r.LatencyMS)
 }
 
 // float writes a number; nothing for one that is not known.

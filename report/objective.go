@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"sonde/slo"
+	"sonde/store"
 )
 
 // burnWindows are those over which a status shows burn rates.
@@ -18,8 +19,11 @@ const projectionWindow = 6 * time.Hour
 // Objective is how a promise stands.
 type Objective struct {
 	Objective      float64             `json:"objective"`
-	Window         string              `json:"window"`         // 30d, or day, week, month, quarter
-	Zone           string              `json:"zone,omitempty"` // whose midnight begins such a period
+	Kind           string              `json:"kind"`                    // availability or latency
+	LatencyMS      int64               `json:"latency_ms,omitempty"`    // of kind latency: good answers that take longer are bad
+	LatencySince   *time.Time          `json:"latency_since,omitempty"` // before that, another threshold decided, and its verdict stays
+	Window         string              `json:"window"`                  // 30d, or day, week, month, quarter
+	Zone           string              `json:"zone,omitempty"`          // whose midnight begins such a period
 	Status         string              `json:"status"`
 	BudgetMS       int64               `json:"budget_ms"`
 	SpentMS        int64               `json:"spent_ms"`
@@ -67,11 +71,25 @@ type ledger interface {
 	Begin() time.Time
 }
 
+// objectiveOf is how an objective of a probe stands.
+func objectiveOf(w *store.Watched, i int, now time.Time, spans spans) Objective {
+	o := w.Objectives[i]
+	span := spans.of(o.Window)
+	if o.Kind != slo.Latency {
+		return newObjective(o, &w.Ledger, now, span)
+	}
+	out := newObjective(o, w.Latencies[i], now, span)
+	if since := w.Latencies[i].Since(o.Threshold); since.After(span.Begin()) && w.Latencies[i].Begin().Before(since) {
+		out.LatencySince = &since
+	}
+	return out
+}
+
 func newObjective(o slo.Objective, ledger ledger, now time.Time, span slo.Span) Objective {
 	tally := ledger.Tally(span.After, now)
 	b := o.Budget(tally, span)
 	out := Objective{
-		Objective: o.Target(), Window: o.Window.Name(), Zone: zoneOf(o.Window), Status: b.Status.String(),
+		Objective: o.Target(), Kind: o.Kind.String(), LatencyMS: o.Threshold.Milliseconds(), Window: o.Window.Name(), Zone: zoneOf(o.Window), Status: b.Status.String(),
 		BudgetMS: b.Total.Milliseconds(), SpentMS: b.Spent.Milliseconds(), Coverage: b.Coverage, AttainedRatio: ratio(tally.Ratio()), promise: o,
 		BurnRate: make(map[string]*float64, len(burnWindows)),
 	}

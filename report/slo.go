@@ -94,19 +94,31 @@ func WritePromises(w io.Writer, all []Promise) error {
 // WriteText writes a promise as people read it, with a chart of its budget if there is one.
 func (p *Promise) WriteText(w io.Writer, chart *Burndown) error {
 	lines := []string{text.Printable(p.Title(), 46) + "  " + p.Text + ": " + words(p.Status), ""}
-	lines = append(lines, align([][]string{
+	facts := [][]string{
 		{"  attained", share(p.AttainedRatio)},
 		{"  coverage", p.seen()},
+		{"  threshold", p.decides()},
 		{"  budget left", p.left()},
 		{"  whole budget", Span(time.Duration(p.BudgetMS) * time.Millisecond)},
 		{"  burn rate", fmt.Sprintf("1h %s, 6h %s, 3d %s", times(p.BurnRate["1h"]), times(p.BurnRate["6h"]), times(p.BurnRate["3d"]))},
 		{"  at the rate of 6h", p.outlook()},
-	})...)
+	}
+	facts = slices.DeleteFunc(facts, func(f []string) bool { return f[1] == "" })
+	lines = append(lines, align(facts)...)
 	if chart != nil && p.RemainingRatio != nil {
 		lines = append(append(lines, ""), chart.lines()...)
 	}
 	_, err := fmt.Fprintln(w, strings.Join(lines, "\n"))
 	return err
+}
+
+// decides says since when the threshold of a promise about latency decides, if another one
+// did before; empty if none did.
+func (p *Promise) decides() string {
+	if p.LatencySince == nil {
+		return ""
+	}
+	return "decides since " + p.LatencySince.UTC().Format(minuteLayout) + " UTC; before, another one did"
 }
 
 // words writes a name of several words.

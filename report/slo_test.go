@@ -16,7 +16,7 @@ import (
 
 // promiseExtras are the keys of a promise that the first contract did not have.
 var promiseExtras = []string{
-	"[].zone", "[].burn_rate.3d", "[].remaining_ms", "[].outlook", "[].window_ms", "[].elapsed_ms", "[].history_ms",
+	"[].kind", "[].zone", "[].burn_rate.3d", "[].remaining_ms", "[].outlook", "[].window_ms", "[].elapsed_ms", "[].history_ms",
 }
 
 // promises is a lab whose promises stand in every way there is.
@@ -55,7 +55,7 @@ func TestTheKeysOfAPromiseStay(t *testing.T) {
 	var all []map[string]any
 	require.NoError(t, json.Unmarshal(data, &all))
 	keys := []string{
-		"attained_ratio", "budget_ms", "burn_rate", "coverage", "elapsed_ms", "exhausted_at", "history_ms", "name", "objective", "outlook",
+		"attained_ratio", "budget_ms", "burn_rate", "coverage", "elapsed_ms", "exhausted_at", "history_ms", "kind", "name", "objective", "outlook",
 		"promise", "remaining_ms", "remaining_ratio", "spent_ms", "status", "window", "window_ms",
 	}
 	require.Equal(t, keys, slices.Sorted(maps.Keys(all[0])))

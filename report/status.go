@@ -209,8 +209,8 @@ func newProbe(w *store.Watched, now time.Time, spans spans) Probe {
 		t := w.Ledger.Tally(now.Add(-window.length), now)
 		p.Availability[window.name] = Availability{ratio(t.Ratio()), t.Coverage()}
 	}
-	for _, promise := range w.Objectives {
-		o := newObjective(promise, &w.Ledger, now, spans.of(promise.Window))
+	for i, promise := range w.Objectives {
+		o := objectiveOf(w, i, now, spans)
 		if held := o.Status == slo.Met.String() || o.Status == slo.Unverified.String(); held && w.State.Burns(w.Policy.Budgets, promise) {
 			o.Status = slo.AtRisk.String() // kept so far, but not for long
 		}

@@ -19,7 +19,7 @@ import (
 
 // extraStatusKeys are those that we add to the document that is promised.
 var extraStatusKeys = []string{
-	"probes[].labels", "probes[].runbook", "probes[].objectives[].attained_ratio",
+	"probes[].labels", "probes[].runbook", "probes[].objectives[].attained_ratio", "probes[].objectives[].kind",
 	"probes[].incidents[].since", "probes[].incidents[].recovered_at",
 }
 

@@ -1,6 +1,7 @@
 package slo
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -12,16 +13,88 @@ const (
 	million = 1_000_000
 )
 
+// Kind is what a promise is about.
+type Kind uint8
+
+// The kinds.
+const (
+	Availability Kind = iota // that answers are good
+	Latency                  // that good answers come soon enough
+)
+
+// String is the kind as in JSON.
+func (k Kind) String() string { return [...]string{"availability", "latency"}[k] }
+
 // Objective is a promise: at least a share of the time in a window is good.
 type Objective struct {
-	BadPPM int64 // what may be bad, in parts per million: 99.9% is 1000; in (0, 1000000)
-	Window Window
+	BadPPM    int64 // what may be bad, in parts per million: 99.9% is 1000; in (0, 1000000)
+	Window    Window
+	Kind      Kind
+	Threshold time.Duration // of kind Latency: a good answer that took longer is bad; whole milliseconds
 }
 
 // ParseObjective reads a promise such as "99.9% over 30d" or "99.5% over month in
-// Europe/Berlin". The percentage has at most four decimals and lies between 0 and 100,
-// both excluded; the window is one of [ParseWindow].
+// Europe/Berlin", or of latency "latency 800ms for 99% over 30d". The percentage has at
+// most four decimals and lies between 0 and 100, both excluded; the window is one of
+// [ParseWindow]; the threshold is from 1ms to 10m.
 func ParseObjective(s string) (Objective, error) {
+	rest, isLatency := strings.CutPrefix(strings.TrimSpace(s), "latency ")
+	if !isLatency {
+		return parseAvailability(s)
+	}
+	written, promise, found := strings.Cut(rest, " for ")
+	if !found {
+		return Objective{}, fmt.Errorf("objective %q has no threshold and percentage; write it like \"latency 800ms for 99%% over 30d\"", s)
+	}
+	threshold, err := parseThreshold(strings.TrimSpace(written))
+	if err != nil {
+		return Objective{}, fmt.Errorf("objective %q %w", s, err)
+	}
+	o, err := parseAvailability(promise)
+	if err != nil {
+		return Objective{}, err
+	}
+	o.Kind, o.Threshold = Latency, threshold
+	return o, nil
+}
+
+// longestThreshold is longer than any run that somebody waits for.
+const longestThreshold = 10 * time.Minute
+
+// parseThreshold reads a threshold such as 800ms or 2s: whole milliseconds.
+func parseThreshold(s string) (time.Duration, error) {
+	for _, unit := range []struct {
+		name   string
+		length time.Duration
+	}{{"ms", time.Millisecond}, {"s", time.Second}, {"m", time.Minute}} {
+		digits, found := strings.CutSuffix(s, unit.name)
+		if !found {
+			continue
+		}
+		n, err := strconv.ParseUint(digits, 10, 32)
+		if err != nil {
+			break
+		}
+		if length := time.Duration(n) * unit.length; length > 0 && length <= longestThreshold {
+			return length, nil
+		}
+		return 0, errors.New("has a threshold that is not from 1ms to 10m; write it like \"latency 800ms for 99% over 30d\"")
+	}
+	return 0, errors.New("has no threshold; write it like \"latency 800ms for 99% over 30d\"")
+}
+
+// formatThreshold writes a threshold as parseThreshold reads it.
+func formatThreshold(d time.Duration) string {
+	switch {
+	case d%time.Minute == 0:
+		return strconv.Itoa(int(d/time.Minute)) + "m"
+	case d%time.Second == 0:
+		return strconv.Itoa(int(d/time.Second)) + "s"
+	}
+	return strconv.Itoa(int(d/time.Millisecond)) + "ms"
+}
+
+func parseAvailability(s string) (Objective, error) {
 	percent, window, found := strings.Cut(s, " over ")
 	if !found {
 		return Objective{}, fmt.Errorf("objective %q has no window; write it like \"99.9%% over 30d\"", s)
@@ -66,7 +139,11 @@ func (o Objective) Target() float64 { return float64(million-o.BadPPM) / million
 
 // String writes the objective as ParseObjective reads it.
 func (o Objective) String() string {
-	return FormatPPM(million-o.BadPPM) + "% over " + o.Window.String()
+	promise := FormatPPM(million-o.BadPPM) + "% over " + o.Window.String()
+	if o.Kind == Latency {
+		return "latency " + formatThreshold(o.Threshold) + " for " + promise
+	}
+	return promise
 }
 
 // FormatPPM writes parts per million as a percentage without the sign: 999000 is "99.9".

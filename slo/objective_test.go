@@ -97,7 +97,7 @@ func TestObjectiveText(t *testing.T) {
 }
 
 func FuzzParseObjective(f *testing.F) {
-	for _, seed := range []string{"99.9% over 30d", "0.0001% over 1h", " 99.50 %  over 4w", "100% over 30d", "99.% over 30d", "99.9% over month in Europe/Berlin", "99% over week", "% over d", "9.9% over  over 1d"} {
+	for _, seed := range []string{"99.9% over 30d", "0.0001% over 1h", " 99.50 %  over 4w", "100% over 30d", "99.% over 30d", "99.9% over month in Europe/Berlin", "99% over week", "latency 800ms for 99% over 30d", "latency 0s for 1% over day", "% over d", "9.9% over  over 1d"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

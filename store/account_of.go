@@ -10,10 +10,10 @@ import (
 	"sonde/probe"
 )
 
-// accountOf returns the account of a probe as of the end of the log, and reads something
+// loneState returns the account of a probe as of the end of the log, and reads something
 // else. Who has not followed the log so far reads what is about this probe and nothing
 // else, for that takes milliseconds, however many there are.
-func (r *Reader) accountOf(ctx context.Context, tx *sql.Tx, id probe.ID, also meanwhile) (*incident.Account, error) {
+func (r *Reader) loneState(ctx context.Context, tx *sql.Tx, id probe.ID, also meanwhile) (*incident.State, error) {
 	if err := r.know(ctx, tx); err != nil {
 		return nil, err
 	}
@@ -23,13 +23,13 @@ func (r *Reader) accountOf(ctx context.Context, tx *sql.Tx, id probe.ID, also me
 			return nil, err
 		}
 		if state != nil {
-			return &state.Account, also.read(newAside())
+			return state, also.read(newAside())
 		}
 	}
 	if err := r.follow(ctx, tx, also); err != nil {
 		return nil, err
 	}
-	return &r.memory.State(id).Clone().Account, nil
+	return r.memory.State(id).Clone(), nil
 }
 
 // stateOf replays what the log has of one probe behind the newest checkpoint. It returns

@@ -130,6 +130,9 @@ func (s *Store) apply(ctx context.Context, tx *repeating, e *Effect) error {
 			return fmt.Errorf("write grid: %w", err)
 		}
 	}
+	if err := s.applySlow(ctx, tx, e); err != nil {
+		return err
+	}
 	for i := range e.Transitions {
 		if err := s.transition(ctx, tx, e.Probe, &e.Transitions[i]); err != nil {
 			return err

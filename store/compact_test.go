@@ -127,6 +127,9 @@ func (w *world) requireTallies(t *testing.T, r *Reader) {
 	for _, p := range snapshot.Probes {
 		for _, length := range []time.Duration{time.Hour, 6 * time.Hour, day, 7 * day, 30 * day} {
 			require.Equal(t, w.tally(p.ID, now.Add(-length), now), p.Ledger.Tally(now.Add(-length), now), "%s of %s", length, p.Name())
+			if i := slices.IndexFunc(p.Latencies, func(l *Latency) bool { return l != nil }); i >= 0 {
+				require.Equal(t, w.latency(p.ID, now.Add(-length), now), p.Latencies[i].Tally(now.Add(-length), now), "latency over %s of %s", length, p.Name())
+			}
 		}
 		l, err := r.Ledger(t.Context(), p.ID, t0.Add(-day), now)
 		require.NoError(t, err)

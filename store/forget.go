@@ -85,6 +85,8 @@ func (c *compactor) forgetSums(ctx context.Context, before time.Time) error {
 		{"DELETE FROM days WHERE id IN (SELECT id FROM days WHERE day < ? LIMIT ?)", d},
 		{"DELETE FROM tallies WHERE day IN (SELECT day FROM tallies WHERE day < ? LIMIT ?)", d},
 		{"DELETE FROM ledger WHERE id IN (SELECT id FROM ledger WHERE last < ? LIMIT ?)", ms},
+		{"DELETE FROM slow WHERE id IN (SELECT id FROM slow WHERE last < ? LIMIT ?)", ms},
+		{"DELETE FROM measures WHERE id IN (SELECT id FROM measures WHERE last < ? LIMIT ?)", ms},
 		{"DELETE FROM grids WHERE id IN (SELECT id FROM grids WHERE last < ? LIMIT ?)", ms},
 		{"DELETE FROM timeline WHERE id IN (SELECT t.id FROM timeline t JOIN incidents i ON i.id = t.incident WHERE i.phase = 'closed' AND i.closed_at < ? LIMIT ?)", ms},
 		{"DELETE FROM threads WHERE (incident, destination) IN (SELECT t.incident, t.destination FROM threads t JOIN incidents i ON i.id = t.incident WHERE i.phase = 'closed' AND i.closed_at < ? LIMIT ?)", ms},

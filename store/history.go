@@ -209,11 +209,23 @@ func (r *row) pointsOf(packed []byte, id probe.ID, f func(hour int64, points []p
 // Ledger reads the time of a probe over a range. Tallies of windows within the range are
 // exact to the slot.
 func (r *Reader) Ledger(ctx context.Context, id probe.ID, from, to time.Time) (*Ledger, error) {
+	ledger, _, err := r.pastOf(ctx, id, 0, from, to)
+	return ledger, err
+}
+
+// Latency reads the time of a probe over a range as it kept to a threshold.
+func (r *Reader) Latency(ctx context.Context, id probe.ID, threshold time.Duration, from, to time.Time) (*Latency, error) {
+	_, latency, err := r.pastOf(ctx, id, threshold, from, to)
+	return latency, err
+}
+
+// pastOf reads the ledger of a probe, and how it kept to a threshold if there is one.
+func (r *Reader) pastOf(ctx context.Context, id probe.ID, threshold time.Duration, from, to time.Time) (*Ledger, *Latency, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	tx, err := r.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
-		return nil, describe(r.path, err)
+		return nil, nil, describe(r.path, err)
 	}
 	defer func() { _ = tx.Rollback() }()
 	alone := []Probe{{ID: id}}
@@ -226,11 +238,15 @@ func (r *Reader) Ledger(ctx context.Context, id probe.ID, from, to time.Time) (*
 		}
 		return errors.Join(err, l.loadGrids(ctx, tx, from, id), l.load(ctx, tx, window{from, forever}, id))
 	}
-	account, err := r.accountOf(ctx, tx, id, also)
+	state, err := r.loneState(ctx, tx, id, also)
 	if err != nil {
-		return nil, describe(r.path, err)
+		return nil, nil, describe(r.path, err)
 	}
 	l.rest(incident.NewCalendar(given), from, to)
-	ledger := l.of(0, account)
-	return &ledger, nil
+	ledger := l.of(0, &state.Account)
+	if threshold == 0 {
+		return &ledger, nil, nil
+	}
+	latency, err := readLatency(ctx, tx, id, &ledger, state, threshold, from)
+	return &ledger, latency, err
 }

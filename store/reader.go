@@ -117,6 +117,8 @@ type Watched struct {
 	State  *incident.State
 	Ledger Ledger
 
+	Latencies []*Latency // by objective; nil for one that is not of that kind
+
 	Maintenance *incident.Command // that the probe is in; nil if it is in none
 	Rest        slo.Spell         // from when until when
 }
@@ -165,6 +167,9 @@ func (r *Reader) look(ctx context.Context, tx *sql.Tx, now time.Time) (*Snapshot
 		state := r.memory.State(p.ID)
 		w := Watched{Probe: p, State: state, Ledger: all.of(i, &state.Account)}
 		w.Maintenance, w.Rest = all.calendar.Now(p.ID, now)
+		if w.Latencies, err = latencies(ctx, tx, &w, now); err != nil {
+			return nil, err
+		}
 		s.Probes = append(s.Probes, w)
 	}
 	s.Shared = r.memory.shared(r.circles)

@@ -111,7 +111,7 @@ func tablesOf(ctx context.Context, db querier) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	first := []string{"meta", "locations", "probes", "incidents", "threads", "outbox", "timeline", "grids", "ledger"}
+	first := []string{"meta", "locations", "probes", "incidents", "threads", "outbox", "timeline", "grids", "ledger", "slow", "measures"}
 	rank := func(name string) int {
 		if i := slices.Index(first, name); i >= 0 {
 			return i

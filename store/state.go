@@ -156,6 +156,7 @@ const (
 	hasParts
 	hasShared
 	hasPace
+	hasLags
 )
 
 // statePacker packs states: times as differences to base, verdicts by their number.
@@ -178,6 +179,7 @@ func contents(s *incident.State) (has uint64) {
 		s.Spending != nil,
 		!s.Known.Equal(s.Last.At), slices.ContainsFunc(s.Problems, hasPart), s.Shared != nil,
 		s.Pace != nil,
+		len(s.Lags) > 0,
 	} {
 		if is {
 			has |= 1 << i
@@ -248,6 +250,9 @@ func (p *statePacker) state(s *incident.State) {
 	p.shared(s, has)
 	if has&hasPace != 0 {
 		p.pace(s.Pace)
+	}
+	if has&hasLags != 0 {
+		p.lags(s.Lags)
 	}
 }
 
@@ -345,6 +350,9 @@ func (u *stateUnpacker) state(s *incident.State) {
 	u.shared(s, has)
 	if has&hasPace != 0 {
 		s.Pace = u.pace()
+	}
+	if has&hasLags != 0 {
+		s.Lags = u.lags()
 	}
 }
 

@@ -45,13 +45,18 @@ func watched(name string, interval time.Duration) Probe {
 	if err != nil {
 		panic(err)
 	}
-	promises := []slo.Objective{objective}
+	latency, err := slo.ParseObjective("latency 2500ms for 50% over 30d")
+	if err != nil {
+		panic(err)
+	}
+	promises := []slo.Objective{objective, latency}
+	thresholds, _ := incident.NewThresholds(promises)
 	return Probe{
 		Subject: notify.Subject{Name: name, URL: "https://" + name + ".example.com/", Method: "GET", Interval: interval, Routes: notify.Routes{Default: []string{"ops"}}},
 		Policy: incident.Policy{
 			Interval: interval, DownAfter: 90 * time.Second, AuthAfter: 90 * time.Second, RecheckEvery: 30 * time.Second,
 			ResolveAfter: 2 * time.Minute, RemindEvery: 4 * time.Hour, Repeatable: true, Conditional: true, MinCacheRatio: 0.5,
-			Rules:   incident.UsualRules(),
+			Rules: incident.UsualRules(), Thresholds: thresholds,
 			Budgets: incident.NewBudgets(promises, interval, incident.BudgetRules{Fast: true, Slow: true, Levels: []int{50, 80, 100}}),
 		},
 		Objectives: promises, RequestHash: "1",
@@ -78,7 +83,11 @@ type slot struct {
 	at      time.Time
 	weight  time.Duration
 	outcome probe.Outcome
+	slow    bool // it was right, but took longer than usualThreshold
 }
+
+// usualThreshold is that of the promise about latency which every probe makes.
+const usualThreshold = 2500 * time.Millisecond
 
 // world is a prober with a database, whose probes see random things.
 type world struct {
@@ -315,28 +324,50 @@ func (w *world) account(e Entry, step time.Duration) {
 				continue
 			}
 			for gap := latest.at.Add(latest.weight); !gap.Add(latest.weight).After(at); gap = gap.Add(latest.weight) {
-				slots = append(slots, slot{gap, latest.weight, probe.Unknown})
+				slots = append(slots, slot{gap, latest.weight, probe.Unknown, false})
 			}
 		}
-		slots = append(slots, slot{at, step, e.Input.Verdict.Outcome})
+		slots = append(slots, slot{at, step, e.Input.Verdict.Outcome, isSlow(&e.Input)})
 	}
 	w.slots[e.Probe] = slots
 }
 
+func isSlow(in *incident.Input) bool {
+	v := in.Verdict
+	return in.Kind == incident.Ran && in.Elapsed > usualThreshold && (v.Outcome == probe.Good || v.Outcome == probe.Bad && v.Reason == probe.TooSlow)
+}
+
 // tally is what the naive model says of a window.
-func (w *world) tally(id probe.ID, after, until time.Time) (t slo.Tally) {
+func (w *world) tally(id probe.ID, after, until time.Time) slo.Tally {
+	return w.sum(id, after, until, func(s *slot) probe.Outcome { return s.outcome })
+}
+
+// latency is what the naive model says of how soon answers came.
+func (w *world) latency(id probe.ID, after, until time.Time) slo.Tally {
+	return w.sum(id, after, until, func(s *slot) probe.Outcome {
+		switch {
+		case s.slow:
+			return probe.Bad
+		case s.outcome == probe.Bad:
+			return probe.Excluded
+		}
+		return s.outcome
+	})
+}
+
+func (w *world) sum(id probe.ID, after, until time.Time, means func(*slot) probe.Outcome) (t slo.Tally) {
 	slots := slices.Clone(w.slots[id])
 	if n := len(slots); n > 0 {
 		latest := slots[n-1]
 		for at := latest.at.Add(latest.weight); !at.Add(2 * latest.weight).After(until); at = at.Add(latest.weight) {
-			slots = append(slots, slot{at, latest.weight, probe.Unknown})
+			slots = append(slots, slot{at, latest.weight, probe.Unknown, false})
 		}
 	}
 	for _, s := range slots {
 		if !s.at.After(after) || s.at.After(until) {
 			continue
 		}
-		outcome := s.outcome
+		outcome := means(&s)
 		if w.rests != nil && w.rests(id, s.at) {
 			outcome = probe.Excluded
 			t.Planned += s.weight

@@ -109,6 +109,13 @@ func chart(c *cobra.Command, reader *store.Reader, snapshot *store.Snapshot, p *
 		}
 	}
 	after, until := p.Reach()
+	if threshold := p.Threshold(); threshold > 0 {
+		latency, err := reader.Latency(c.Context(), members[0], threshold, after, until)
+		if err != nil {
+			return storageError(err)
+		}
+		return draw(c, p, report.NewBurndown(p, latency, now), apart)
+	}
 	for _, id := range members {
 		ledger, err := reader.Ledger(c.Context(), id, after, until)
 		if err != nil {
@@ -116,8 +123,12 @@ func chart(c *cobra.Command, reader *store.Reader, snapshot *store.Snapshot, p *
 		}
 		together.Members = append(together.Members, ledger)
 	}
+	return draw(c, p, report.NewBurndown(p, &together, now), apart)
+}
+
+func draw(c *cobra.Command, p *report.Promise, chart *report.Burndown, apart bool) error {
 	if apart {
 		_, _ = fmt.Fprintln(c.OutOrStdout())
 	}
-	return p.WriteText(c.OutOrStdout(), report.NewBurndown(p, &together, now))
+	return p.WriteText(c.OutOrStdout(), chart)
 }

@@ -1,0 +1,191 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"time"
+
+	"sonde/incident"
+	"sonde/probe"
+	"sonde/slo"
+)
+
+// applySlow writes what took longer than a threshold, and over which time it was looked.
+func (s *Store) applySlow(ctx context.Context, tx *repeating, e *Effect) error {
+	for _, x := range e.Slow {
+		err := tx.exec(ctx, "INSERT INTO slow(probe, location, threshold, first, last, step, failed) VALUES (?, ?, ?, ?, ?, ?, ?)",
+			e.Probe, s.location, x.Threshold.Milliseconds(), x.Slots.First.UnixMilli(), x.Slots.Last.UnixMilli(), x.Slots.Step.Milliseconds(), x.Failed)
+		if err != nil {
+			return fmt.Errorf("write what was slow: %w", err)
+		}
+	}
+	for _, x := range e.Measures {
+		err := tx.exec(ctx, "INSERT INTO measures(probe, location, threshold, first, last) VALUES (?, ?, ?, ?, ?)",
+			e.Probe, s.location, x.Threshold.Milliseconds(), x.From.UnixMilli(), x.To.UnixMilli())
+		if err != nil {
+			return fmt.Errorf("write the time of a threshold: %w", err)
+		}
+	}
+	return nil
+}
+
+// Latency is the time of one probe as it kept to a threshold: good if a good answer came
+// soon enough, bad if it came later. What failed otherwise is excluded, for it spends
+// another budget.
+type Latency struct {
+	ledger *Ledger // read slot by slot
+	spells []paced // in their order, none over another
+}
+
+// paced is a time over which it was looked whether answers took longer than a threshold:
+// that of the promise, or one before it whose verdict stays.
+type paced struct {
+	window
+	threshold time.Duration
+	slow      []incident.Slow
+}
+
+// Queries of what took longer than thresholds.
+const (
+	slowOfProbe     = "SELECT threshold, first, last, step, failed FROM slow WHERE probe = ? AND last > ?"
+	measuresOfProbe = "SELECT threshold, first, last FROM measures WHERE probe = ? AND last > ?"
+)
+
+// latencies reads how a probe kept to the thresholds of its objectives.
+func latencies(ctx context.Context, q querier, w *Watched, now time.Time) ([]*Latency, error) {
+	if w.Policy.Thresholds == (incident.Thresholds{}) {
+		return nil, nil
+	}
+	after := reach(w.Objectives, now)
+	exact, err := w.Ledger.exact(ctx, q, w.ID, after)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]*Latency, len(w.Objectives))
+	for i, o := range w.Objectives {
+		if o.Kind != slo.Latency {
+			continue
+		}
+		if all[i], err = readLatency(ctx, q, w.ID, exact, w.State, o.Threshold, after); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+func readLatency(ctx context.Context, q querier, id probe.ID, ledger *Ledger, state *incident.State, threshold time.Duration, after time.Time) (*Latency, error) {
+	slow := map[time.Duration][]incident.Slow{}
+	_, err := eachRow(ctx, q, slowOfProbe, []any{id, after.UnixMilli()}, func(rows *sql.Rows) error {
+		var ms, first, last, step int64
+		var failed bool
+		err := rows.Scan(&ms, &first, &last, &step, &failed)
+		t := time.Duration(ms) * time.Millisecond
+		slow[t] = append(slow[t], incident.Slow{Threshold: t, Slots: stretch(first, last, step), Failed: failed})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	var spells []paced
+	_, err = eachRow(ctx, q, measuresOfProbe, []any{id, after.UnixMilli()}, func(rows *sql.Rows) error {
+		var ms, first, last int64
+		err := rows.Scan(&ms, &first, &last)
+		spells = append(spells, paced{window: window{instant(first - 1), instant(last)}, threshold: time.Duration(ms) * time.Millisecond})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	for i := range state.Lags {
+		lag := &state.Lags[i]
+		spells = append(spells, paced{window: window{lag.Since.Add(-time.Millisecond), forever}, threshold: lag.Run.Threshold})
+		if lag.Run.Slots.Step > 0 {
+			slow[lag.Run.Threshold] = append(slow[lag.Run.Threshold], lag.Run)
+		}
+	}
+	l := &Latency{ledger: ledger, spells: arrange(spells, threshold)}
+	for i := range l.spells {
+		l.spells[i].slow = slow[l.spells[i].threshold]
+	}
+	return l, nil
+}
+
+// arrange lays times beside one another: where it was looked for the threshold of the
+// promise that counts, elsewhere the latest other threshold.
+func arrange(spells []paced, threshold time.Duration) (all []paced) {
+	slices.SortStableFunc(spells, func(a, b paced) int {
+		if (a.threshold == threshold) != (b.threshold == threshold) {
+			if a.threshold == threshold {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Or(b.until.Compare(a.until), cmp.Compare(a.threshold, b.threshold))
+	})
+	var taken []window
+	for _, s := range spells {
+		for _, free := range s.without(taken) {
+			all = append(all, paced{window: free, threshold: s.threshold})
+		}
+		taken = merged(append(taken, s.window))
+	}
+	slices.SortFunc(all, func(a, b paced) int { return a.after.Compare(b.after) })
+	return all
+}
+
+// Tally sums up the slots in (after, until] over which it was looked. It is exact to the
+// slot.
+func (l *Latency) Tally(after, until time.Time) (t slo.Tally) {
+	for i := range l.spells {
+		s := &l.spells[i]
+		from, to := slo.Latest(after, s.after), slo.Earliest(until, s.until)
+		if from.Before(to) {
+			t = t.Plus(l.spell(s, from, to))
+		}
+	}
+	return t
+}
+
+func (l *Latency) spell(s *paced, after, until time.Time) slo.Tally {
+	after = l.ledger.kept(after)
+	t := l.ledger.Tally(after, until)
+	t.Excluded, t.Bad = t.Excluded+t.Bad, 0
+	for _, x := range s.slow {
+		w := x.Slots.Within(after, until)
+		for _, rest := range l.ledger.rests { // what was planned stays excluded
+			w -= x.Slots.Within(slo.Latest(after, rest.From.Add(-time.Millisecond)), slo.Earliest(until, rest.Until.Add(-time.Millisecond)))
+		}
+		t.Bad += w
+		if x.Failed {
+			t.Excluded -= w
+		} else {
+			t.Good -= w
+		}
+	}
+	return t
+}
+
+// Begin is the first slot that was looked at and is kept; zero if there is none.
+func (l *Latency) Begin() time.Time {
+	begin := l.ledger.Begin()
+	if len(l.spells) == 0 || begin.IsZero() {
+		return time.Time{}
+	}
+	return slo.Latest(begin, l.spells[0].after.Add(time.Millisecond))
+}
+
+// Since is since when the threshold of the promise decides; before, another one did. It is
+// zero if none did.
+func (l *Latency) Since(threshold time.Duration) time.Time {
+	var since time.Time
+	for i := len(l.spells) - 1; i >= 0; i-- {
+		if l.spells[i].threshold != threshold {
+			return since
+		}
+		since = l.spells[i].after.Add(time.Millisecond)
+	}
+	return time.Time{}
+}
