@@ -44,8 +44,7 @@ func (d *decoder) leak(v value, kind probe.Kind, rules *incident.Rules, into *in
 		tuned = usual
 	}
 	rule(d, v, leakKeys, &on, &tuned)
-	if tuned.Clear >= tuned.Fire {
-		d.fail(v, "clear %s is no less than fire %s, so that nothing would ever last; lower clear", FormatDuration(tuned.Clear), FormatDuration(tuned.Fire))
+	if !d.checkLeak(v, tuned) {
 		return
 	}
 	rules.Off = rules.Off.Without(kind)
@@ -55,6 +54,15 @@ func (d *decoder) leak(v value, kind probe.Kind, rules *incident.Rules, into *in
 	}
 }
 
+// checkLeak checks that what opens does not resolve at once.
+func (d *decoder) checkLeak(v value, l incident.Leak) bool {
+	if l.Clear >= l.Fire {
+		d.fail(v, "clear %s is no less than fire %s, so that nothing would ever last; lower clear", FormatDuration(l.Clear), FormatDuration(l.Fire))
+		return false
+	}
+	return true
+}
+
 // wanted reads whether incidents of a kind are wanted.
 func (d *decoder) wanted(v value, kind probe.Kind, rules *incident.Rules) {
 	on := d.whether(v, !rules.Off.Has(kind))
@@ -62,4 +70,50 @@ func (d *decoder) wanted(v value, kind probe.Kind, rules *incident.Rules) {
 	if !on {
 		rules.Off = rules.Off.With(kind)
 	}
+}
+
+// clientFaultKeys tune when rejected requests are an incident.
+var clientFaultKeys = keys[incident.ClientFault]{
+	"after":  func(d *decoder, v value, c *incident.ClientFault) { d.duration(v, 0, &c.After) },
+	"fire":   func(d *decoder, v value, c *incident.ClientFault) { d.badTime(v, &c.Leak.Fire) },
+	"clear":  func(d *decoder, v value, c *incident.ClientFault) { d.badTime(v, &c.Leak.Clear) },
+	"weight": func(d *decoder, v value, c *incident.ClientFault) { d.weight(v, &c.Leak.Weight) },
+}
+
+func (d *decoder) clientFault(v value, into *incident.ClientFault) {
+	tuned := *into
+	if !tuned.On {
+		tuned = incident.UsualRules().ClientFault
+	}
+	on := into.On
+	rule(d, v, clientFaultKeys, &on, &tuned)
+	switch {
+	case !on:
+		*into = incident.ClientFault{}
+	case d.checkLeak(v, tuned.Leak):
+		*into = tuned
+	}
+}
+
+// rateLimitedKeys tune when 429 are an incident.
+var rateLimitedKeys = keys[incident.RateLimited]{
+	"results": func(d *decoder, v value, r *incident.RateLimited) {
+		const latest = 10
+		if n, ok := d.integer(v, 1, latest); ok {
+			r.Results = n
+		}
+	},
+	"warn_after": func(d *decoder, v value, r *incident.RateLimited) { d.duration(v, 0, &r.WarnAfter) },
+}
+
+func (d *decoder) rateLimited(v value, into *incident.RateLimited) {
+	tuned, on := *into, into.Results > 0
+	if !on {
+		tuned = incident.UsualRules().RateLimited
+	}
+	rule(d, v, rateLimitedKeys, &on, &tuned)
+	if !on {
+		tuned = incident.RateLimited{}
+	}
+	*into = tuned
 }

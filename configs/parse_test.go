@@ -117,6 +117,7 @@ func requireCheckout(t *testing.T, p configs.Probe) {
 		ByKind:  map[probe.Kind][]string{probe.KindAuthFailed: {"backup"}, probe.KindRateLimited: nil},
 	}, p.Notify)
 	rules := incident.UsualRules() // degraded is off, and auth_failed on again
+	rules.ClientFault, rules.RateLimited = incident.ClientFault{}, incident.RateLimited{}
 	rules.Degraded, rules.Off = incident.Leak{}, incident.Kinds(0).With(probe.KindDegraded)
 	require.Equal(t, incident.Policy{
 		Rules:    rules,
@@ -169,6 +170,9 @@ func requireInherited(t *testing.T, p configs.Probe) {
 	require.Equal(t, incident.Leak{Fire: time.Hour, Clear: 10 * time.Minute, Weight: 20}, p.Policy.Rules.Degraded)
 	require.True(t, p.Policy.Rules.Off.Has(probe.KindAuthFailed))
 	require.Zero(t, p.Policy.Rules.AuthFailed)
+	require.Equal(t, incident.ClientFault{On: true, Leak: incident.Leak{Fire: 40 * time.Minute, Clear: 30 * time.Minute, Weight: 30}}, p.Policy.Rules.ClientFault)
+	require.Equal(t, incident.RateLimited{Results: 1}, p.Policy.Rules.RateLimited)
+	require.False(t, p.Policy.Rules.AuthBypass)
 	require.Equal(t, "https://runbooks.example.com/shop", p.Runbook)
 	require.Zero(t, p.Target.Expect.TLS, "0s is never")
 }

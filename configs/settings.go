@@ -50,6 +50,9 @@ var alertKeys = withTogether(keys[alert]{
 	"degraded": func(d *decoder, v value, a *alert) {
 		d.leak(v, probe.KindDegraded, &a.rules, &a.rules.Degraded, incident.UsualRules().Degraded)
 	},
+	"auth_bypass":  func(d *decoder, v value, a *alert) { a.rules.AuthBypass = d.whether(v, a.rules.AuthBypass) },
+	"client_fault": func(d *decoder, v value, a *alert) { d.clientFault(v, &a.rules.ClientFault) },
+	"rate_limited": func(d *decoder, v value, a *alert) { d.rateLimited(v, &a.rules.RateLimited) },
 	"auth_failed": func(d *decoder, v value, a *alert) {
 		d.leak(v, probe.KindAuthFailed, &a.rules, &a.rules.AuthFailed, incident.UsualRules().AuthFailed)
 	},

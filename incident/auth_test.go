@@ -60,11 +60,11 @@ func TestRechecksDoNotCountAsRefusals(t *testing.T) {
 	for _, second := range []int{10, 20, 30, 40, 100, 110} {
 		w.step(incident.Input{Run: probe.Recheck, At: at(second), Verdict: denied, Attempts: 1})
 	}
-	require.Equal(t, 1, w.state.Refusals.Results)
+	require.Equal(t, 1, w.state.Row.Results)
 	w.step(incident.Input{Run: probe.Recheck, At: at(115), Verdict: good, Attempts: 1})
-	require.Equal(t, 1, w.state.Refusals.Results, "nor do they break the row")
+	require.Equal(t, 1, w.state.Row.Results, "nor do they break the row")
 	w.step(incident.Input{Run: probe.First, At: at(118), Verdict: denied, Attempts: 1})
-	require.Equal(t, 2, w.state.Refusals.Results, "a first run at start counts")
+	require.Equal(t, 2, w.state.Row.Results, "a first run at start counts")
 	require.Equal(t, []string{"opened auth_failed 2m0s"}, w.feed(120, denied))
 }
 

@@ -37,8 +37,8 @@ func (s *State) refusedSince(now time.Time) time.Time {
 	if p := s.Open(probe.KindAuthFailed); p != nil {
 		return p.Since
 	}
-	if s.Refusals.Results > 0 {
-		return s.Refusals.Since
+	if s.Row.Of == probe.KindAuthFailed {
+		return s.Row.Since
 	}
 	return now
 }

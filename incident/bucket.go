@@ -10,6 +10,7 @@ import (
 type Buckets struct {
 	Target Bucket // no answer, 5xx, failed expectations, slow answers
 	Auth   Bucket // refusals of our credential
+	Client Bucket // rejected requests
 }
 
 // Bucket is a leaky bucket of bad time. Unlike a row of results it remembers failures
@@ -106,6 +107,8 @@ func (m *machine) leak(kind probe.Kind) (*Bucket, Leak) {
 		return &b.Target, rules.Degraded
 	case probe.KindAuthFailed:
 		return &b.Auth, rules.AuthFailed
+	case probe.KindClientFault:
+		return &b.Client, rules.ClientFault.Leak
 	}
 	return nil, Leak{}
 }

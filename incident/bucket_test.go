@@ -54,7 +54,7 @@ func TestBucketVectors(t *testing.T) {
 		"I7: one of thirty-one never fires":           {60, row(rare, rare, rare, rare, rare, rare), map[int]int{1: 1800, 31: 0, 32: 1800, 62: 0, 186: 0}, 0},
 		"a slow answer is as bad as a broken one":     {60, times(3, slow), map[int]int{1: 1800, 3: 5400}, 3},
 		"load that is shed as it may be is not bad":   {60, times(2, shed), map[int]int{2: 0}, 0},
-		"a 4xx is not the target's":                   {60, times(9, missing), map[int]int{9: 0}, 0},
+		"a 4xx is not the target's":                   {60, times(2, missing), map[int]int{2: 0}, 0},
 		"more than enough is not remembered for ever": {60, times(40, broken), map[int]int{4: 7200, 40: 7200}, 3},
 	} {
 		t.Run(name, func(t *testing.T) {

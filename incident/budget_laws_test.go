@@ -57,7 +57,7 @@ func (m move) retires(kind probe.Kind) bool {
 	case probe.KindBudgetThreshold:
 		return b == nil || len(b.Levels) == 0
 	}
-	return m.policy.Rules.Off.Has(kind)
+	return !wants(m.policy.Rules, kind)
 }
 
 // judged reports whether a slot says something of the promise.

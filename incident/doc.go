@@ -29,8 +29,13 @@
 // resolves when good results have drained it. What is degraded may become down, and what
 // was down degraded: it stays one incident. auth_failed opens from a bucket of refusals, too.
 //
-// People hear of the first recovery and of the first relapse at once, and then of one
+// Everybody hears of the first recovery and of the first relapse at once, and then of one
 // relapse in half an hour, of a recovery only when it lasts: see [Telling].
+//
+// auth_bypass opens when access was given twice that should have been refused, the second
+// time at once, and resolves when it was refused twice. client_fault opens when three results in
+// a row, or a bucket of them, are 4xx, and resolves as down does. rate_limited opens when three of the
+// latest ten are 429, is a warning after half an hour, and resolves when one at most is.
 //
 // certificate opens at the first sight of one that ends sooner than is expected, whatever
 // else the result says, and escalates a week and a day before the end. It resolves once

@@ -6,7 +6,7 @@ import "sonde/probe"
 // Every other kind is resolved by the rule that opens it.
 func healedByGood(kind probe.Kind) bool {
 	switch kind {
-	case probe.KindDown, probe.KindDegraded, probe.KindAuthFailed:
+	case probe.KindDown, probe.KindDegraded, probe.KindAuthFailed, probe.KindClientFault:
 		return true
 	}
 	return false

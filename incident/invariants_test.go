@@ -2,6 +2,7 @@ package incident_test
 
 import (
 	"fmt"
+	"math/bits"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -65,7 +66,7 @@ func (l *law) checkState(s *incident.State) {
 		seen[p.Kind] = true
 		require.NotEqual(l.t, incident.Closed, p.Phase)
 		require.False(l.t, p.Phase == incident.Open && p.Telling.Unsaid)
-		require.Contains(l.t, []probe.Kind{probe.KindDown, probe.KindAuthFailed, probe.KindDegraded, probe.KindCertificate, probe.KindCache, probe.KindBudgetFast, probe.KindBudgetSlow, probe.KindBudgetThreshold}, p.Kind)
+		require.Contains(l.t, []probe.Kind{probe.KindDown, probe.KindAuthFailed, probe.KindDegraded, probe.KindCertificate, probe.KindCache, probe.KindBudgetFast, probe.KindBudgetSlow, probe.KindBudgetThreshold, probe.KindClientFault, probe.KindRateLimited, probe.KindAuthBypass}, p.Kind)
 		require.False(l.t, p.Unkept && p.Promise.IsZero())
 		require.LessOrEqual(l.t, len(p.Codes), 8)
 		require.False(l.t, p.OpenedAt.Before(p.Since))
@@ -73,9 +74,11 @@ func (l *law) checkState(s *incident.State) {
 	require.False(l.t, seen[probe.KindDown] && seen[probe.KindDegraded], "both are one incident")
 	l.checkBucket(&s.Buckets.Target)
 	l.checkBucket(&s.Buckets.Auth)
+	l.checkBucket(&s.Buckets.Client)
+	require.Equal(l.t, s.Row.Results == 0, s.Row.Of == probe.NoIncident, "a row is of something")
 	if s.Open(probe.KindDown) != nil {
 		require.Zero(l.t, s.Suspect, "what is open is not suspected")
-		require.Zero(l.t, s.Due)
+		require.True(l.t, s.Due.IsZero() || s.Row.Of == probe.KindAuthBypass)
 	}
 	first := size(s) - furtherPromises(s)
 	if cap(s.Problems) <= 1 { // what has closed leaves its room behind
@@ -107,7 +110,7 @@ func (l *law) checkCache(c *incident.Cache) {
 
 // size is how many bytes a state takes, with what it points to.
 func size(s *incident.State) int {
-	codes, cache := cap(s.Suspect.Codes)+cap(s.Refusals.Codes)+cap(s.Sheds.Codes), 0
+	codes, cache := cap(s.Suspect.Codes)+cap(s.Row.Codes), 0
 	if s.Cache != nil {
 		cache = int(unsafe.Sizeof(*s.Cache))
 	}
@@ -164,6 +167,11 @@ func (l *law) checkTransition(m move, before *incident.State, told incident.Tran
 			require.GreaterOrEqual(t, 100*p.Reading.Now, float64(p.Reading.Level))
 			break
 		}
+		if p.Kind == probe.KindRateLimited {
+			require.Equal(t, []probe.Severity{probe.Info, probe.Warning}, []probe.Severity{was.Severity, p.Severity})
+			require.Equal(t, p.OpenedAt.Add(m.policy.Rules.RateLimited.WarnAfter), told.At)
+			break
+		}
 		require.Greater(t, p.Stage, was.Stage, "people are told of a stage once")
 		require.True(t, m.in.Expiring)
 	case incident.Resolved:
@@ -181,7 +189,10 @@ func (l *law) checkTransition(m move, before *incident.State, told incident.Tran
 		require.True(t, p.Kind == probe.KindCertificate || m.in.Verdict.Outcome == probe.Good)
 		if p.Leaky {
 			rule, bucket := m.policy.Rules.Degraded, before.Buckets.Target
-			if p.Kind == probe.KindAuthFailed {
+			switch p.Kind {
+			case probe.KindClientFault:
+				rule, bucket = m.policy.Rules.ClientFault.Leak, before.Buckets.Client
+			case probe.KindAuthFailed:
 				rule, bucket = m.policy.Rules.AuthFailed, before.Buckets.Auth
 			}
 			require.True(t, rule.Fire == 0 || time.Duration(bucket.Level)*time.Millisecond-min(m.policy.Interval, time.Minute) <= rule.Clear)
@@ -218,7 +229,7 @@ func (l *law) checkTransition(m move, before *incident.State, told incident.Tran
 		require.Fail(t, "unexpected change", told.Change.String())
 	}
 	require.False(t, told.Quiet && !quiet[told.Change], "%s is always told", told.Change)
-	if told.Change != incident.Reminded && told.Change != incident.ClosedNow && told.Change != incident.Settled {
+	if told.Change != incident.Reminded && told.Change != incident.Escalated && told.Change != incident.ClosedNow && told.Change != incident.Settled {
 		require.Equal(t, until, told.At)
 		require.False(t, told.At.Before(l.moved) && !m.in.At.Before(before.Account.Grid.Last), "transitions come in order, but for those of an extra run that comes after later slots")
 		l.moved = slo.Latest(l.moved, told.At)
@@ -260,13 +271,30 @@ func (l *law) checkOpening(m move, before *incident.State, p incident.Problem) {
 	require.Contains(t, []probe.Verdict{m.in.Verdict, before.Last.Verdict}, p.Cause)
 	require.True(t, m.in.Verdict.Kind() == p.Kind || p.Kind == probe.KindDegraded && m.in.Verdict.Kind() == probe.KindDown)
 	require.Equal(t, min(m.in.Verdict.Severity(), severest(p.Kind)), p.Severity)
-	require.False(t, m.policy.Rules.Off.Has(p.Kind))
+	require.True(t, wants(m.policy.Rules, p.Kind))
 	until := m.in.At
 	if m.in.Kind == incident.Skipped {
 		until = m.in.To
 	}
 	suspect := before.Suspect
 	switch p.Kind {
+	case probe.KindRateLimited:
+		require.GreaterOrEqual(t, bits.OnesCount16(before.Limits)+1, m.policy.Rules.RateLimited.Results)
+		return
+	case probe.KindAuthBypass:
+		require.Equal(t, probe.KindAuthBypass, before.Row.Of)
+		require.GreaterOrEqual(t, before.Row.Results, 1, "one look is not enough")
+		return
+	case probe.KindClientFault:
+		require.NotEqual(t, probe.Recheck, m.in.Run)
+		require.Equal(t, before.Worked, p.Reading.Level != incident.NeverWorked)
+		if p.Leaky {
+			l.checkLeak(m, m.policy.Rules.ClientFault.Leak, &before.Buckets.Client)
+			return
+		}
+		require.GreaterOrEqual(t, p.Failures, 3)
+		require.GreaterOrEqual(t, m.in.At.Sub(p.Since), m.policy.Rules.ClientFault.After)
+		return
 	case probe.KindAuthFailed:
 		require.NotEqual(t, probe.Recheck, m.in.Run)
 		if p.Leaky {
@@ -282,7 +310,10 @@ func (l *law) checkOpening(m move, before *incident.State, p incident.Problem) {
 			require.Nil(t, before.Open(probe.KindDown), "down says it all")
 			return
 		}
-		suspect = before.Sheds
+		suspect = incident.Suspicion{}
+		if before.Row.Of == probe.KindDegraded {
+			suspect = before.Row.Suspicion
+		}
 	}
 	attempts := max(1, m.in.Attempts) + m.in.Forgone
 	if m.in.Kind == incident.Skipped {
@@ -293,6 +324,18 @@ func (l *law) checkOpening(m move, before *incident.State, p incident.Problem) {
 	}
 	require.GreaterOrEqual(t, attempts, 3, "fewer than three attempts never open down")
 	require.GreaterOrEqual(t, until.Sub(p.Since), m.policy.DownAfter)
+}
+
+func wants(rules incident.Rules, kind probe.Kind) bool {
+	switch kind {
+	case probe.KindAuthBypass:
+		return rules.AuthBypass
+	case probe.KindClientFault:
+		return rules.ClientFault.On
+	case probe.KindRateLimited:
+		return rules.RateLimited.Results > 0
+	}
+	return !rules.Off.Has(kind)
 }
 
 // checkLeak checks that an incident opened because a bucket was full.
@@ -333,6 +376,10 @@ func (l *law) checkDue(m move, before, after *incident.State) {
 	}
 	t := l.t
 	require.True(t, m.policy.Repeatable)
+	if after.Row.Of == probe.KindAuthBypass && after.Row.Results == 1 {
+		require.True(t, after.Due.After(after.Last.At))
+		return
+	}
 	require.NotZero(t, after.Suspect.Results, "only a suspicion asks for a re-check")
 	require.NotEqual(t, probe.KindAuthFailed, m.in.Verdict.Kind(), "a refusal never does")
 	if grid := after.Account.Grid; grid.Step > 0 {

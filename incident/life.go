@@ -16,7 +16,7 @@ func (m *machine) open(kind probe.Kind, confirmed Suspicion) { m.openAs(kind, co
 
 // openAs opens an incident that a row of results has confirmed, or a bucket.
 func (m *machine) openAs(kind probe.Kind, confirmed Suspicion, leaky bool) {
-	if m.p.Rules.Off.Has(kind) {
+	if !m.p.Rules.wants(kind) {
 		return
 	}
 	cause := m.cause(kind)
@@ -30,6 +30,9 @@ func (m *machine) openAs(kind probe.Kind, confirmed Suspicion, leaky bool) {
 		ID: problem.ID, Kind: kind, Phase: Open, Severity: severity(kind, cause), Cause: cause,
 		Since: confirmed.Since, OpenedAt: now, Openings: problem.Openings + 1,
 		Failures: confirmed.Results, Codes: confirmed.Codes, Leaky: leaky, Telling: problem.Telling,
+	}
+	if kind == probe.KindClientFault {
+		problem.Reading = m.worked(confirmed.Since.UnixMilli(), leaky)
 	}
 	problem.promise(confirmed.RecoverBy, now)
 	if m.p.RemindEvery > 0 {
@@ -73,7 +76,7 @@ func (m *machine) rise(p *Problem, cause probe.Verdict, confirmed Suspicion) {
 	}
 	p.Leaky = false
 	p.promise(confirmed.RecoverBy, now)
-	m.s.Goods, m.s.Sheds = Streak{}, Suspicion{}
+	m.s.Goods, m.s.Row = Streak{}, Row{}
 	m.tell(Risen, now, p)
 }
 
@@ -140,6 +143,9 @@ func (m *machine) resolve(p *Problem) {
 	if b, _ := m.leak(p.Kind); b != nil {
 		*b = Bucket{}
 	}
+	if p.Kind == probe.KindRateLimited {
+		m.s.Limits = 0
+	}
 	m.tell(Resolved, now, p)
 }
 
@@ -157,6 +163,7 @@ func (m *machine) expire(now time.Time) {
 	}
 	m.close(now)
 	for i := range m.s.Problems {
+		m.urge(&m.s.Problems[i], now)
 		m.remind(&m.s.Problems[i], now)
 	}
 }
@@ -167,8 +174,8 @@ func (m *machine) lapse(now time.Time) {
 	if m.s.Suspect.Results > 0 && now.Sub(m.s.Suspect.Since) > m.p.suspectFor() {
 		m.s.Suspect, m.s.Due = Suspicion{}, time.Time{}
 	}
-	if m.s.Sheds.Results > 0 && now.Sub(m.s.Sheds.Since) > m.p.suspectFor() {
-		m.s.Sheds = Suspicion{}
+	if m.s.Row.Of == probe.KindDegraded && m.s.Row.Results > 0 && now.Sub(m.s.Row.Since) > m.p.suspectFor() {
+		m.s.Row = Row{}
 	}
 }
 
@@ -204,16 +211,17 @@ func (m *machine) remind(p *Problem, now time.Time) {
 // maybeRelapse reports whether a suspicion that began before the incident's
 // closing is still undecided.
 func (m *machine) maybeRelapse(p *Problem) bool {
-	suspicion := m.s.Suspect
+	row := m.s.Row.Suspicion
 	switch p.Kind {
-	case probe.KindAuthFailed:
-		suspicion = m.s.Refusals
-	case probe.KindCertificate, probe.KindCache:
+	case probe.KindDown, probe.KindDegraded:
+		if m.s.Row.Of != probe.KindDegraded {
+			row = m.s.Suspect
+		}
+	case m.s.Row.Of:
+	default:
 		return false
-	case probe.KindDegraded:
-		suspicion = m.s.Sheds
 	}
-	return suspicion.Results > 0 && !suspicion.Since.After(p.CloseAt)
+	return row.Results > 0 && !row.Since.After(p.CloseAt)
 }
 
 // tell adds a transition to the effects.
@@ -230,7 +238,7 @@ func Withdraw(s *State, now time.Time) Effects {
 		m.withdraw(&s.Problems[i])
 	}
 	s.Problems, s.Buckets = nil, Buckets{}
-	s.Suspect, s.Refusals, s.Sheds, s.Goods, s.Due = Suspicion{}, Suspicion{}, Suspicion{}, Streak{}, time.Time{}
+	s.Suspect, s.Row, s.Goods, s.Due, s.Limits = Suspicion{}, Row{}, Streak{}, time.Time{}, 0
 	s.Hold, s.Denials = Hold{}, 0
 	s.Certificate, s.Cache, s.Spending, s.Pace, s.Shared = Certificate{}, nil, nil, nil, nil
 	return m.fx

@@ -27,7 +27,7 @@ func TestMaintenanceOpensNothing(t *testing.T) {
 			require.Empty(t, w.maintained(120, v, v, v, v, v))
 			require.True(t, w.state.Maintained)
 			require.Zero(t, w.state.Due, "nobody looks again")
-			require.Zero(t, [3]int{w.state.Suspect.Results, w.state.Refusals.Results, w.state.Sheds.Results}, "the suspicion from before is gone, too")
+			require.Zero(t, [2]int{w.state.Suspect.Results, w.state.Row.Results}, "the suspicion from before is gone, too")
 			require.Equal(t, v, w.state.Last.Verdict, "what was seen is shown")
 			require.Equal(t, 6*time.Minute, w.state.Account.Run.Slots.Weight(), "and accounted for as it was")
 		})

@@ -8,9 +8,10 @@ import (
 
 // The shape of an alert that no configuration changes.
 const (
-	downAttempts = 3 // requests that must have failed before down opens
-	authResults  = 3 // results in a row before auth_failed opens
-	goodResults  = 2 // scheduled results in a row before anything resolves
+	downAttempts  = 3 // requests that must have failed before down opens
+	authResults   = 3 // results in a row before auth_failed opens
+	clientResults = 3 // results in a row before client_fault opens
+	goodResults   = 2 // scheduled results in a row before anything resolves
 
 	relapseWithin    = time.Hour // a relapse within this, or within
 	relapseIntervals = 30        // this many intervals, reopens the incident

@@ -175,6 +175,6 @@ type Transition struct {
 	Change  Change
 	At      time.Time
 	Problem Problem
-	Quiet   bool       // nobody is told, for it comes and goes
+	Quiet   bool       // only for those who follow the incident: the others have heard that it comes and goes
 	Hits    []probe.ID // of those who share something, the first of those in trouble
 }

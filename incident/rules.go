@@ -19,6 +19,36 @@ type Rules struct {
 	NoData        NoData        `json:",omitzero"`
 	ProberNetwork ProberNetwork `json:",omitzero"`
 	Prober        bool          `json:",omitzero"` // tell once when most probes have no data
+
+	AuthBypass  bool        `json:",omitzero"`
+	ClientFault ClientFault `json:",omitzero"`
+	RateLimited RateLimited `json:",omitzero"`
+}
+
+// ClientFault tunes when rejected requests are an incident.
+type ClientFault struct {
+	On    bool
+	After time.Duration // three in a row that span so long
+	Leak  Leak
+}
+
+// RateLimited tunes when 429 are an incident.
+type RateLimited struct {
+	Results   int           // so many of the latest ten; 0: never
+	WarnAfter time.Duration // it is a warning once it has lasted so long; 0: never
+}
+
+// wants reports whether incidents of a kind are wanted at all.
+func (r *Rules) wants(kind probe.Kind) bool {
+	switch kind {
+	case probe.KindAuthBypass:
+		return r.AuthBypass
+	case probe.KindClientFault:
+		return r.ClientFault.On
+	case probe.KindRateLimited:
+		return r.RateLimited.Results > 0
+	}
+	return !r.Off.Has(kind)
 }
 
 // Kinds is a set of kinds of incident.
@@ -48,7 +78,9 @@ type Leak struct {
 func UsualRules() Rules {
 	leak := Leak{Fire: 90 * time.Minute, Clear: 30 * time.Minute, Weight: 30}
 	return Rules{
-		Degraded: leak, AuthFailed: leak,
+		Degraded: leak, AuthFailed: leak, AuthBypass: true,
+		ClientFault:   ClientFault{On: true, After: 90 * time.Second, Leak: leak},
+		RateLimited:   RateLimited{Results: 3, WarnAfter: 30 * time.Minute},
 		Latency:       Slower{Factor: 1.25, Floor: 25 * time.Millisecond},
 		AuthGroup:     AuthGroup{Probes: 3, Share: 0.5, Within: 10 * time.Minute},
 		GatewaySurge:  GatewaySurge{Probes: 2, Within: 5 * time.Minute},
@@ -60,10 +92,12 @@ func UsualRules() Rules {
 
 // retire withdraws the incidents of kinds that are switched off.
 func (m *machine) retire() {
-	if m.p.Rules.Off == 0 || len(m.s.Problems) == 0 {
-		return
+	for i := range m.s.Problems {
+		if !m.p.Rules.wants(m.s.Problems[i].Kind) {
+			m.s.Problems = m.keep(m.s.Problems, func(p *Problem) bool { return m.p.Rules.wants(p.Kind) }, m.withdraw)
+			return
+		}
 	}
-	m.s.Problems = m.keep(m.s.Problems, func(p *Problem) bool { return !m.p.Rules.Off.Has(p.Kind) }, m.withdraw)
 }
 
 // withdraw closes an incident on which nobody looks any longer. Those who heard of it, and

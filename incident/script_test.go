@@ -29,6 +29,7 @@ type script struct {
 var answers = []probe.Verdict{
 	good, broken, good, broken, denied, refused, gateway, slow, throttled, missing, gone, blind, forbidden,
 	judge(probe.CertificateExpiring, 200), judge(probe.ServerError, 500), judge(probe.JSONMismatch, 200),
+	judge(probe.AuthBypass, 200), judge(probe.BusinessError, 500),
 }
 
 // next returns the next byte, 0 at the end.
@@ -74,7 +75,7 @@ func moves(data []byte, do func(move) (due time.Time)) {
 // input makes the next input; false if the bytes only changed the policy.
 func (s *script) input(due time.Time) (incident.Input, bool) {
 	op, n := s.next(), s.next()
-	in := incident.Input{At: s.slot(s.now), Verdict: answers[n%16], Attempts: n / 16 % 4}
+	in := incident.Input{At: s.slot(s.now), Verdict: answers[s.which(n)], Attempts: n / 16 % 4}
 	in.Cured = in.Verdict.Reason == probe.ServerError && n >= 224
 	in.Maintenance = s.maintained
 	s.announce(&in, n)
@@ -135,6 +136,14 @@ func (s *script) announce(in *incident.Input, n int) {
 	}
 }
 
+// which says which answer a byte means: mostly one of the first sixteen.
+func (s *script) which(n int) int {
+	if n%16 >= 14 && n >= 128 {
+		return n%16 + 2
+	}
+	return n % 16
+}
+
 // change changes one thing in the policy.
 func (s *script) change(what, to int) {
 	p := &s.policy
@@ -158,6 +167,9 @@ func (s *script) change(what, to int) {
 		p.Rules = incident.UsualRules()
 		p.Rules.Degraded.Fire = time.Duration(to/16) * 10 * time.Minute
 		p.Rules.Degraded.Weight = 1 + to%64
+		p.Rules.AuthBypass = to%4 > 0
+		p.Rules.ClientFault.On = to%8 > 1
+		p.Rules.RateLimited.Results = to / 32 % 4
 	case 9:
 		p.Rules = incident.Rules{}
 		for _, kind := range []probe.Kind{probe.KindDown, probe.KindDegraded, probe.KindAuthFailed} {

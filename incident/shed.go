@@ -9,14 +9,13 @@ func (m *machine) watchShed() {
 	switch {
 	case in.Run == probe.Recheck, in.Verdict.Outcome == probe.Unknown:
 	case in.Verdict.Reason != probe.LoadShed, s.Open(probe.KindDown) != nil:
-		s.Sheds = Suspicion{}
 		if in.Verdict.Outcome == probe.Good {
 			s.interrupt(probe.KindDegraded)
 		}
 	case s.Open(probe.KindDegraded) != nil:
 		m.worsen(s.Open(probe.KindDegraded))
 	default:
-		s.Sheds.note(in)
+		s.Row.add(probe.KindDegraded, in)
 		m.suspectShed()
 	}
 }
@@ -25,15 +24,15 @@ func (m *machine) watchShed() {
 // A slot that was skipped for it is another look.
 func (m *machine) suspectShed() {
 	s := m.s
-	if s.Sheds.Results == 0 {
+	if s.Row.Of != probe.KindDegraded || s.Row.Results == 0 {
 		return
 	}
 	if m.in.Kind == Skipped {
-		s.Sheds.Attempts += m.skipped()
+		s.Row.Attempts += m.skipped()
 	}
-	if s.Sheds.Attempts < downAttempts || m.in.Until().Sub(s.Sheds.Since) < m.p.confirmAfter() {
+	if s.Row.Attempts < downAttempts || m.in.Until().Sub(s.Row.Since) < m.p.confirmAfter() {
 		return
 	}
-	m.open(probe.KindDegraded, s.Sheds)
-	s.Sheds = Suspicion{}
+	m.open(probe.KindDegraded, s.Row.Suspicion)
+	s.Row = Row{}
 }

@@ -18,15 +18,15 @@ type State struct {
 	Worked     bool      // this very request has been answered as expected
 	Maintained bool      // the latest input came in maintenance
 	Suspect    Suspicion // failures that may become down
-	Refusals   Suspicion // results in a row that refused our credential
+	Row        Row       // results in a row that show another trouble
 	Goods      Streak    // good scheduled results in a row
 	Problems   []Problem // incidents that are not closed, at most one per kind
 	Due        time.Time // when the next re-check should be made; zero if none
 	Hold       Hold      // until when the target is not asked
 	Denials    int       // results in a row that refused our credential, also while the incident is open
-	Sheds      Suspicion // results that shed load, as the target may; may become degraded
 
 	Buckets     Buckets
+	Limits      uint16 // a bit for each of the latest scheduled results that was 429, the latest lowest
 	Certificate Certificate
 	Cache       *Cache    // nil: nothing was asked again
 	Spending    *Spending // nil: nothing was bad for as long as the budgets remember
@@ -128,8 +128,7 @@ func (fx *Effects) None() bool {
 func (s *State) Clone() *State {
 	c := *s
 	c.Suspect.Codes = slices.Clone(s.Suspect.Codes)
-	c.Refusals.Codes = slices.Clone(s.Refusals.Codes)
-	c.Sheds.Codes = slices.Clone(s.Sheds.Codes)
+	c.Row.Codes = slices.Clone(s.Row.Codes)
 	if s.Cache != nil {
 		cache := *s.Cache
 		c.Cache = &cache

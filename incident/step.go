@@ -78,11 +78,15 @@ func (m *machine) run() {
 		m.rest()
 		return
 	}
+	m.followRow()
 	m.watchDown()
 	m.watchAuth()
 	m.watchShed()
 	m.watchDegraded()
+	m.watchClientFault()
 	m.watchGood()
+	m.watchRateLimited()
+	m.watchBypass()
 	m.watchCertificate()
 	m.watchCache()
 	m.watchBudgets()
@@ -168,54 +172,9 @@ func (m *machine) planRecheck(now time.Time) {
 // throttles us or rejects the request is not asked more often for that.
 func (m *machine) mayInsist() bool {
 	if m.in.Verdict.Outcome == probe.Unknown {
-		return m.s.Refusals.Results == 0 && m.s.Open(probe.KindAuthFailed) == nil
+		return !(m.s.Row.Of == probe.KindAuthFailed && m.s.Row.Results > 0) && m.s.Open(probe.KindAuthFailed) == nil
 	}
 	return m.in.Verdict.Kind() == probe.KindDown
-}
-
-// watchAuth counts refusals of our credential, without ever asking more often:
-// repeated failures lock accounts. It tells of a row of them, and of a bucket that is full
-// of those that come now and then.
-func (m *machine) watchAuth() {
-	s, in := m.s, m.in
-	if in.Run == probe.Recheck || in.Verdict.Outcome == probe.Unknown {
-		return
-	}
-	refused := in.Verdict.Kind() == probe.KindAuthFailed
-	m.pour(&s.Buckets.Auth, m.p.Rules.AuthFailed, refused)
-	if !refused {
-		s.Refusals, s.Denials = Suspicion{}, 0
-		s.interrupt(probe.KindAuthFailed)
-		return
-	}
-	s.Denials++
-	problem := s.Open(probe.KindAuthFailed)
-	if problem != nil {
-		m.worsen(problem)
-	}
-	if problem == nil || problem.Leaky {
-		m.suspectAuth(problem)
-	}
-}
-
-// suspectAuth adds a refusal to the row of them, and opens the incident if that is long
-// enough or the bucket full. What came now and then, and goes on in a row, recovers as a
-// row does.
-func (m *machine) suspectAuth(leaky *Problem) {
-	s, in := m.s, m.in
-	s.Refusals.note(in)
-	switch row := s.Refusals.Results >= authResults && in.At.Sub(s.Refusals.Since) >= m.p.AuthAfter; {
-	case row && leaky != nil:
-		leaky.Leaky = false
-	case row:
-		m.open(probe.KindAuthFailed, s.Refusals)
-	case leaky == nil && in.Run == probe.Scheduled && s.Buckets.Auth.fires(m.p.Rules.AuthFailed):
-		m.openAs(probe.KindAuthFailed, s.Buckets.Auth.confirmed(), true)
-		return
-	default:
-		return
-	}
-	s.Refusals = Suspicion{}
 }
 
 // watchGood resolves what is open once scheduled results have been good for long

@@ -11,24 +11,31 @@ const (
 	flapOpenings = 3  // relapses within twice that are flapping
 )
 
-// Telling is what people have heard of an incident that comes and goes. They hear of its
+// Telling is what everybody has heard of an incident that comes and goes. They hear of its
 // first recovery and of its first relapse at once. Then they hear of a recovery only when
 // it has lasted, and of a relapse only when they had heard of a recovery: what comes and
-// goes all night is a handful of messages, and nobody believes what is no longer so.
+// goes all night is a handful of messages, and nobody believes what is no longer so. Who
+// follows the incident (its thread) hears of all of it.
 type Telling struct {
 	Degraded bool                // they heard that it is degraded, not that it is down
+	Hushed   bool                // about what nobody wants to hear of
 	Unsaid   bool                // recovered, and nobody heard of it yet
 	Flapping bool                // they heard that it comes and goes
 	Again    int64               // when they last heard of a relapse, in milliseconds since 1970; 0: of none
 	Relapses [flapOpenings]int64 // when the latest ones were, the latest first
 }
 
-// told notes a change, and reports whether people hear of it.
+// told notes a change, and reports whether everybody hears of it.
 func (m *machine) told(change Change, at time.Time, p *Problem) bool {
 	t := &p.Telling
+	business := p.Cause.Reason == probe.BusinessError // no failure, but a rule of the business
 	switch change {
 	case Opened:
-		*t = Telling{Degraded: p.Kind == probe.KindDegraded}
+		*t = Telling{Degraded: p.Kind == probe.KindDegraded, Hushed: business}
+	case Changed, Reopened:
+		t.Hushed = t.Hushed && business
+	}
+	switch change {
 	case Reopened:
 		return m.relapse(at, p)
 	case Risen:

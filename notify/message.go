@@ -58,6 +58,8 @@ type Body struct {
 	Reading   incident.Reading `json:",omitzero"` // what the rule measured
 	Flapping  bool             `json:",omitzero"` // it comes and goes, and that is told now
 
+	Quiet bool `json:",omitzero"` // only for those who follow the incident
+
 	RecoveredAt time.Time `json:",omitzero"`
 	Ends        time.Time `json:",omitzero"` // the certificate, if the incident is about one
 	Promise     time.Time `json:",omitzero"` // the announced time that it is held to; of Overdue, the one that has passed

@@ -72,11 +72,11 @@ func once(names []string) []string {
 
 // Plan says what is told to whom about a transition: a message for every
 // destination that hears of the incident's kind, and nothing when the incident
-// merely closes, or comes and goes. What is a part of another incident is told in the conversation
+// merely closes, or is about a rule of the business. What is a part of another incident is told in the conversation
 // about that. That what was degraded is down is told to those, too, who heard of
 // the former. The same transition gives the same keys, however often it is planned.
 func Plan(t incident.Transition, s Subject, location string, budgets []BudgetFact) []Message {
-	if t.Change == incident.ClosedNow || t.Quiet {
+	if t.Change == incident.ClosedNow || t.Problem.Telling.Hushed {
 		return nil
 	}
 	var messages []Message
@@ -114,7 +114,7 @@ func body(t incident.Transition, s Subject, location string, budgets []BudgetFac
 		Unverified: s.Unverified, Runbook: s.Runbook, Labels: s.Labels, Interval: s.Interval,
 		Kind: p.Kind, Severity: p.Severity, Cause: p.Cause, Codes: p.Codes, Failures: p.Failures, Openings: p.Openings,
 		Since: p.Since, OpenedAt: p.OpenedAt, At: t.At, RecoverBy: p.RecoverBy, Promise: p.Promise, Ends: p.Ends, Reading: p.Reading,
-		Flapping: p.Telling.Flapping, RecoveredAt: p.RecoveredAt,
+		Flapping: p.Telling.Flapping, Quiet: t.Quiet, RecoveredAt: p.RecoveredAt,
 		Budgets: budgets,
 	}
 }

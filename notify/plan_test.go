@@ -82,6 +82,21 @@ func TestThatWhatWasDegradedIsDownIsToldToThoseWhoHeardOfTheFormer(t *testing.T)
 	require.Equal(t, []string{"ops", "pager"}, told(incident.Overdue, probe.KindDown))
 }
 
+func TestWhatComesAndGoesIsToldToThoseWhoFollowIt(t *testing.T) {
+	relapse := transition(incident.Reopened, probe.KindDown)
+	relapse.Quiet, relapse.Problem.Telling.Flapping = true, true
+	messages := notify.Plan(relapse, checkout, "seoul-1", nil)
+	require.NotEmpty(t, messages)
+	require.True(t, messages[0].Body.Quiet)
+	require.True(t, messages[0].Body.Flapping)
+}
+
+func TestNobodyIsToldOfARuleOfTheBusiness(t *testing.T) {
+	opened := transition(incident.Opened, probe.KindClientFault)
+	opened.Problem.Telling.Hushed = true
+	require.Empty(t, notify.Plan(opened, checkout, "seoul-1", nil))
+}
+
 func TestPlanIsSilentWhenAnIncidentCloses(t *testing.T) {
 	require.Empty(t, notify.Plan(transition(incident.ClosedNow, probe.KindDown), checkout, "seoul-1", nil))
 }

@@ -157,6 +157,8 @@ const (
 	hasShared
 	hasPace
 	hasLags
+	hasRow
+	hasLimits
 )
 
 // statePacker packs states: times as differences to base, verdicts by their number.
@@ -170,9 +172,9 @@ type statePacker struct {
 func contents(s *incident.State) (has uint64) {
 	for i, is := range [...]bool{
 		s.Account.Grid != slo.Stretch{}, s.Account.Run != incident.Entry{}, s.Last != incident.Last{}, !s.Since.IsZero(), s.Worked,
-		!empty(&s.Suspect), !empty(&s.Refusals), s.Goods != incident.Streak{}, !s.Due.IsZero(), len(s.Problems) > 0,
+		!empty(&s.Suspect), s.Row.Of == probe.KindAuthFailed, s.Goods != incident.Streak{}, !s.Due.IsZero(), len(s.Problems) > 0,
 		s.Certificate != incident.Certificate{} || certificateProblem(s) != nil,
-		!s.Hold.IsZero(), s.Denials > 0, !empty(&s.Sheds), slices.ContainsFunc(s.Problems, hasPromise),
+		!s.Hold.IsZero(), s.Denials > 0, s.Row.Of == probe.KindDegraded, slices.ContainsFunc(s.Problems, hasPromise),
 		s.Cache != nil, slices.ContainsFunc(s.Problems, hasReading),
 		s.Maintained,
 		s.Buckets != incident.Buckets{}, slices.ContainsFunc(s.Problems, hasTelling),
@@ -180,6 +182,7 @@ func contents(s *incident.State) (has uint64) {
 		!s.Known.Equal(s.Last.At), slices.ContainsFunc(s.Problems, hasPart), s.Shared != nil,
 		s.Pace != nil,
 		len(s.Lags) > 0,
+		s.Row.Of == probe.KindClientFault || s.Row.Of == probe.KindAuthBypass, s.Limits != 0,
 	} {
 		if is {
 			has |= 1 << i
@@ -216,7 +219,7 @@ func (p *statePacker) state(s *incident.State) {
 		p.suspicion(&s.Suspect)
 	}
 	if has&hasRefusals != 0 {
-		p.suspicion(&s.Refusals)
+		p.suspicion(&s.Row.Suspicion)
 	}
 	if has&hasGoods != 0 {
 		p.time(s.Goods.First)
@@ -238,12 +241,7 @@ func (p *statePacker) state(s *incident.State) {
 	if has&hasReadings != 0 {
 		p.readings(s.Problems)
 	}
-	if has&hasBuckets != 0 {
-		p.buckets(&s.Buckets)
-	}
-	if has&hasTellings != 0 {
-		p.tellings(s.Problems)
-	}
+	p.rules(s, has)
 	if has&hasSpending != 0 {
 		p.spending(s.Spending)
 	}
@@ -317,7 +315,8 @@ func (u *stateUnpacker) state(s *incident.State) {
 		u.suspicion(&s.Suspect)
 	}
 	if has&hasRefusals != 0 {
-		u.suspicion(&s.Refusals)
+		s.Row.Of = probe.KindAuthFailed
+		u.suspicion(&s.Row.Suspicion)
 	}
 	if has&hasGoods != 0 {
 		s.Goods = incident.Streak{First: u.time(), Count: u.count(false)}
@@ -338,12 +337,7 @@ func (u *stateUnpacker) state(s *incident.State) {
 	if has&hasReadings != 0 {
 		u.readings(s.Problems)
 	}
-	if has&hasBuckets != 0 {
-		u.buckets(&s.Buckets)
-	}
-	if has&hasTellings != 0 {
-		u.tellings(s.Problems)
-	}
+	u.rules(s, has)
 	if has&hasSpending != 0 {
 		s.Spending = u.spending()
 	}

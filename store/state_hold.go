@@ -17,7 +17,7 @@ func (p *statePacker) caution(s *incident.State, has uint64) {
 		p.count(s.Denials)
 	}
 	if has&hasSheds != 0 {
-		p.suspicion(&s.Sheds)
+		p.suspicion(&s.Row.Suspicion)
 	}
 	if has&hasPromises != 0 {
 		for i := range s.Problems {
@@ -38,7 +38,8 @@ func (u *stateUnpacker) caution(s *incident.State, has uint64) {
 		s.Denials = u.count(false)
 	}
 	if has&hasSheds != 0 {
-		u.suspicion(&s.Sheds)
+		s.Row.Of = probe.KindDegraded
+		u.suspicion(&s.Row.Suspicion)
 	}
 	if has&hasPromises != 0 {
 		for i := range s.Problems {

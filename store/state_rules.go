@@ -2,12 +2,48 @@ package store
 
 import (
 	"sonde/incident"
+	"sonde/probe"
 )
 
 // The parts of a state that only rules over more than the latest results have.
 
+func (p *statePacker) rules(s *incident.State, has uint64) {
+	if has&hasBuckets != 0 {
+		p.buckets(&s.Buckets)
+	}
+	if has&hasTellings != 0 {
+		p.tellings(s.Problems)
+	}
+	if has&hasRow != 0 {
+		p.byte(byte(s.Row.Of))
+		p.suspicion(&s.Row.Suspicion)
+	}
+	if has&hasLimits != 0 {
+		p.count(int(s.Limits))
+	}
+}
+
+func (u *stateUnpacker) rules(s *incident.State, has uint64) {
+	if has&hasBuckets != 0 {
+		u.buckets(&s.Buckets)
+	}
+	if has&hasTellings != 0 {
+		u.tellings(s.Problems)
+	}
+	if has&hasRow != 0 {
+		s.Row.Of = probe.Kind(u.byte())
+		if s.Row.Of != probe.KindClientFault && s.Row.Of != probe.KindAuthBypass {
+			u.fail()
+		}
+		u.suspicion(&s.Row.Suspicion)
+	}
+	if has&hasLimits != 0 {
+		s.Limits = u.tally()
+	}
+}
+
 func (p *statePacker) buckets(b *incident.Buckets) {
-	for _, bucket := range [...]*incident.Bucket{&b.Target, &b.Auth} {
+	for _, bucket := range [...]*incident.Bucket{&b.Target, &b.Auth, &b.Client} {
 		p.bucket(bucket)
 	}
 }
@@ -29,7 +65,7 @@ func (p *statePacker) bucket(b *incident.Bucket) {
 }
 
 func (u *stateUnpacker) buckets(b *incident.Buckets) {
-	for _, bucket := range [...]*incident.Bucket{&b.Target, &b.Auth} {
+	for _, bucket := range [...]*incident.Bucket{&b.Target, &b.Auth, &b.Client} {
 		u.bucket(bucket)
 	}
 }
@@ -67,7 +103,7 @@ func (p *packer) tellings(problems []incident.Problem) {
 	for i := range problems {
 		x, t := &problems[i], &problems[i].Telling
 		var said byte
-		for bit, is := range [...]bool{x.Leaky, t.Degraded, t.Unsaid, t.Flapping} {
+		for bit, is := range [...]bool{x.Leaky, t.Degraded, t.Unsaid, t.Flapping, t.Hushed} {
 			if is {
 				said |= 1 << bit
 			}
@@ -84,10 +120,10 @@ func (u *unpacker) tellings(problems []incident.Problem) {
 	for i := range problems {
 		x, t := &problems[i], &problems[i].Telling
 		said := u.byte()
-		for bit, is := range [...]*bool{&x.Leaky, &t.Degraded, &t.Unsaid, &t.Flapping} {
+		for bit, is := range [...]*bool{&x.Leaky, &t.Degraded, &t.Unsaid, &t.Flapping, &t.Hushed} {
 			*is = said&(1<<bit) != 0
 		}
-		if said >= 1<<4 {
+		if said >= 1<<5 {
 			u.fail()
 		}
 		t.Again = u.milli()

@@ -51,7 +51,9 @@ func (u *unpacker) stateV1() *incident.State {
 	s.Since = u.time()
 	s.Worked = u.bool()
 	u.suspicion(&s.Suspect)
-	u.suspicion(&s.Refusals)
+	if u.suspicion(&s.Row.Suspicion); !empty(&s.Row.Suspicion) {
+		s.Row.Of = probe.KindAuthFailed
+	}
 	s.Goods = incident.Streak{First: u.time(), Count: u.count(false)}
 	s.Due = u.time()
 	s.Problems = u.problems()

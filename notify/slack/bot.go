@@ -121,8 +121,8 @@ func (p *post) options() []slack.MsgOption {
 // forTheChannel reports whether a reply is shown in the channel too, because
 // people who do not follow the thread must not miss it.
 func (p *post) forTheChannel() bool {
-	if p.Body.Part != 0 {
-		return false // the larger one is
+	if p.Body.Quiet || p.Body.Part != 0 {
+		return false // they have heard it, or the larger one is shown
 	}
 	switch p.Change {
 	case incident.Resolved, incident.Settled, incident.Reopened, incident.Withdrawn, incident.Risen:

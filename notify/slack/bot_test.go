@@ -86,6 +86,8 @@ func TestWhatTheChannelMustNotMissIsShownThere(t *testing.T) {
 		broadcast bool
 	}{
 		"a recovery":           {sample(incident.Resolved, slow), true},
+		"one that lasts":       {sample(incident.Settled, slow), true},
+		"not what it has seen": {quietly(sample(incident.Reopened, slow)), false},
 		"a relapse":            {sample(incident.Reopened, slow), true},
 		"a critical new cause": {sample(incident.Changed, causes["5xx"]), true},
 		"not a milder one":     {sample(incident.Changed, slow), false},
@@ -95,6 +97,12 @@ func TestWhatTheChannelMustNotMissIsShownThere(t *testing.T) {
 			require.Equal(t, tc.broadcast, (&post{Message: tc.message}).forTheChannel())
 		})
 	}
+}
+
+// quietly is a message for those who follow the incident.
+func quietly(m notify.Message) notify.Message {
+	m.Body.Quiet = true
+	return m
 }
 
 func TestAReplyWhoseRootWasDeletedIsTheNewRoot(t *testing.T) {

@@ -88,6 +88,46 @@ func TestARelapseByWhichPeopleHearThatItComesAndGoesSaysSo(t *testing.T) {
 	}
 }
 
+func TestWhatIsNotDownReadsAsItShould(t *testing.T) {
+	for name, tc := range map[string]struct {
+		change  incident.Change
+		kind    probe.Kind
+		cause   probe.Verdict
+		reading incident.Reading
+	}{
+		"opened-degraded":                 {incident.Opened, probe.KindDegraded, causes["5xx"], incident.Reading{}},
+		"opened-client_fault-never":       {incident.Opened, probe.KindClientFault, answered(probe.ClientError, 404), incident.Reading{Level: incident.NeverWorked}},
+		"opened-client_fault-worked":      {incident.Opened, probe.KindClientFault, answered(probe.ClientError, 400), incident.Reading{Level: incident.WorkedUntil}},
+		"reminded-client_fault-sometimes": {incident.Reminded, probe.KindClientFault, answered(probe.ClientError, 404), incident.Reading{Level: incident.WorkedOnce}},
+		"resolved-client_fault":           {incident.Resolved, probe.KindClientFault, answered(probe.ClientError, 404), incident.Reading{Level: incident.WorkedUntil}},
+		"opened-rate_limited":             {incident.Opened, probe.KindRateLimited, answered(probe.Throttled, 429), incident.Reading{}},
+		"escalated-rate_limited":          {incident.Escalated, probe.KindRateLimited, answered(probe.Throttled, 429), incident.Reading{}},
+		"resolved-rate_limited":           {incident.Resolved, probe.KindRateLimited, answered(probe.Throttled, 429), incident.Reading{}},
+		"opened-auth_bypass":              {incident.Opened, probe.KindAuthBypass, answered(probe.AuthBypass, 200), incident.Reading{}},
+		"resolved-auth_bypass":            {incident.Resolved, probe.KindAuthBypass, answered(probe.AuthBypass, 200), incident.Reading{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := sample(tc.change, tc.cause)
+			m.Body.Kind, m.Body.Reading = tc.kind, tc.reading
+			if tc.kind == probe.KindDegraded {
+				m.Body.Severity = probe.Warning
+			}
+			for _, language := range probe.Languages() {
+				r := toldIn(language, m).render()
+				within(t, r)
+				requireGolden(t, name+"-"+language.String(), r)
+			}
+		})
+	}
+}
+
+// answered is the verdict of a reason on an answer.
+func answered(reason probe.Reason, status int) probe.Verdict {
+	v := probe.Miss(reason)
+	v.Status, v.Class = status, probe.ClassOf(status)
+	return v
+}
+
 // requireGolden compares a message with the golden file of a name.
 func requireGolden(t *testing.T, name string, r rendered) {
 	t.Helper()

@@ -29,10 +29,10 @@ func newHook(d desk, address text.Secret, client *http.Client) *hook {
 	return h
 }
 
-// Send posts the message by itself. The Thread is always zero. What is a part of a larger
-// incident is left out, for there is no thread to say it in.
+// Send posts the message by itself. The Thread is always zero. What is only for those who follow
+// a thread is left out, as what is a part of a larger incident: there is no thread to say it in.
 func (h *hook) Send(ctx context.Context, m notify.Message, _ notify.Thread) (notify.Thread, error) {
-	if m.Body.Part != 0 {
+	if m.Body.Quiet || m.Body.Part != 0 {
 		return notify.Thread{}, nil
 	}
 	r := h.render(m)

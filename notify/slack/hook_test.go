@@ -41,6 +41,15 @@ func TestAWebhookGetsEveryChangeAsAMessageOfItsOwn(t *testing.T) {
 	}
 }
 
+func TestAWebhookGetsNothingThatIsOnlyForThoseWhoFollowAThread(t *testing.T) {
+	server := fake(t)
+	m := fresh(incident.Reopened, causes["no answer"])
+	m.Body.Quiet = true
+	_, err := newTestHook(t, server.WebhookURL()).Send(t.Context(), m, notify.Thread{})
+	require.NoError(t, err)
+	require.Empty(t, server.Messages())
+}
+
 func TestAWebhookThatRefusesTheFormGetsTheSentence(t *testing.T) {
 	for _, answer := range []string{"invalid_blocks", "something_new"} {
 		server := fake(t)

@@ -47,6 +47,9 @@ func (s story) sentence() string {
 		"times", s.words.ordinal(b.Openings), "cause", s.verdictInWords(), "measured", s.measured(), "better", s.words.measures.better[b.Kind], "usual", milliseconds(b.Reading.Usual), "failing", s.words.failures(b.Failures),
 		"since", s.clock(b.Since), "lasted", s.words.duration(b.At.Sub(b.Since)), "promised", s.clock(b.Promise),
 		"recovered", s.clock(b.RecoveredAt), "openings", s.words.openings(b.Openings))
+	if b.Kind == probe.KindClientFault && !s.over() {
+		told += fill(s.words.worked[uint8(b.Reading.Level)], "since", s.clock(b.Since))
+	}
 	if s.flapping() {
 		told += s.words.flapping
 	}

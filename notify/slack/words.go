@@ -24,13 +24,14 @@ type words struct {
 	measures   measureWords
 	unasked    condition // a credential that was refused before the target was asked
 
-	cache       string // the symptom of good answers that are sent again unchanged
-	certificate string // the symptom of a good answer whose certificate ends soon
-	announced   string // facts: time; the target said when it would be back
-	anew        string // facts: time; it was not, and now says another time
-	broken      string // facts: time; it said so, and was not
-	flapping    string // it comes and goes
-	flaps       string // the same in a headline
+	cache       string           // the symptom of good answers that are sent again unchanged
+	certificate string           // the symptom of a good answer whose certificate ends soon
+	announced   string           // facts: time; the target said when it would be back
+	anew        string           // facts: time; it was not, and now says another time
+	broken      string           // facts: time; it said so, and was not
+	worked      map[uint8]string // what is known of whether rejected requests ever worked; facts: since
+	flapping    string           // it comes and goes
+	flaps       string           // the same in a headline
 	openings    func(n int) string
 	repeat      string
 	delayed     string // facts: late
@@ -213,11 +214,16 @@ var english = words{
 	announced: " It announced to be back by {time}.",
 	anew:      " Now it announces to be back by {time}.",
 	broken:    " It had announced to be back by {time}.",
-	flapping:  " FLAPPING: it comes and goes. The next word about it is a recovery that lasts, or a failure that does.",
-	flaps:     ", FLAPPING",
-	openings:  func(n int) string { return strconv.Itoa(n) + " openings" },
-	repeat:    " (possible repeat)",
-	delayed:   " (delivered {late} late)",
+	worked: map[uint8]string{
+		incident.NeverWorked: " This request never worked: the configuration may be wrong.",
+		incident.WorkedUntil: " The same request worked until {since}: the target may have changed what it accepts.",
+		incident.WorkedOnce:  " The same request has worked, and may at times still do.",
+	},
+	flapping: " FLAPPING: it comes and goes. The next word about it is a recovery that lasts, or a failure that does.",
+	flaps:    ", FLAPPING",
+	openings: func(n int) string { return strconv.Itoa(n) + " openings" },
+	repeat:   " (possible repeat)",
+	delayed:  " (delivered {late} late)",
 
 	notices: map[notify.Notice]string{
 		notify.HistoryLost:    "sonde at {location} has lost history: its database, or a part of it, was damaged or gone at {time}. It goes on with what could still be read; the log says what is missing, and `sonde status` where the damaged part lies.",

@@ -138,11 +138,16 @@ var korean = words{
 	announced: " 복구 예정 시각: {time}.",
 	anew:      " 새로 예고한 복구 시각: {time}.",
 	broken:    " 복구 예정 시각 경과: {time}.",
-	flapping:  " FLAPPING: 장애와 복구가 반복됩니다. 복구나 장애가 지속될 때 다시 알립니다.",
-	flaps:     ", FLAPPING",
-	openings:  func(n int) string { return strconv.Itoa(n) + "회 발생" },
-	repeat:    " (중복일 수 있음)",
-	delayed:   " ({late} 늦게 전달됨)",
+	worked: map[uint8]string{
+		incident.NeverWorked: " 이 요청은 성공한 적이 없습니다. 구성을 확인하십시오.",
+		incident.WorkedUntil: " 같은 요청이 {since}까지 성공했습니다. 대상의 요청 규격이 바뀌었을 수 있습니다.",
+		incident.WorkedOnce:  " 같은 요청이 성공한 적이 있으며, 지금도 때때로 성공할 수 있습니다.",
+	},
+	flapping: " FLAPPING: 장애와 복구가 반복됩니다. 복구나 장애가 지속될 때 다시 알립니다.",
+	flaps:    ", FLAPPING",
+	openings: func(n int) string { return strconv.Itoa(n) + "회 발생" },
+	repeat:   " (중복일 수 있음)",
+	delayed:  " ({late} 늦게 전달됨)",
 
 	notices: map[notify.Notice]string{
 		notify.HistoryLost:    "기록 손실: {location}의 sonde 데이터베이스가 {time}에 손상되었거나 사라졌습니다. 새 데이터베이스와 읽을 수 있었던 기록으로 계속 동작하며, 손상된 파일의 위치는 `sonde status`에 표시됩니다.",
