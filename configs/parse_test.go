@@ -118,6 +118,7 @@ func requireCheckout(t *testing.T, p configs.Probe) {
 	}, p.Notify)
 	rules := incident.UsualRules() // degraded is off, and auth_failed on again
 	rules.ClientFault, rules.RateLimited = incident.ClientFault{}, incident.RateLimited{}
+	rules.Rate = &incident.Rate{Codes: [8]int16{502, 504}, Over: 2 * time.Hour, Above: 10_000, MinSamples: 100}
 	rules.Degraded, rules.Off = incident.Leak{}, incident.Kinds(0).With(probe.KindDegraded)
 	require.Equal(t, incident.Policy{
 		Rules:    rules,
@@ -173,6 +174,8 @@ func requireInherited(t *testing.T, p configs.Probe) {
 	require.Equal(t, incident.ClientFault{On: true, Leak: incident.Leak{Fire: 40 * time.Minute, Clear: 30 * time.Minute, Weight: 30}}, p.Policy.Rules.ClientFault)
 	require.Equal(t, incident.RateLimited{Results: 1}, p.Policy.Rules.RateLimited)
 	require.False(t, p.Policy.Rules.AuthBypass)
+	require.Equal(t, &incident.CodeAnomaly{Codes: [8]int16{400, 404}, Factor: 2.5, MinCount: 5, Window: 30 * time.Minute}, p.Policy.Rules.CodeAnomaly)
+	require.Equal(t, &incident.Rate{Class: probe.ClassServerError, Over: 2 * time.Hour, Above: 5000, MinSamples: 120}, p.Policy.Rules.Rate)
 	require.Equal(t, "https://runbooks.example.com/shop", p.Runbook)
 	require.Zero(t, p.Target.Expect.TLS, "0s is never")
 }

@@ -33,6 +33,8 @@ var settingKeys = withTransport(keys[settings]{
 	"objective":    func(d *decoder, v value, s *settings) { d.objectives(v, &s.objectives) },
 	"notify":       func(d *decoder, v value, s *settings) { s.routes = d.routes(v) },
 	"alert":        func(d *decoder, v value, s *settings) { object(d, v, alertKeys, &s.alert) },
+	"code_anomaly": func(d *decoder, v value, s *settings) { d.codeAnomaly(v, &s.alert.rules.CodeAnomaly) },
+	"rate":         func(d *decoder, v value, s *settings) { d.rate(v, &s.alert.rules.Rate) },
 	"cache":        func(d *decoder, v value, s *settings) { d.cache(v, &s.cache) },
 	"trace":        func(d *decoder, v value, s *settings) { s.untraced = !d.whether(v, !s.untraced) },
 	"labels":       func(d *decoder, v value, s *settings) { d.labels(v, &s.labels) },
@@ -52,6 +54,8 @@ var alertKeys = withTogether(keys[alert]{
 	},
 	"auth_bypass":  func(d *decoder, v value, a *alert) { a.rules.AuthBypass = d.whether(v, a.rules.AuthBypass) },
 	"client_fault": func(d *decoder, v value, a *alert) { d.clientFault(v, &a.rules.ClientFault) },
+	"code_anomaly": func(d *decoder, v value, a *alert) { d.codeAnomaly(v, &a.rules.CodeAnomaly) },
+	"rate":         func(d *decoder, v value, a *alert) { d.rate(v, &a.rules.Rate) },
 	"rate_limited": func(d *decoder, v value, a *alert) { d.rateLimited(v, &a.rules.RateLimited) },
 	"auth_failed": func(d *decoder, v value, a *alert) {
 		d.leak(v, probe.KindAuthFailed, &a.rules, &a.rules.AuthFailed, incident.UsualRules().AuthFailed)

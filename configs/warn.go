@@ -15,6 +15,7 @@ func (d *decoder) warnProbes(specs []spec) {
 		d.warnObjectives(&specs[i])
 		d.warnDeadTiers(&specs[i])
 		d.warnLatency(&specs[i])
+		d.warnRate(&specs[i])
 	}
 	d.warnSilence(specs)
 }

@@ -133,6 +133,6 @@ func (m *machine) watchDegraded() {
 	case open != nil:
 		open.Leaky = fires
 	case fires:
-		m.openAs(probe.KindDegraded, s.Buckets.Target.confirmed(), true)
+		m.openAs(probe.KindDegraded, s.Buckets.Target.confirmed(), true, Reading{})
 	}
 }

@@ -12,10 +12,12 @@ const changeAfter = 2
 
 // open opens an incident of a kind on a suspicion that has been confirmed, or
 // reopens the one that has recovered lately. Down takes over what was degraded.
-func (m *machine) open(kind probe.Kind, confirmed Suspicion) { m.openAs(kind, confirmed, false) }
+func (m *machine) open(kind probe.Kind, confirmed Suspicion) {
+	m.openAs(kind, confirmed, false, Reading{})
+}
 
-// openAs opens an incident that a row of results has confirmed, or a bucket.
-func (m *machine) openAs(kind probe.Kind, confirmed Suspicion, leaky bool) {
+// openAs opens an incident that a row of results has confirmed, or a bucket, or what a rule has read.
+func (m *machine) openAs(kind probe.Kind, confirmed Suspicion, leaky bool, reading Reading) {
 	if !m.p.Rules.wants(kind) {
 		return
 	}
@@ -29,7 +31,7 @@ func (m *machine) openAs(kind probe.Kind, confirmed Suspicion, leaky bool) {
 	*problem = Problem{
 		ID: problem.ID, Kind: kind, Phase: Open, Severity: severity(kind, cause), Cause: cause,
 		Since: confirmed.Since, OpenedAt: now, Openings: problem.Openings + 1,
-		Failures: confirmed.Results, Codes: confirmed.Codes, Leaky: leaky, Telling: problem.Telling,
+		Failures: confirmed.Results, Codes: confirmed.Codes, Leaky: leaky, Telling: problem.Telling, Reading: reading,
 	}
 	if kind == probe.KindClientFault {
 		problem.Reading = m.worked(confirmed.Since.UnixMilli(), leaky)
@@ -44,8 +46,11 @@ func (m *machine) openAs(kind probe.Kind, confirmed Suspicion, leaky bool) {
 
 // severity is how urgent an incident is: degraded is never as bad as down, whatever fails.
 func severity(kind probe.Kind, cause probe.Verdict) probe.Severity {
-	if kind == probe.KindDegraded {
+	switch kind {
+	case probe.KindDegraded:
 		return min(cause.Severity(), probe.Warning)
+	case probe.KindCodeAnomaly, probe.KindGroupRate:
+		return probe.Warning
 	}
 	return cause.Severity()
 }
@@ -241,6 +246,7 @@ func Withdraw(s *State, now time.Time) Effects {
 	s.Suspect, s.Row, s.Goods, s.Due, s.Limits = Suspicion{}, Row{}, Streak{}, time.Time{}, 0
 	s.Hold, s.Denials = Hold{}, 0
 	s.Certificate, s.Cache, s.Spending, s.Pace, s.Shared = Certificate{}, nil, nil, nil, nil
+	s.Anomaly, s.Rated = nil, nil
 	return m.fx
 }
 

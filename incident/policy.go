@@ -42,8 +42,8 @@ type Policy struct {
 // Equal reports whether two policies decide the same.
 func (p *Policy) Equal(o *Policy) bool {
 	a, b := *p, *o
-	a.Budgets, b.Budgets = nil, nil
-	return a == b && p.Budgets.Equal(o.Budgets)
+	a.Budgets, b.Budgets, a.Rules, b.Rules = nil, nil, Rules{}, Rules{}
+	return a == b && p.Budgets.Equal(o.Budgets) && p.Rules.Equal(&o.Rules)
 }
 
 // confirmAfter is how long a failure must last. A request that may not be repeated

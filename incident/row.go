@@ -56,7 +56,7 @@ func (m *machine) confirm(kind probe.Kind, long func(*Suspicion) bool) {
 	case row:
 		m.open(kind, s.Row.Suspicion)
 	case open == nil && m.in.Run == probe.Scheduled && bucket.fires(rule):
-		m.openAs(kind, bucket.confirmed(), true)
+		m.openAs(kind, bucket.confirmed(), true, Reading{})
 		return
 	default:
 		return

@@ -23,6 +23,24 @@ type Rules struct {
 	AuthBypass  bool        `json:",omitzero"`
 	ClientFault ClientFault `json:",omitzero"`
 	RateLimited RateLimited `json:",omitzero"`
+
+	CodeAnomaly *CodeAnomaly `json:",omitempty"`
+	Rate        *Rate        `json:",omitempty"`
+}
+
+// Equal reports whether rules decide the same.
+func (r *Rules) Equal(o *Rules) bool {
+	a, b := *r, *o
+	a.CodeAnomaly, a.Rate, b.CodeAnomaly, b.Rate = nil, nil, nil, nil
+	return a == b && same(r.CodeAnomaly, o.CodeAnomaly) && same(r.Rate, o.Rate)
+}
+
+// same reports whether two values are the same, or neither is there.
+func same[T comparable](a, b *T) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return *a == *b
 }
 
 // ClientFault tunes when rejected requests are an incident.
@@ -47,6 +65,10 @@ func (r *Rules) wants(kind probe.Kind) bool {
 		return r.ClientFault.On
 	case probe.KindRateLimited:
 		return r.RateLimited.Results > 0
+	case probe.KindCodeAnomaly:
+		return r.CodeAnomaly != nil
+	case probe.KindGroupRate:
+		return r.Rate != nil
 	}
 	return !r.Off.Has(kind)
 }

@@ -26,7 +26,9 @@ type State struct {
 	Denials    int       // results in a row that refused our credential, also while the incident is open
 
 	Buckets     Buckets
-	Limits      uint16 // a bit for each of the latest scheduled results that was 429, the latest lowest
+	Anomaly     *Anomaly // nil: no code is watched
+	Rated       *Rated   // nil: no rate is
+	Limits      uint16   // a bit for each of the latest scheduled results that was 429, the latest lowest
 	Certificate Certificate
 	Cache       *Cache    // nil: nothing was asked again
 	Spending    *Spending // nil: nothing was bad for as long as the budgets remember
@@ -140,6 +142,11 @@ func (s *State) Clone() *State {
 		c.Pace = &pace
 	}
 	c.Lags = slices.Clone(s.Lags)
+	c.Anomaly = s.Anomaly.clone()
+	if s.Rated != nil {
+		rated := *s.Rated
+		c.Rated = &rated
+	}
 	c.Problems = slices.Clone(s.Problems)
 	for i := range c.Problems {
 		c.Problems[i].Codes = slices.Clone(s.Problems[i].Codes)

@@ -87,6 +87,8 @@ func (m *machine) run() {
 	m.watchGood()
 	m.watchRateLimited()
 	m.watchBypass()
+	m.watchCodes()
+	m.watchRate()
 	m.watchCertificate()
 	m.watchCache()
 	m.watchBudgets()

@@ -159,6 +159,8 @@ const (
 	hasLags
 	hasRow
 	hasLimits
+	hasAnomaly
+	hasRated
 )
 
 // statePacker packs states: times as differences to base, verdicts by their number.
@@ -183,6 +185,7 @@ func contents(s *incident.State) (has uint64) {
 		s.Pace != nil,
 		len(s.Lags) > 0,
 		s.Row.Of == probe.KindClientFault || s.Row.Of == probe.KindAuthBypass, s.Limits != 0,
+		s.Anomaly != nil, s.Rated != nil,
 	} {
 		if is {
 			has |= 1 << i

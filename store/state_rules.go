@@ -21,6 +21,12 @@ func (p *statePacker) rules(s *incident.State, has uint64) {
 	if has&hasLimits != 0 {
 		p.count(int(s.Limits))
 	}
+	if has&hasAnomaly != 0 {
+		p.anomaly(s.Anomaly)
+	}
+	if has&hasRated != 0 {
+		p.rated(s.Rated)
+	}
 }
 
 func (u *stateUnpacker) rules(s *incident.State, has uint64) {
@@ -39,6 +45,12 @@ func (u *stateUnpacker) rules(s *incident.State, has uint64) {
 	}
 	if has&hasLimits != 0 {
 		s.Limits = u.tally()
+	}
+	if has&hasAnomaly != 0 {
+		s.Anomaly = u.anomaly()
+	}
+	if has&hasRated != 0 {
+		s.Rated = u.rated()
 	}
 }
 
