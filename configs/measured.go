@@ -14,7 +14,7 @@ import (
 // codeAnomalyKeys tune when a status code that comes more often than usual is an incident.
 var codeAnomalyKeys = keys[incident.CodeAnomaly]{
 	"codes":     func(d *decoder, v value, c *incident.CodeAnomaly) { d.codes(v, c.Codes[:]) },
-	"factor":    func(d *decoder, v value, c *incident.CodeAnomaly) { d.factor(v, &c.Factor) },
+	"factor":    func(d *decoder, v value, c *incident.CodeAnomaly) { d.multiple(v, &c.Factor) },
 	"min_count": func(d *decoder, v value, c *incident.CodeAnomaly) { d.least(v, &c.MinCount) },
 	"window":    func(d *decoder, v value, c *incident.CodeAnomaly) { d.lookBack(v, 10*time.Minute, day, &c.Window) },
 }
@@ -97,8 +97,8 @@ func (d *decoder) codes(v value, into []int16) {
 	}
 }
 
-// factor reads how many times the usual something must be.
-func (d *decoder) factor(v value, into *float64) {
+// multiple reads how many times the usual something must be.
+func (d *decoder) multiple(v value, into *float64) {
 	n, err := strconv.ParseFloat(v.node.Value, 64)
 	tag := v.node.ShortTag()
 	if v.node.Kind != yaml.ScalarNode || tag != "!!int" && tag != "!!float" || err != nil || !(n > 1 && n <= 1000) {

@@ -15,7 +15,7 @@ func TestRulesAboutSeveralProbesAreTunedAndTurnedOff(t *testing.T) {
 	shipped := incident.UsualRules()
 	tuned, off, again := shipped, shipped, shipped
 	tuned.AuthGroup.Share, tuned.GatewaySurge.Within, tuned.NoData.Intervals = 0.25, 2*time.Minute, 5
-	off = incident.Rules{Degraded: shipped.Degraded, AuthFailed: shipped.AuthFailed, Latency: shipped.Latency}
+	off.AuthGroup, off.GatewaySurge, off.NoData, off.ProberNetwork, off.Prober = incident.AuthGroup{}, incident.GatewaySurge{}, incident.NoData{}, incident.ProberNetwork{}, false
 	for _, kind := range []probe.Kind{probe.KindAuthGroup, probe.KindGatewaySurge, probe.KindNoData, probe.KindProberNetwork, probe.KindProber} {
 		off.Off = off.Off.With(kind)
 	}
