@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/slack-go/slack"
 	"github.com/stretchr/testify/require"
@@ -103,13 +104,18 @@ func TestWhatIsNotDownReadsAsItShould(t *testing.T) {
 		"opened-rate_limited":             {incident.Opened, probe.KindRateLimited, answered(probe.Throttled, 429), incident.Reading{}},
 		"escalated-rate_limited":          {incident.Escalated, probe.KindRateLimited, answered(probe.Throttled, 429), incident.Reading{}},
 		"resolved-rate_limited":           {incident.Resolved, probe.KindRateLimited, answered(probe.Throttled, 429), incident.Reading{}},
+		"opened-code_anomaly":             {incident.Opened, probe.KindCodeAnomaly, answered(probe.ClientError, 400), incident.Reading{Now: 11, Usual: 1.4, Samples: 60, Over: time.Hour}},
+		"reminded-code_anomaly-expected":  {incident.Reminded, probe.KindCodeAnomaly, answered(probe.OK, 404), incident.Reading{Now: 5, Usual: 0, Samples: 60, Over: time.Hour}},
+		"resolved-code_anomaly":           {incident.Resolved, probe.KindCodeAnomaly, answered(probe.ClientError, 400), incident.Reading{Now: 11, Usual: 1.4, Samples: 60, Over: time.Hour}},
+		"opened-rate":                     {incident.Opened, probe.KindGroupRate, causes["5xx"], incident.Reading{Now: 7. / 300, Usual: 0.01, Samples: 300, Over: 5 * time.Minute}},
+		"resolved-rate":                   {incident.Resolved, probe.KindGroupRate, causes["5xx"], incident.Reading{Now: 7. / 300, Usual: 0.01, Samples: 300, Over: 5 * time.Minute}},
 		"opened-auth_bypass":              {incident.Opened, probe.KindAuthBypass, answered(probe.AuthBypass, 200), incident.Reading{}},
 		"resolved-auth_bypass":            {incident.Resolved, probe.KindAuthBypass, answered(probe.AuthBypass, 200), incident.Reading{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := sample(tc.change, tc.cause)
 			m.Body.Kind, m.Body.Reading = tc.kind, tc.reading
-			if tc.kind == probe.KindDegraded {
+			if tc.kind == probe.KindDegraded || tc.kind == probe.KindCodeAnomaly || tc.kind == probe.KindGroupRate {
 				m.Body.Severity = probe.Warning
 			}
 			for _, language := range probe.Languages() {

@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -47,9 +48,7 @@ func (s story) sentence() string {
 		"times", s.words.ordinal(b.Openings), "cause", s.verdictInWords(), "measured", s.measured(), "better", s.words.measures.better[b.Kind], "usual", milliseconds(b.Reading.Usual), "failing", s.words.failures(b.Failures),
 		"since", s.clock(b.Since), "lasted", s.words.duration(b.At.Sub(b.Since)), "promised", s.clock(b.Promise),
 		"recovered", s.clock(b.RecoveredAt), "openings", s.words.openings(b.Openings))
-	if b.Kind == probe.KindClientFault && !s.over() {
-		told += fill(s.words.worked[uint8(b.Reading.Level)], "since", s.clock(b.Since))
-	}
+	told += s.remark()
 	if s.flapping() {
 		told += s.words.flapping
 	}
@@ -131,7 +130,11 @@ func (s story) symptom() string {
 	case s.measures():
 		return s.words.measures.symptom
 	}
-	return s.words.symptoms[s.Body.Cause.Symptom()]
+	cause := s.Body.Cause
+	if s.counts() && cause.Symptom() == probe.Fine && cause.Status >= 100 {
+		return strconv.Itoa(cause.Status/100) + "xx"
+	}
+	return s.words.symptoms[cause.Symptom()]
 }
 
 func (s story) condition() condition {
@@ -159,7 +162,7 @@ func (s story) verdictInWords() string {
 	if s.aboutCertificate() && !s.over() {
 		return s.end()
 	}
-	if codeTellsAll(v) {
+	if codeTellsAll(v) || s.counts() && v.Status != 0 {
 		return status(s.words.language, v.Status)
 	}
 	told := v.Reason.String()

@@ -30,6 +30,8 @@ type words struct {
 	anew        string           // facts: time; it was not, and now says another time
 	broken      string           // facts: time; it said so, and was not
 	worked      map[uint8]string // what is known of whether rejected requests ever worked; facts: since
+	unusual     string           // facts: count samples over usual
+	rate        string           // facts: share samples over limit
 	flapping    string           // it comes and goes
 	flaps       string           // the same in a headline
 	openings    func(n int) string
@@ -219,7 +221,9 @@ var english = words{
 		incident.WorkedUntil: " The same request worked until {since}: the target may have changed what it accepts.",
 		incident.WorkedOnce:  " The same request has worked, and may at times still do.",
 	},
-	flapping: " FLAPPING: it comes and goes. The next word about it is a recovery that lasts, or a failure that does.",
+	unusual:  " {count} of {samples} results in {over}; {usual} are usual.",
+	rate:     " {share} of {samples} results in {over}; {limit} may be.",
+	flapping: " FLAPPING: it comes and goes. The channel hears next of a recovery that lasts, or of a failure that does.",
 	flaps:    ", FLAPPING",
 	openings: func(n int) string { return strconv.Itoa(n) + " openings" },
 	repeat:   " (possible repeat)",

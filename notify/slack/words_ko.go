@@ -143,6 +143,8 @@ var korean = words{
 		incident.WorkedUntil: " 같은 요청이 {since}까지 성공했습니다. 대상의 요청 규격이 바뀌었을 수 있습니다.",
 		incident.WorkedOnce:  " 같은 요청이 성공한 적이 있으며, 지금도 때때로 성공할 수 있습니다.",
 	},
+	unusual:  " {over} 동안 결과 {samples}건 중 {count}건, 평소 {usual}건.",
+	rate:     " {over} 동안 결과 {samples}건 중 {share}, 허용 {limit}.",
 	flapping: " FLAPPING: 장애와 복구가 반복됩니다. 복구나 장애가 지속될 때 다시 알립니다.",
 	flaps:    ", FLAPPING",
 	openings: func(n int) string { return strconv.Itoa(n) + "회 발생" },
