@@ -38,7 +38,10 @@ func (b *Bucket) fill(rule Leak, interval time.Duration, at time.Time, code int)
 	}
 	most := rule.Fire + rule.Clear
 	level := time.Duration(b.Level)*time.Millisecond + time.Duration(rule.Weight)*min(interval, mostOfAMinute)
-	b.Level = int32(min(level, most) / time.Millisecond)
+	if b.Level = int32(min(level, most) / time.Millisecond); b.Level == 0 {
+		*b = Bucket{}
+		return
+	}
 	b.Count++
 	for i := range b.Codes {
 		c := &b.Codes[i]

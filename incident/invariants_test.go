@@ -66,7 +66,7 @@ func (l *law) checkState(s *incident.State) {
 		seen[p.Kind] = true
 		require.NotEqual(l.t, incident.Closed, p.Phase)
 		require.False(l.t, p.Phase == incident.Open && p.Telling.Unsaid)
-		require.Contains(l.t, []probe.Kind{probe.KindDown, probe.KindAuthFailed, probe.KindDegraded, probe.KindCertificate, probe.KindCache, probe.KindBudgetFast, probe.KindBudgetSlow, probe.KindBudgetThreshold, probe.KindClientFault, probe.KindRateLimited, probe.KindAuthBypass}, p.Kind)
+		require.Contains(l.t, []probe.Kind{probe.KindDown, probe.KindAuthFailed, probe.KindDegraded, probe.KindCertificate, probe.KindCache, probe.KindBudgetFast, probe.KindBudgetSlow, probe.KindBudgetThreshold, probe.KindClientFault, probe.KindRateLimited, probe.KindAuthBypass, probe.KindCodeAnomaly, probe.KindGroupRate}, p.Kind)
 		require.False(l.t, p.Unkept && p.Promise.IsZero())
 		require.LessOrEqual(l.t, len(p.Codes), 8)
 		require.False(l.t, p.OpenedAt.Before(p.Since))
@@ -186,7 +186,8 @@ func (l *law) checkTransition(m move, before *incident.State, told incident.Tran
 		}
 		require.Equal(t, probe.Scheduled, m.in.Run)
 		require.False(t, p.Kind == probe.KindCertificate && m.in.Expiring)
-		require.True(t, p.Kind == probe.KindCertificate || m.in.Verdict.Outcome == probe.Good)
+		measured := p.Kind == probe.KindCodeAnomaly || p.Kind == probe.KindGroupRate
+		require.True(t, measured || p.Kind == probe.KindCertificate || m.in.Verdict.Outcome == probe.Good)
 		if p.Leaky {
 			rule, bucket := m.policy.Rules.Degraded, before.Buckets.Target
 			switch p.Kind {
@@ -214,7 +215,7 @@ func (l *law) checkTransition(m move, before *incident.State, told incident.Tran
 	case incident.Settled:
 		require.Equal(t, incident.Recovered, was.Phase)
 		require.True(t, was.Telling.Unsaid, "people hear of a recovery once")
-		require.True(t, told.At.After(p.RecoveredAt), "and only later if it has to last")
+		require.False(t, told.At.Before(p.RecoveredAt))
 		require.False(t, told.At.After(until))
 	case incident.Withdrawn:
 		require.True(t, m.retires(p.Kind))
@@ -269,6 +270,10 @@ func (l *law) checkOpening(m move, before *incident.State, p incident.Problem) {
 		return
 	}
 	require.Contains(t, []probe.Verdict{m.in.Verdict, before.Last.Verdict}, p.Cause)
+	if p.Kind == probe.KindCodeAnomaly || p.Kind == probe.KindGroupRate {
+		l.checkMeasured(m, p)
+		return
+	}
 	require.True(t, m.in.Verdict.Kind() == p.Kind || p.Kind == probe.KindDegraded && m.in.Verdict.Kind() == probe.KindDown)
 	require.Equal(t, min(m.in.Verdict.Severity(), severest(p.Kind)), p.Severity)
 	require.True(t, wants(m.policy.Rules, p.Kind))
@@ -334,6 +339,10 @@ func wants(rules incident.Rules, kind probe.Kind) bool {
 		return rules.ClientFault.On
 	case probe.KindRateLimited:
 		return rules.RateLimited.Results > 0
+	case probe.KindCodeAnomaly:
+		return rules.CodeAnomaly != nil
+	case probe.KindGroupRate:
+		return rules.Rate != nil
 	}
 	return !rules.Off.Has(kind)
 }
@@ -351,6 +360,23 @@ func severest(kind probe.Kind) probe.Severity {
 		return probe.Warning
 	}
 	return probe.Critical
+}
+
+// checkMeasured checks that what was counted is too much.
+func (l *law) checkMeasured(m move, p incident.Problem) {
+	t, r := l.t, p.Reading
+	require.Equal(t, probe.Scheduled, m.in.Run)
+	require.Equal(t, probe.Warning, p.Severity)
+	require.Positive(t, r.Samples)
+	require.Zero(t, r.Now-r.Now+r.Usual-r.Usual, "numbers, and finite ones")
+	if p.Kind == probe.KindGroupRate {
+		require.Greater(t, r.Now, r.Usual)
+		require.GreaterOrEqual(t, r.Samples, m.policy.Rules.Rate.MinSamples)
+		return
+	}
+	require.GreaterOrEqual(t, r.Now, float64(m.policy.Rules.CodeAnomaly.MinCount))
+	require.GreaterOrEqual(t, r.Samples, int(r.Now))
+	require.Contains(t, m.policy.Rules.CodeAnomaly.Codes, int16(m.in.Verdict.Status))
 }
 
 // checkHold checks that nobody is left alone for longer than is allowed, nor without a reason.
@@ -420,7 +446,8 @@ func TestLawsHoldForAnySequence(t *testing.T) {
 			}
 		}
 	}
-	for _, kind := range []probe.Kind{probe.KindCache, probe.KindBudgetFast, probe.KindBudgetSlow, probe.KindBudgetThreshold} {
+	for _, kind := range []probe.Kind{probe.KindCache, probe.KindBudgetFast, probe.KindBudgetSlow, probe.KindBudgetThreshold,
+		probe.KindClientFault, probe.KindRateLimited, probe.KindAuthBypass, probe.KindCodeAnomaly, probe.KindGroupRate} {
 		require.Greater(t, kinds[kind], 50, "the sequences must show %s", kind)
 	}
 	for _, change := range []incident.Change{

@@ -170,6 +170,10 @@ func (s *script) change(what, to int) {
 		p.Rules.AuthBypass = to%4 > 0
 		p.Rules.ClientFault.On = to%8 > 1
 		p.Rules.RateLimited.Results = to / 32 % 4
+		if to%16 >= 8 {
+			p.Rules.Rate = &incident.Rate{Class: probe.ClassServerError, Over: time.Duration(1+to%7) * time.Minute, Above: to * 100, MinSamples: 1 + to%5}
+			p.Rules.CodeAnomaly = &incident.CodeAnomaly{Codes: [8]int16{503, 401 + int16(to%4)}, Factor: 2, MinCount: 2 + to%3, Window: time.Duration(1+to%3) * 20 * time.Minute}
+		}
 	case 9:
 		p.Rules = incident.Rules{}
 		for _, kind := range []probe.Kind{probe.KindDown, probe.KindDegraded, probe.KindAuthFailed} {

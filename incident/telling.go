@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"sonde/probe"
+	"sonde/slo"
 )
 
 const (
@@ -101,6 +102,6 @@ func (m *machine) settle(p *Problem, now time.Time) {
 		return
 	}
 	if at := m.settlesAt(p); !at.After(now) {
-		m.tell(Settled, at, p)
+		m.tell(Settled, slo.Latest(at, p.RecoveredAt), p) // it may have to last for less than before
 	}
 }
