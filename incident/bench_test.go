@@ -59,3 +59,17 @@ func BenchmarkStep(b *testing.B) {
 		})
 	}
 }
+
+func TestRulesThatChangeNothingTakeNoMemory(t *testing.T) {
+	for name, verdict := range map[string]probe.Verdict{
+		"good": good, "down": broken, "refused": denied, "rejected": missing, "limited": throttled, "open to everybody": bypassed, "slow": slow,
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := ruled(nil)
+			w.policy.Rules.Rate = &incident.Rate{Class: probe.ClassServerError, Over: 5 * time.Minute, Above: 10_000, MinSamples: 5}
+			w.policy.Rules.CodeAnomaly = &incident.CodeAnomaly{Codes: [8]int16{404}, Factor: 3, MinCount: 3, Window: time.Hour}
+			w.feed(-24*3600, times(24*60, verdict)...)
+			require.Zero(t, testing.AllocsPerRun(20, steps(w, verdict)))
+		})
+	}
+}
