@@ -86,8 +86,8 @@ func TestWhatAnIncidentTells(t *testing.T) {
 	require.Equal(t, at(7200), p.RecoverBy, "a later announcement holds")
 	w.step(incident.Input{At: at(240), Verdict: gateway, Attempts: 2, RecoverBy: at(600)})
 	require.Equal(t, at(7200), w.state.Open(probe.KindDown).RecoverBy, "an earlier one does not")
-	require.Equal(t, 3, p.Codes[2].Count)
-	require.Equal(t, 1, w.told[0].Problem.Codes[2].Count, "what was told is not touched any more")
+	require.EqualValues(t, 3, p.Codes[2].Count)
+	require.EqualValues(t, 1, w.told[0].Problem.Codes[2].Count, "what was told is not touched any more")
 
 	auth := world{policy: usual(60)}
 	auth.feed(0, denied, forbidden, denied)

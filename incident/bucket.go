@@ -81,7 +81,7 @@ func (b *Bucket) confirmed() Suspicion {
 	s := Suspicion{Since: time.UnixMilli(b.Since).UTC(), Results: int(b.Count)}
 	for _, c := range b.Codes {
 		if c.Count > 0 {
-			s.Codes = append(s.Codes, CodeCount{int(c.Code), int(c.Count)})
+			s.Codes = append(s.Codes, CodeCount{int32(c.Code), int32(c.Count)})
 		}
 	}
 	return s

@@ -65,6 +65,6 @@ func TestCloneSharesNothing(t *testing.T) {
 	copied.Problems[0].Codes[0].Count = 99
 	copied.Suspect.Codes[0].Count = 99
 	require.Equal(t, 3, w.state.Problems[0].Failures)
-	require.Equal(t, 3, w.state.Problems[0].Codes[0].Count)
-	require.Equal(t, 2, w.state.Suspect.Codes[0].Count)
+	require.EqualValues(t, 3, w.state.Problems[0].Codes[0].Count)
+	require.EqualValues(t, 2, w.state.Suspect.Codes[0].Count)
 }

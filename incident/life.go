@@ -75,7 +75,7 @@ func (m *machine) rise(p *Problem, cause probe.Verdict, confirmed Suspicion) {
 		p.Failures += confirmed.Results
 		for _, c := range confirmed.Codes {
 			for range c.Count {
-				p.Codes = countCode(p.Codes, c.Code)
+				p.Codes = countCode(p.Codes, int(c.Code))
 			}
 		}
 	}

@@ -33,7 +33,7 @@ func (m *machine) watchRateLimited() {
 		open.count(in)
 	case limited && n >= rule.Results:
 		oldest := time.Duration(bits.Len16(s.Limits)-1) * m.p.Interval
-		m.open(probe.KindRateLimited, Suspicion{Since: in.At.Add(-oldest), Results: n, Codes: []CodeCount{{in.Verdict.Status, n}}})
+		m.open(probe.KindRateLimited, Suspicion{Since: in.At.Add(-oldest), Results: n, Codes: []CodeCount{{int32(in.Verdict.Status), int32(n)}}})
 	case open != nil && n <= 1 && s.Goods.reached(goodResults, m.p.ResolveAfter, in.At):
 		m.resolve(open)
 	}

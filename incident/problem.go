@@ -42,6 +42,9 @@ type Problem struct {
 	Kind        probe.Kind
 	Phase       Phase
 	Severity    probe.Severity
+	Unkept      bool          // the promise has passed, and people were told; once per opening
+	Leaky       bool          // it came from a bucket, and lasts until that is low
+	Others      uint8         // results in a row that had Other
 	Cause       probe.Verdict // what people are told is wrong
 	Since       time.Time     // the first result of the trouble
 	OpenedAt    time.Time     // when it was confirmed
@@ -51,16 +54,13 @@ type Problem struct {
 	Openings    int           // 1, and one more for every relapse
 	RecoverBy   time.Time     // when the target said it would be back (Retry-After), the latest word; zero if it did not
 	Promise     time.Time     // the word that it is held to: the first that had not passed when people could hear of it
-	Unkept      bool          // that has passed, and people were told; once per opening
 
 	CloseAt  time.Time     // while recovered: when it closes
 	RemindAt time.Time     // while open: when to remind; zero never
 	Other    probe.Verdict // the latest cause, where it differs from the told one
-	Others   int           // results in a row that had it
 
 	Reading Reading // what the rule measured, for kinds that measure something
 
-	Leaky   bool    // it came from a bucket, and lasts until that is low
 	Telling Telling // what people have heard of it
 	Within  ID      // the incident that it is a part of, which people hear of instead; 0: none
 
@@ -81,8 +81,8 @@ type Reading struct {
 
 // CodeCount is how often a status code was seen.
 type CodeCount struct {
-	Code  int
-	Count int
+	Code  int32
+	Count int32
 }
 
 // maxCodes bounds what an incident counts apart; further codes are not counted.
@@ -114,13 +114,13 @@ func (p *Problem) broken(in Input) bool {
 // countCode adds one to the count of a code.
 func countCode(codes []CodeCount, code int) []CodeCount {
 	for i := range codes {
-		if codes[i].Code == code {
+		if int(codes[i].Code) == code {
 			codes[i].Count++
 			return codes
 		}
 	}
 	if len(codes) < maxCodes {
-		codes = append(codes, CodeCount{code, 1})
+		codes = append(codes, CodeCount{int32(code), 1})
 	}
 	return codes
 }

@@ -92,7 +92,7 @@ func (m *machine) since(counts [pieces]uint16, latest int64, over time.Duration)
 // measured opens an incident of a rule that measures. What else is wrong recovers as before.
 func (m *machine) measured(kind probe.Kind, since time.Time, count int, reading Reading) {
 	goods := m.s.Goods
-	found := Suspicion{Since: since, Results: count, Codes: []CodeCount{{m.in.Verdict.Status, count}}}
+	found := Suspicion{Since: since, Results: count, Codes: []CodeCount{{int32(m.in.Verdict.Status), int32(count)}}}
 	m.openAs(kind, found, false, reading)
 	m.s.Goods = goods
 }

@@ -17,18 +17,18 @@ type State struct {
 	Since      time.Time // since when results have been good, or have not
 	Worked     bool      // this very request has been answered as expected
 	Maintained bool      // the latest input came in maintenance
+	Limits     uint16    // a bit for each of the latest scheduled results that was 429, the latest lowest
+	Denials    int32     // results in a row that refused our credential, also while the incident is open
 	Suspect    Suspicion // failures that may become down
 	Row        Row       // results in a row that show another trouble
 	Goods      Streak    // good scheduled results in a row
 	Problems   []Problem // incidents that are not closed, at most one per kind
 	Due        time.Time // when the next re-check should be made; zero if none
 	Hold       Hold      // until when the target is not asked
-	Denials    int       // results in a row that refused our credential, also while the incident is open
 
 	Buckets     Buckets
 	Anomaly     *Anomaly // nil: no code is watched
 	Rated       *Rated   // nil: no rate is
-	Limits      uint16   // a bit for each of the latest scheduled results that was 429, the latest lowest
 	Certificate Certificate
 	Cache       *Cache    // nil: nothing was asked again
 	Spending    *Spending // nil: nothing was bad for as long as the budgets remember
@@ -69,21 +69,21 @@ func (s *Suspicion) note(in Input) {
 
 // Streak is a number of results in a row.
 type Streak struct {
-	First time.Time
-	Count int
+	First int64 // in milliseconds since 1970
+	Count int32
 }
 
 // extend adds a result to the streak.
 func (s *Streak) extend(at time.Time) {
 	if s.Count == 0 {
-		s.First = at
+		s.First = at.UnixMilli()
 	}
 	s.Count++
 }
 
 // reached reports whether the streak has at least n results and spans at least d.
 func (s *Streak) reached(n int, d time.Duration, now time.Time) bool {
-	return s.Count >= n && now.Sub(s.First) >= d
+	return int(s.Count) >= n && now.UnixMilli()-s.First >= d.Milliseconds()
 }
 
 // Open returns the open incident of a kind, or nil.

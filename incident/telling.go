@@ -18,12 +18,12 @@ const (
 // goes all night is a handful of messages, and nobody believes what is no longer so. Who
 // follows the incident (its thread) hears of all of it.
 type Telling struct {
-	Degraded bool                // they heard that it is degraded, not that it is down
-	Hushed   bool                // about what nobody wants to hear of
-	Unsaid   bool                // recovered, and nobody heard of it yet
-	Flapping bool                // they heard that it comes and goes
-	Again    int64               // when they last heard of a relapse, in milliseconds since 1970; 0: of none
-	Relapses [flapOpenings]int64 // when the latest ones were, the latest first
+	Degraded bool                 // they heard that it is degraded, not that it is down
+	Hushed   bool                 // about what nobody wants to hear of
+	Unsaid   bool                 // recovered, and nobody heard of it yet
+	Flapping bool                 // they heard that it comes and goes
+	Again    uint32               // when they last heard of a relapse, in seconds since 1970; 0: of none
+	Relapses [flapOpenings]uint32 // when the latest ones were, the latest first
 }
 
 // told notes a change, and reports whether everybody hears of it.
@@ -55,11 +55,11 @@ func (m *machine) told(change Change, at time.Time, p *Problem) bool {
 // relapse notes that an incident has opened again, and reports whether people hear of it.
 func (m *machine) relapse(at time.Time, p *Problem) bool {
 	t := &p.Telling
-	now := at.UnixMilli()
+	now := uint32(at.Unix())
 	copy(t.Relapses[1:], t.Relapses[:])
 	t.Relapses[0] = now
 	worse := p.Kind == probe.KindDown && t.Degraded
-	news := m.flaps(t) && !t.Flapping && now-t.Again >= m.holdFor().Milliseconds()
+	news := m.flaps(t) && !t.Flapping && time.Duration(now-t.Again)*time.Second >= m.holdFor()
 	said := !t.Unsaid || worse || news
 	t.Unsaid = false
 	if said {
@@ -76,7 +76,7 @@ func (m *machine) relapse(at time.Time, p *Problem) bool {
 // what stands for an hour.
 func (m *machine) flaps(t *Telling) bool {
 	oldest := t.Relapses[flapOpenings-1]
-	return oldest != 0 && t.Relapses[0]-oldest <= 2*m.holdFor().Milliseconds()
+	return oldest != 0 && time.Duration(t.Relapses[0]-oldest)*time.Second <= 2*m.holdFor()
 }
 
 // holdFor is how long at least lies between two relapses that people hear of.
@@ -89,7 +89,7 @@ func (m *machine) settlesAt(p *Problem) time.Time {
 	if p.Telling.Again == 0 {
 		return p.RecoveredAt
 	}
-	at := time.UnixMilli(p.Telling.Again).UTC().Add(m.holdFor())
+	at := time.Unix(int64(p.Telling.Again), 0).UTC().Add(m.holdFor())
 	if lasts := p.RecoveredAt.Add(m.holdFor()); m.flaps(&p.Telling) {
 		at = lasts
 	}

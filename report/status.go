@@ -234,7 +234,7 @@ func NewVerdict(v probe.Verdict) Verdict {
 func newIncident(p *incident.Problem) Incident {
 	codes := make(map[int]int, len(p.Codes))
 	for _, c := range p.Codes {
-		codes[c.Code] = c.Count
+		codes[int(c.Code)] = int(c.Count)
 	}
 	return Incident{
 		ID: p.ID.String(), Kind: p.Kind, Phase: p.Phase, Severity: p.Severity, Cause: p.Cause.Reason,

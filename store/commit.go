@@ -172,7 +172,7 @@ func (s *Store) transition(ctx context.Context, tx *repeating, id probe.ID, t *i
 func codeMap(codes []incident.CodeCount) map[int]int {
 	m := make(map[int]int, len(codes))
 	for _, c := range codes {
-		m[c.Code] = c.Count
+		m[int(c.Code)] = int(c.Count)
 	}
 	return m
 }

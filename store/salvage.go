@@ -329,9 +329,9 @@ func scanProblem(rows *sql.Rows) (id probe.ID, p incident.Problem, err error) {
 		return 0, p, err
 	}
 	for code, n := range counts {
-		p.Codes = append(p.Codes, incident.CodeCount{Code: code, Count: n})
+		p.Codes = append(p.Codes, incident.CodeCount{Code: int32(code), Count: int32(n)})
 	}
-	slices.SortFunc(p.Codes, func(a, b incident.CodeCount) int { return a.Code - b.Code })
+	slices.SortFunc(p.Codes, func(a, b incident.CodeCount) int { return int(a.Code - b.Code) })
 	p.Since, p.OpenedAt = instant(since), instant(opened)
 	if recovered.Valid {
 		p.RecoveredAt = instant(recovered.Int64)

@@ -225,8 +225,7 @@ func (p *statePacker) state(s *incident.State) {
 		p.suspicion(&s.Row.Suspicion)
 	}
 	if has&hasGoods != 0 {
-		p.time(s.Goods.First)
-		p.count(s.Goods.Count)
+		p.streak(s.Goods)
 	}
 	if has&hasDue != 0 {
 		p.time(s.Due)
@@ -322,7 +321,7 @@ func (u *stateUnpacker) state(s *incident.State) {
 		u.suspicion(&s.Row.Suspicion)
 	}
 	if has&hasGoods != 0 {
-		s.Goods = incident.Streak{First: u.time(), Count: u.count(false)}
+		s.Goods = u.streak()
 	}
 	if has&hasDue != 0 {
 		s.Due = u.time()

@@ -14,7 +14,7 @@ func (p *statePacker) caution(s *incident.State, has uint64) {
 		p.byte(byte(s.Hold.Why))
 	}
 	if has&hasDenials != 0 {
-		p.count(s.Denials)
+		p.count(int(s.Denials))
 	}
 	if has&hasSheds != 0 {
 		p.suspicion(&s.Row.Suspicion)
@@ -35,7 +35,7 @@ func (u *stateUnpacker) caution(s *incident.State, has uint64) {
 		}
 	}
 	if has&hasDenials != 0 {
-		s.Denials = u.count(false)
+		s.Denials = u.int32()
 	}
 	if has&hasSheds != 0 {
 		s.Row.Of = probe.KindDegraded

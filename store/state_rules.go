@@ -98,6 +98,25 @@ func (u *stateUnpacker) bucket(b *incident.Bucket) {
 	}
 }
 
+func (p *statePacker) streak(s incident.Streak) {
+	p.time(instant(s.First))
+	p.count(int(s.Count))
+}
+
+func (u *stateUnpacker) streak() incident.Streak {
+	return incident.Streak{First: u.time().UnixMilli(), Count: u.int32()}
+}
+
+// few reads a count that fits a byte.
+func (u *unpacker) few() uint8 {
+	n := u.count(false)
+	if n > 1<<8-1 {
+		u.fail()
+		return 0
+	}
+	return uint8(n)
+}
+
 // int32 reads a count that fits 31 bits.
 func (u *unpacker) int32() int32 {
 	n := u.count(false)
@@ -121,9 +140,9 @@ func (p *packer) tellings(problems []incident.Problem) {
 			}
 		}
 		p.byte(said)
-		p.int(t.Again)
+		p.uint(uint64(t.Again))
 		for _, at := range t.Relapses {
-			p.int(at)
+			p.uint(uint64(at))
 		}
 	}
 }
@@ -138,11 +157,21 @@ func (u *unpacker) tellings(problems []incident.Problem) {
 		if said >= 1<<5 {
 			u.fail()
 		}
-		t.Again = u.milli()
+		t.Again = u.second32()
 		for j := range t.Relapses {
-			t.Relapses[j] = u.milli()
+			t.Relapses[j] = u.second32()
 		}
 	}
+}
+
+// second32 reads an instant in seconds; 0 is none.
+func (u *unpacker) second32() uint32 {
+	n := u.uint()
+	if n > 1<<32-1 {
+		u.fail()
+		return 0
+	}
+	return uint32(n)
 }
 
 // milli reads an instant in milliseconds; 0 is none.

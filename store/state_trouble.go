@@ -52,14 +52,14 @@ func (u *unpacker) suspicion(s *incident.Suspicion) {
 func (p *packer) codes(codes []incident.CodeCount) {
 	p.count(len(codes))
 	for _, c := range codes {
-		p.count(c.Code)
-		p.count(c.Count)
+		p.count(int(c.Code))
+		p.count(int(c.Count))
 	}
 }
 
 func (u *unpacker) codes() (codes []incident.CodeCount) {
 	for n := u.count(true); n > 0 && u.err == nil; n-- {
-		codes = append(codes, incident.CodeCount{Code: u.count(false), Count: u.count(false)})
+		codes = append(codes, incident.CodeCount{Code: u.int32(), Count: u.int32()})
 	}
 	return codes
 }
@@ -77,7 +77,7 @@ func (p *packer) problem(x *incident.Problem) {
 	p.count(x.Openings)
 	p.codes(x.Codes)
 	p.verdict(x.Other)
-	p.count(x.Others)
+	p.count(int(x.Others))
 }
 
 func (u *unpacker) problem() (x incident.Problem) {
@@ -94,7 +94,7 @@ func (u *unpacker) problem() (x incident.Problem) {
 	x.Openings = u.count(false)
 	x.Codes = u.codes()
 	x.Other = u.verdict()
-	x.Others = u.count(false)
+	x.Others = u.few()
 	return x
 }
 
@@ -113,9 +113,9 @@ func certificateProblem(s *incident.State) *incident.Problem {
 func (p *packer) certificate(s *incident.State) {
 	c := &s.Certificate
 	p.time(c.Ends)
-	p.count(c.Fine.Count)
+	p.count(int(c.Fine.Count))
 	if c.Fine.Count > 0 {
-		p.time(c.Fine.First)
+		p.time(instant(c.Fine.First))
 	}
 	if problem := certificateProblem(s); problem != nil {
 		p.time(problem.Ends)
@@ -126,8 +126,8 @@ func (p *packer) certificate(s *incident.State) {
 func (u *unpacker) certificate(s *incident.State) {
 	c := &s.Certificate
 	c.Ends = u.time()
-	if c.Fine.Count = u.count(false); c.Fine.Count > 0 {
-		c.Fine.First = u.time()
+	if c.Fine.Count = u.int32(); c.Fine.Count > 0 {
+		c.Fine.First = u.time().UnixMilli()
 	}
 	if problem := certificateProblem(s); problem != nil {
 		problem.Ends = u.time()

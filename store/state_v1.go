@@ -54,7 +54,9 @@ func (u *unpacker) stateV1() *incident.State {
 	if u.suspicion(&s.Row.Suspicion); !empty(&s.Row.Suspicion) {
 		s.Row.Of = probe.KindAuthFailed
 	}
-	s.Goods = incident.Streak{First: u.time(), Count: u.count(false)}
+	if first, n := u.time(), u.int32(); n > 0 {
+		s.Goods = incident.Streak{First: first.UnixMilli(), Count: n}
+	}
 	s.Due = u.time()
 	s.Problems = u.problems()
 	return s

@@ -82,7 +82,7 @@ func stuffed(m notify.Message, s string) notify.Message {
 		b.Labels[s+string(rune('a'+i))] = s
 	}
 	for i := range 100 {
-		b.Codes = append(b.Codes, incident.CodeCount{Code: 500 + i, Count: 1 << 30})
+		b.Codes = append(b.Codes, incident.CodeCount{Code: int32(500 + i), Count: 1 << 30})
 		b.Budgets = append(b.Budgets, notify.BudgetFact{Objective: slo.Objective{BadPPM: 1000 + int64(i), Window: slo.Rolling(1 << 50)}, Total: 1 << 60, Judged: true})
 	}
 	return m

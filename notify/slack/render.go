@@ -167,9 +167,9 @@ func (s story) failing() string {
 	for _, c := range s.Body.Codes[:min(len(s.Body.Codes), maxCodes)] {
 		name := s.words.noAnswer
 		if c.Code != 0 {
-			name = strconv.Itoa(c.Code)
+			name = strconv.Itoa(int(c.Code))
 		}
-		seen = append(seen, name+" ×"+strconv.Itoa(c.Count))
+		seen = append(seen, name+" ×"+strconv.Itoa(int(c.Count)))
 	}
 	return strings.TrimSpace(line + "\n" + strings.Join(seen, ", "))
 }

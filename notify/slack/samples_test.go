@@ -53,7 +53,7 @@ func sample(change incident.Change, v probe.Verdict) notify.Message {
 			Location: "seoul-1", Runbook: "https://runbooks.example.com/checkout?v=1&lang=en",
 			Labels: map[string]string{"team": "payments", "env": "prod"}, Interval: 30 * time.Second,
 			Kind: v.Kind(), Severity: v.Severity(), Cause: v,
-			Codes:    []incident.CodeCount{{Code: v.Status, Count: 3}, {Code: 500, Count: 1}},
+			Codes:    []incident.CodeCount{{Code: int32(v.Status), Count: 3}, {Code: 500, Count: 1}},
 			Failures: 4, Openings: 1, Since: started, OpenedAt: started.Add(90 * time.Second), At: at,
 			Budgets: []notify.BudgetFact{{Objective: objective, Spent: 12*time.Minute + 4*time.Second, Total: objective.Total(objective.Window.Length), Judged: true}},
 		},

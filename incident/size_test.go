@@ -1,0 +1,34 @@
+package incident_test
+
+import (
+	"testing"
+	"time"
+	"unsafe"
+
+	"github.com/stretchr/testify/require"
+
+	"sonde/incident"
+)
+
+// A probe with a promise and an incident, and with all that its rules remember of it.
+func TestAStateWithAPromiseAndAnIncidentFitsTwoKilobytes(t *testing.T) {
+	w := &world{policy: usual(60)}
+	w.policy.Budgets = incident.NewBudgets(objectives("99.9% over 30d"), time.Minute, incident.BudgetRules{Levels: []int{100}})
+	w.policy.Rules = incident.UsualRules()
+	w.feed(-600, missing, denied, throttled, shed, good)
+	for i, code := range []int{500, 501, 502, 503, 504, 505, 506, 0, 507, 508} {
+		v := broken
+		v.Status = code
+		w.step(incident.Input{At: at(60 * i), Verdict: v, Attempts: 2, RecoverBy: at(60*i + 30), CertificateEnds: at(86400 * 90)})
+	}
+	s := &w.state
+	require.Len(t, s.Problems, 1)
+	require.Len(t, s.Problems[0].Codes, 8)
+	require.NotNil(t, s.Spending)
+	require.NotZero(t, s.Buckets.Client)
+	require.NotZero(t, s.Buckets.Target)
+	t.Logf("state %d, problem %d, all %d bytes", unsafe.Sizeof(*s), unsafe.Sizeof(incident.Problem{}), size(s))
+	require.LessOrEqual(t, size(s), 2<<10)
+	require.LessOrEqual(t, int(unsafe.Sizeof(*s)), 688)
+	require.LessOrEqual(t, int(unsafe.Sizeof(incident.Problem{})), 360)
+}
