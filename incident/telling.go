@@ -93,7 +93,7 @@ func (m *machine) settlesAt(p *Problem) time.Time {
 	if lasts := p.RecoveredAt.Add(m.holdFor()); m.flaps(&p.Telling) {
 		at = lasts
 	}
-	return at
+	return slo.Earliest(at, p.CloseAt) // the interval may have grown meanwhile
 }
 
 // settle tells of a recovery that has lasted.

@@ -28,9 +28,12 @@ type model struct {
 const modelled probe.ID = 1
 
 func newModel(t *testing.T, seed uint64) *model {
-	w := newWorld(t, seed, 1)
 	m := &model{
-		t: t, rnd: rand.New(rand.NewPCG(seed, seed)), memory: NewMemory(), policy: w.probes[0].Policy,
+		t: t, rnd: rand.New(rand.NewPCG(seed, seed)), memory: NewMemory(),
+		policy: incident.Policy{
+			DownAfter: 90 * time.Second, AuthAfter: 90 * time.Second, RecheckEvery: 30 * time.Second, ResolveAfter: 2 * time.Minute,
+			RemindEvery: 4 * time.Hour, Repeatable: true, Rules: incident.UsualRules(),
+		},
 		now: time.Date(2026, 11, 23, 5, 0, 0, 0, time.UTC), phase: map[incident.ID]incident.Problem{},
 	}
 	m.policy.Interval = []time.Duration{time.Second, 10 * time.Second, time.Minute, 5 * time.Minute}[m.rnd.IntN(4)]
