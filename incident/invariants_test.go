@@ -84,7 +84,7 @@ func (l *law) checkState(s *incident.State) {
 	if cap(s.Problems) <= 1 { // what has closed leaves its room behind
 		require.LessOrEqual(l.t, first, 3<<10, "with a hold, all that is known of caches and latencies, and a promise")
 	}
-	require.LessOrEqual(l.t, first, 11<<9, "whatever is wrong at once")
+	require.LessOrEqual(l.t, first, 13<<9, "whatever is wrong at once")
 	l.checkCache(s.Cache)
 	l.checkSpending(s)
 }
