@@ -29,7 +29,7 @@ defaults:
   interval: 1s
   notify: [ops]
   auth: {bearer: "${env:SONDE_TEST_TOKEN}"}
-  alert: {auth_after: 2s, resolve_after: 1s}
+  alert: {auth_after: 6s, resolve_after: 1s}
 probes:
   - {name: one, url: "%[4]s/one"}
   - {name: two, url: "%[4]s/two"}
