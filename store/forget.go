@@ -90,6 +90,7 @@ func (c *compactor) forgetSums(ctx context.Context, before time.Time) error {
 		{"DELETE FROM grids WHERE id IN (SELECT id FROM grids WHERE last < ? LIMIT ?)", ms},
 		{"DELETE FROM timeline WHERE id IN (SELECT t.id FROM timeline t JOIN incidents i ON i.id = t.incident WHERE i.phase = 'closed' AND i.closed_at < ? LIMIT ?)", ms},
 		{"DELETE FROM threads WHERE (incident, destination) IN (SELECT t.incident, t.destination FROM threads t JOIN incidents i ON i.id = t.incident WHERE i.phase = 'closed' AND i.closed_at < ? LIMIT ?)", ms},
+		{"DELETE FROM commands WHERE id IN (SELECT id FROM commands WHERE ends < ? LIMIT ?)", ms},
 		{"DELETE FROM incidents WHERE id IN (SELECT id FROM incidents WHERE phase = 'closed' AND closed_at < ? LIMIT ?)", ms},
 	} {
 		if err := c.inSteps(ctx, step.statement, step.before); err != nil {

@@ -49,7 +49,13 @@ func (w *world) requireSumsOutliveResults(t *testing.T, r *Reader) {
 func (w *world) requireNothingIsKnownOfWhatIsNotKept(t *testing.T, r *Reader) {
 	t.Helper()
 	now := w.now()
+	silenced := func(key string, until time.Time) incident.Command {
+		return incident.Command{Key: key, Kind: incident.Silence, At: t0, From: t0, Until: until, Scope: incident.Scope{All: true}}
+	}
+	commands := []incident.Command{silenced("old", now.Add(-5*day)), silenced("new", now.Add(-day))}
+	require.NoError(t, w.s.Commit(t.Context(), &Batch{Seq: w.memory.Seq, At: now, Commands: commands}))
 	require.NoError(t, w.s.Forget(t.Context(), now, Retention{Results: day, Rollups: 3 * day}))
+	require.Equal(t, "new\x1f\n", all(t, w.s, "SELECT key FROM commands"), "commands that were in force are kept as long")
 	since := now.Add(-3 * day).Truncate(day)
 	snapshot, err := r.Snapshot(t.Context(), now)
 	require.NoError(t, err)
