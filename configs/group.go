@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"go.yaml.in/yaml/v4"
+	"sonde/incident"
 	"sonde/slo"
 )
 
@@ -11,10 +12,12 @@ import (
 type Group struct {
 	Combine    slo.Combine
 	Objectives []slo.Objective
+	Rate       *incident.Rate // of all its probes together; nil: none
 }
 
 var groupKeys = keys[Group]{
 	"objective": func(d *decoder, v value, g *Group) { d.groupObjectives(v, &g.Objectives) },
+	"rate":      func(d *decoder, v value, g *Group) { d.rate(v, &g.Rate) },
 	"combine":   func(d *decoder, v value, g *Group) { d.word(v, &g.Combine) },
 }
 
@@ -28,7 +31,7 @@ func (d *decoder) groupObjectives(v value, into *[]slo.Objective) {
 
 // promises reads what is promised of groups, by their names. A group is where a probe says
 // so; a name that none says is misspelt.
-func (d *decoder) promises(v value, kept History) map[string]Group {
+func (d *decoder) promises(v value, kept History, probes []Probe) map[string]Group {
 	all := map[string]Group{}
 	for _, e := range d.mapping(v) {
 		var g Group
@@ -39,8 +42,13 @@ func (d *decoder) promises(v value, kept History) map[string]Group {
 		case !slices.Contains(d.groups, e.key):
 			d.failAs(e.keyAt, e.value.path, "no probe is in the group %s; %s", quote(e.key), instead(e.key, d.groups))
 		}
-		if _, said := found["objective"]; !said && e.value.node.Kind == yaml.MappingNode {
+		_, promised := found["objective"]
+		rate, rated := found["rate"]
+		if !promised && !rated && e.value.node.Kind == yaml.MappingNode {
 			d.fail(e.value, "promises nothing; give it an objective, such as 99.9%% over 30d")
+		}
+		if g.Rate != nil {
+			d.warnGroupRate(rate, e.key, g.Rate, probes)
 		}
 		for _, o := range g.Objectives {
 			if o.Window.Longest() > kept.Rollups {
@@ -50,4 +58,40 @@ func (d *decoder) promises(v value, kept History) map[string]Group {
 		all[e.key] = g
 	}
 	return all
+}
+
+// rateGroups gives the probes of groups the rate that is watched over all of them together.
+func rateGroups(probes []Probe, groups map[string]Group) {
+	for i := range probes {
+		if p := &probes[i]; p.Group != "" {
+			p.Policy.Rules.GroupRate = groups[p.Group].Rate
+		}
+	}
+}
+
+// warnGroupRate says what a rate over the results of a group is worth with so few of them:
+// that it never says anything, or how often it does by chance.
+func (d *decoder) warnGroupRate(v value, group string, r *incident.Rate, probes []Probe) {
+	samples, perMonth, covers := 0, 0.0, "down finds an outage"
+	for i := range probes {
+		p := &probes[i]
+		if p.Group != group {
+			continue
+		}
+		samples += int(r.Over / p.Interval)
+		perMonth += float64(30 * day / p.Interval)
+		if p.Policy.Rules.Degraded.Fire > 0 {
+			covers = "degraded finds failures of a probe now and then, and down an outage"
+		}
+	}
+	switch {
+	case samples < r.MinSamples:
+		d.warn(v, "the probes of %s have %d results in %s together, fewer than min_samples %d, so that this never says anything; %s",
+			quote(group), samples, FormatDuration(r.Over), r.MinSamples, covers)
+	case r.MinSamples < usualSamples:
+		k := max(3, r.Above*samples/1_000_000+1)
+		const typical = 0.00053 // of results that are bad although all is well
+		d.warn(v, "above %s means %d of %d results in %s: by chance that opens %s times in 30d; min_samples %d or more is usual",
+			percent(r.Above), k, samples, FormatDuration(r.Over), amount(slo.FalseOpenings(samples, k, typical, perMonth)), usualSamples)
+	}
 }

@@ -150,6 +150,7 @@ func (d *decoder) config(top value, o Options, into *Config) {
 		into.Maintenance = d.maintenances(*s.maintenance)
 	}
 	if s.groups != nil {
-		into.Groups = d.promises(*s.groups, s.history)
+		into.Groups = d.promises(*s.groups, s.history, into.Probes)
+		rateGroups(into.Probes, into.Groups)
 	}
 }

@@ -72,3 +72,16 @@ func TestTargetsOnThisMachineSayNothingOfItsNetwork(t *testing.T) {
 		require.False(t, config.Probes[1].Policy.Local)
 	}
 }
+
+func TestTheRateOfAGroupIsGivenToItsProbes(t *testing.T) {
+	text := `
+groups: {payments: {rate: {class: server_error, over: 5m, above: 1%, min_samples: 100}}}
+defaults: {notify: [], interval: 5s}
+probes: [{name: a, group: payments, url: "https://a.example/"}, {name: b, url: "https://b.example/"}]
+`
+	config, _, err := configs.Parse("sonde.yaml", []byte(text), configs.Options{Env: nothing})
+	require.NoError(t, err)
+	want := &incident.Rate{Class: probe.ClassServerError, Over: 5 * time.Minute, Above: 10_000, MinSamples: 100}
+	require.Equal(t, want, config.Probes[0].Policy.Rules.GroupRate)
+	require.Nil(t, config.Probes[1].Policy.Rules.GroupRate)
+}

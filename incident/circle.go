@@ -136,6 +136,9 @@ func (m *Member) bonds() []Bond {
 			all = append(all, Bond{TieParent, parent})
 		}
 	}
+	if m.Group != "" && r.GroupRate != nil {
+		all = append(all, Bond{TieGroup, m.Group})
+	}
 	return all
 }
 

@@ -43,6 +43,8 @@ func Correlate(c *Circles, states States, id probe.ID, in Input, fx *Effects, id
 			w.look(circle, authRule)
 		case TieHost, TieParent:
 			w.look(circle, gatewayRule)
+		case TieGroup:
+			w.look(circle, rateRule)
 		}
 	}
 	return w.follows
@@ -56,8 +58,8 @@ func (c *Circles) Concern(id probe.ID, outcome probe.Outcome, states States) boo
 		return true
 	}
 	for _, circle := range c.of[id] {
-		if outcome != probe.Good || states[circle.ID] != nil {
-			return true
+		if outcome != probe.Good || circle.Tie == TieGroup || states[circle.ID] != nil {
+			return true // of a group with a rate every result counts
 		}
 	}
 	return false
@@ -129,7 +131,7 @@ func (w *watch) look(circle *Circle, rule circleRule) {
 	if len(w.s.Hits) == 0 {
 		w.s.Hits = nil
 	}
-	if len(state.Problems) == 0 && w.s.Hits == nil {
+	if len(state.Problems) == 0 && w.s.Hits == nil && w.s.Rate == nil {
 		delete(w.states, circle.ID)
 	}
 }
@@ -158,6 +160,10 @@ func (w *watch) open(kind probe.Kind, severity probe.Severity) *Problem {
 
 // measure notes how many of the circle are in trouble.
 func (w *watch) measure(p *Problem) {
+	if w.circle.Tie == TieGroup {
+		p.Reading = w.rated()
+		return
+	}
 	hit := len(w.s.Hits)
 	if w.circle.Tie == TieProber {
 		hit = w.in.Attempts // the input says how many have no data

@@ -26,13 +26,15 @@ type Rules struct {
 
 	CodeAnomaly *CodeAnomaly `json:",omitempty"`
 	Rate        *Rate        `json:",omitempty"`
+	GroupRate   *Rate        `json:",omitempty"` // of the group that the probe is in
 }
 
 // Equal reports whether rules decide the same.
 func (r *Rules) Equal(o *Rules) bool {
 	a, b := *r, *o
-	a.CodeAnomaly, a.Rate, b.CodeAnomaly, b.Rate = nil, nil, nil, nil
-	return a == b && same(r.CodeAnomaly, o.CodeAnomaly) && same(r.Rate, o.Rate)
+	a.CodeAnomaly, a.Rate, a.GroupRate = nil, nil, nil
+	b.CodeAnomaly, b.Rate, b.GroupRate = nil, nil, nil
+	return a == b && same(r.CodeAnomaly, o.CodeAnomaly) && same(r.Rate, o.Rate) && same(r.GroupRate, o.GroupRate)
 }
 
 // same reports whether two values are the same, or neither is there.

@@ -13,6 +13,7 @@ import (
 type Shared struct {
 	Hits []Hit     // members in trouble, in the order of their ids
 	At   time.Time // the latest instant that was looked at
+	Rate *GroupRate
 }
 
 // Hit is a member in trouble.
@@ -96,5 +97,9 @@ func (s *Shared) clone() *Shared {
 	}
 	c := *s
 	c.Hits = slices.Clone(s.Hits)
+	if s.Rate != nil {
+		rate := *s.Rate
+		c.Rate = &rate
+	}
 	return &c
 }

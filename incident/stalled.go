@@ -46,6 +46,10 @@ func (c *Circles) Wakes(states States, stale int, now time.Time) bool {
 		case s == nil:
 		case s.Wakes(&circle.policy, now), s.Shared == nil && len(s.Problems) > 0:
 			return true
+		case circle.Tie == TieGroup:
+			if s.Open(probe.KindGroupRate) != nil && s.Shared.Rate != nil && now.Sub(s.Shared.Rate.Since) >= circle.policy.Rules.GroupRate.Over {
+				return true
+			}
 		case circle.Tie == TieHost || circle.Tie == TieParent:
 			if last := s.Shared.last(); last.Before(now.Add(-circle.policy.Rules.GatewaySurge.Within)) && len(s.Shared.Hits) > 0 {
 				return true
@@ -58,7 +62,7 @@ func (c *Circles) Wakes(states States, stale int, now time.Time) bool {
 // idle fires what is due of all circles. Of the prober's own it says how many have no data.
 func (w *watch) idle() {
 	rules := map[Tie]circleRule{
-		TieProber: stalledRule, TieNetwork: networkRule, TieCredential: authRule, TieHost: gatewayRule, TieParent: gatewayRule,
+		TieProber: stalledRule, TieNetwork: networkRule, TieCredential: authRule, TieHost: gatewayRule, TieParent: gatewayRule, TieGroup: rateRule,
 	}
 	for _, id := range slices.Sorted(maps.Keys(w.c.byID)) {
 		circle := w.c.byID[id]

@@ -37,7 +37,36 @@ func (p *statePacker) shared(s *incident.State, has uint64) {
 			p.packer.time(h.Prior)
 			before = h.Probe
 		}
+		p.groupRate(s.Shared.Rate)
 	}
+}
+
+// groupRate packs what a group remembers for its rate: a 0 where it remembers nothing.
+func (p *statePacker) groupRate(g *incident.GroupRate) {
+	if g == nil {
+		p.duration(0)
+		return
+	}
+	p.duration(g.Over)
+	p.int(g.Piece)
+	for i := range g.All {
+		p.uint(uint64(g.All[i]))
+		p.uint(uint64(g.Bad[i]))
+	}
+	p.packer.time(g.Since)
+}
+
+func (u *stateUnpacker) groupRate() *incident.GroupRate {
+	g := &incident.GroupRate{Over: u.duration()}
+	if g.Over == 0 {
+		return nil
+	}
+	g.Piece = u.int()
+	for i := range g.All {
+		g.All[i], g.Bad[i] = uint32(u.uint()), uint32(u.uint())
+	}
+	g.Since = u.unpacker.time()
+	return g
 }
 
 func (u *stateUnpacker) shared(s *incident.State, has uint64) {
@@ -62,6 +91,7 @@ func (u *stateUnpacker) shared(s *incident.State, has uint64) {
 		if !slices.IsSortedFunc(s.Shared.Hits, func(a, b incident.Hit) int { return int(min(1, max(-1, a.Probe-b.Probe))) }) {
 			u.fail()
 		}
+		s.Shared.Rate = u.groupRate()
 	}
 }
 

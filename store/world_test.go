@@ -114,6 +114,7 @@ var together = incident.Rules{
 	AuthGroup:    incident.AuthGroup{Probes: 2, Share: 0.5, Within: time.Hour},
 	GatewaySurge: incident.GatewaySurge{Probes: 2, Within: time.Hour},
 	NoData:       incident.NoData{After: time.Minute, Intervals: 2}, ProberNetwork: incident.ProberNetwork{After: time.Second}, Prober: true,
+	GroupRate: &incident.Rate{Class: probe.ClassServerError, Over: time.Hour, Above: 100_000, MinSamples: 4},
 }
 
 func newWorld(t testing.TB, seed uint64, probes int) *world {
@@ -124,6 +125,7 @@ func newWorld(t testing.TB, seed uint64, probes int) *world {
 	for i := range probes {
 		p := watched(fmt.Sprintf("probe-%d", i), time.Minute)
 		p.Subject.URL, p.Policy.Rules, p.Credential = "https://shared.example.com/"+p.Name(), together, "shared"
+		p.Subject.Group = "shared"
 		w.probes = append(w.probes, p)
 	}
 	w.revise()

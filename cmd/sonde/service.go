@@ -343,7 +343,7 @@ func describe(config *configs.Config) []store.Probe {
 		p := &config.Probes[i]
 		probes = append(probes, store.Probe{
 			Was: p.Was, Policy: p.Policy, Objectives: p.Objectives, RequestHash: p.RequestHash, Credential: p.Credential,
-			Pledge: store.Pledge(config.Groups[p.Group]),
+			Pledge: store.Pledge{Combine: config.Groups[p.Group].Combine, Objectives: config.Groups[p.Group].Objectives},
 			Subject: notify.Subject{
 				Name: p.Name, Group: p.Group, URL: text.URL(p.Target.URL), Method: p.Target.Method, Runbook: p.Runbook,
 				Labels: p.Labels, Interval: p.Interval, Routes: p.Notify, DependsOn: p.DependsOn, Unverified: p.Target.Transport.Insecure,

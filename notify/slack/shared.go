@@ -50,10 +50,11 @@ func (s story) sentencesOf() map[incident.Change]string {
 // hit says how many of those who share something are in trouble, and of some who they are.
 func (s story) hit() string {
 	b := s.Body
-	if b.Reading.Usual == 0 {
-		return ""
+	failing, all := int(b.Reading.Now), int(b.Reading.Usual)
+	if b.Kind == probe.KindGroupRate { // whose reading is of results
+		failing, all = len(b.Members), b.Reading.Level
 	}
-	said := fill(s.words.hit, "n", strconv.Itoa(int(b.Reading.Now)), "all", strconv.Itoa(int(b.Reading.Usual)))
+	said := fill(s.words.hit, "n", strconv.Itoa(failing), "all", strconv.Itoa(all))
 	if len(b.Members) == 0 {
 		return said
 	}
@@ -61,7 +62,7 @@ func (s story) hit() string {
 	for _, name := range b.Members[:min(len(b.Members), maxMembers)] {
 		names = append(names, plain(name, maxPlace))
 	}
-	if len(b.Members) > len(names) || int(b.Reading.Now) > len(b.Members) {
+	if len(b.Members) > len(names) || failing > len(b.Members) {
 		names = append(names, ellipsis)
 	}
 	return said + " (" + strings.Join(names, ", ") + ")"

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -22,6 +23,7 @@ var together = map[probe.Kind]struct {
 }{
 	probe.KindAuthGroup:     {incident.Bond{Tie: incident.TieCredential, Key: "of/checkout"}, causes["auth 401/403"]},
 	probe.KindGatewaySurge:  {incident.Bond{Tie: incident.TieHost, Key: "api.example.com"}, causes["5xx"]},
+	probe.KindGroupRate:     {incident.Bond{Tie: incident.TieGroup, Key: "payments"}, causes["5xx"]},
 	probe.KindProberNetwork: {incident.Bond{Tie: incident.TieNetwork}, probe.Miss(probe.ProberNetwork)},
 	probe.KindProber:        {incident.Bond{Tie: incident.TieProber}, probe.Miss(probe.NoData)},
 	probe.KindNoData:        {incident.Bond{}, probe.Miss(probe.NoData)}, // of one probe
@@ -40,6 +42,9 @@ func shared(change incident.Change, kind probe.Kind) notify.Message {
 	b.URL, b.Method, b.Runbook, b.Labels, b.Interval, b.Group, b.Budgets = "", "", "", nil, 0, "", nil
 	b.Probe = "what they share"
 	b.Reading = incident.Reading{Now: 3, Usual: 5}
+	if kind == probe.KindGroupRate {
+		b.Reading = incident.Reading{Now: 0.021, Usual: 0.01, Samples: 240, Over: 5 * time.Minute, Level: 5}
+	}
 	if kind != probe.KindProber {
 		b.Members = []string{"checkout", "orders", "search"}
 	}
