@@ -37,16 +37,10 @@ func NewBudgets(objectives []slo.Objective, interval time.Duration, rules Budget
 	}
 	b := &Budgets{Levels: rules.Levels}
 	for _, o := range objectives {
-		if o.Kind == slo.Latency {
-			continue // what is bad here says nothing of it
-		}
 		alarms := slices.DeleteFunc(slo.Alarms(o, interval), func(a slo.Alarm) bool {
 			return a.Fast && !rules.Fast || !a.Fast && !rules.Slow
 		})
 		b.Of = append(b.Of, Budget{o, alarms, keyOf(o, rules.Levels)})
-	}
-	if len(b.Of) == 0 {
-		return nil
 	}
 	return b
 }
@@ -58,7 +52,7 @@ func keyOf(o slo.Objective, levels []int) uint32 {
 	for _, level := range levels {
 		_, _ = h.Write([]byte(" " + strconv.Itoa(level)))
 	}
-	return h.Sum32()
+	return h.Sum32()&^1 | uint32(o.Kind) // the lowest bit is the kind: what one remembers is nothing to the other
 }
 
 // Equal reports whether two are the same.
@@ -169,7 +163,7 @@ func (s *Spending) serves(b *Budgets) bool {
 // adapt has what is remembered serve the promises that hold now. A promise that is new goes
 // on from what is remembered for one that it replaces, or for another one. It is false if
 // they are the same as before.
-func (s *Spending) adapt(b *Budgets) bool {
+func (s *Spending) adapt(b *Budgets, now time.Time) bool {
 	if s.serves(b) {
 		return false
 	}
@@ -178,7 +172,14 @@ func (s *Spending) adapt(b *Budgets) bool {
 	for i := range b.Of {
 		from := slices.IndexFunc(before, func(x Burning) bool { return x.Key == b.Of[i].Key })
 		if from < 0 {
-			from = min(i, len(before)-1)
+			from = slices.IndexFunc(before, func(x Burning) bool { return x.Key&1 == b.Of[i].Key&1 })
+			if i < len(before) && before[i].Key&1 == b.Of[i].Key&1 {
+				from = i
+			}
+		}
+		if from < 0 {
+			s.Of[i] = Burning{Burn: *slo.NewBurn(now, b.Of[i].Objective.Window), Key: b.Of[i].Key}
+			continue
 		}
 		s.Of[i] = before[from]
 		s.Of[i].Key = b.Of[i].Key

@@ -22,18 +22,39 @@ func (m *machine) judged() bool {
 	return m.fresh.Step > 0 && !m.in.Maintenance && (m.in.Verdict.Outcome == probe.Good || m.in.Verdict.Outcome == probe.Bad)
 }
 
+// judges reports whether the slots of the input say anything of a promise, and if they do,
+// whether they spend its budget. One about latency is about answers that are right.
+func (m *machine) judges(o slo.Objective) (judged, bad bool) {
+	outcome := m.in.Verdict.Outcome
+	if o.Kind == slo.Latency {
+		answered := outcome == probe.Good || m.in.Verdict.Reason == probe.TooSlow
+		judged = m.judged() && m.in.Kind == Ran && answered
+		return judged, judged && m.in.Elapsed > o.Threshold
+	}
+	return m.judged(), m.judged() && outcome == probe.Bad
+}
+
+// spoils reports whether the slots of the input spend any budget.
+func (m *machine) spoils(b *Budgets) bool {
+	for i := range b.Of {
+		if _, bad := m.judges(b.Of[i].Objective); bad {
+			return true
+		}
+	}
+	return false
+}
+
 // account accounts for slots, and adds to what is remembered of budgets what is new in them.
 func (m *machine) account(slots slo.Stretch) {
 	s, in, b := m.s, &m.in, m.p.Budgets
 	m.fresh = s.Account.fresh(slots)
 	s.Account.add(slots, in.Verdict.Outcome, in.Verdict.Reason, &m.fx)
 	m.measure()
-	bad := m.judged() && in.Verdict.Outcome == probe.Bad
 	switch {
 	case b == nil:
 		s.Spending = nil
 		return
-	case s.Spending == nil && !bad:
+	case s.Spending == nil && !m.spoils(b):
 		return
 	case s.Spending == nil:
 		s.Spending = &Spending{}
@@ -42,18 +63,18 @@ func (m *machine) account(slots slo.Stretch) {
 		}
 	}
 	if m.judged() && !in.Until().Before(s.Last.At) {
-		m.edited = s.Spending.adapt(b)
+		m.edited = s.Spending.adapt(b, m.fresh.First.Add(-m.fresh.Step))
 	}
 	for i := range s.Spending.Of {
 		burning := &s.Spending.Of[i]
 		switch {
 		case m.fresh.Step > 0 && in.Maintenance:
 			burning.Excuse(m.fresh.Last)
-		case m.judged():
-			if i < len(b.Of) {
+		case i < len(b.Of) && burning.Key == b.Of[i].Key: // else the slot is late, and the promise another one since
+			if judged, bad := m.judges(b.Of[i].Objective); judged {
 				burning.Begin(m.fresh.Last, b.Of[i].Objective.Window)
+				burning.Add(m.fresh, bad)
 			}
-			burning.Add(m.fresh, bad)
 		}
 	}
 }
@@ -120,7 +141,7 @@ func (m *machine) watchBurn(kind probe.Kind, fast bool) {
 	for i := range s.Spending.Of {
 		calm = calm && *s.Spending.Of[i].calm(fast) == 0
 	}
-	switch bad := m.in.Verdict.Outcome == probe.Bad; {
+	switch bad := m.spoils(m.p.Budgets); {
 	case problem == nil && fires && bad: // a good slot is no cause
 		m.openBudget(kind, worst)
 	case problem != nil && calm:
@@ -142,6 +163,9 @@ func (m *machine) burning(fast bool) (worst Reading, fires bool) {
 	for i := range m.s.Spending.Of {
 		burning, budget := &m.s.Spending.Of[i], &m.p.Budgets.Of[i]
 		calm := burning.calm(fast)
+		if judged, _ := m.judges(budget.Objective); !judged {
+			continue
+		}
 		if *calm -= min(*calm, weight); !m.p.Budgets.watches(fast) {
 			*calm = 0
 		}
@@ -173,7 +197,7 @@ func (m *machine) watchSpent() {
 	case m.edited:
 		spending.Level = reached
 	case reached > spending.Level:
-		if m.in.Verdict.Outcome == probe.Bad && spending.Of[of].Coverage(s.Account.Grid.First) >= leastCoverage {
+		if m.spoils(m.p.Budgets) && spending.Of[of].Coverage(s.Account.Grid.First) >= leastCoverage {
 			spending.Level = reached
 			m.tellSpent(problem, share)
 		}

@@ -46,6 +46,7 @@ func (r *runner) take(n int, ms func() float64) (told []string) {
 func (r *runner) takeAt(v probe.Verdict, ms float64) []string {
 	in := incident.Input{At: at(r.next), Verdict: v, Attempts: 1}
 	in.Timings.Total = time.Duration(ms*1000) * time.Microsecond
+	in.Elapsed = in.Timings.Total
 	r.next += 60
 	return r.step(in)
 }
