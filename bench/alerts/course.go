@@ -153,9 +153,15 @@ func (c *course) step(in incident.Input) {
 	}
 }
 
-// messages is how many a transition leads to.
-func (c *course) messages(t incident.Transition) int {
-	return len(notify.Plan(t, c.subject, "here", nil))
+// messages is how many a transition leads to. Those that only whoever follows the incident
+// sees, in its thread, do not count.
+func (c *course) messages(t incident.Transition) (n int) {
+	for _, m := range notify.Plan(t, c.subject, "here", nil) {
+		if !m.Body.Quiet {
+			n++
+		}
+	}
+	return n
 }
 
 // bucket is how finely the scheduler times re-checks.
