@@ -28,8 +28,8 @@ type Replay struct {
 
 // ReplayedIncident is an incident that would have opened.
 type ReplayedIncident struct {
-	Probe       string         `json:"probe"`
-	Kind        probe.Kind     `json:"kind"` // as it was in the end
+	Probe       string         `json:"probe"` // or what several probes share
+	Kind        probe.Kind     `json:"kind"`  // as it was in the end
 	Severity    probe.Severity `json:"severity"`
 	Cause       probe.Reason   `json:"cause"`
 	Status      *int           `json:"status"` // null when no status came
@@ -63,21 +63,33 @@ type RuleCost struct {
 type Rehearsal struct {
 	memory    *store.Memory
 	probes    map[probe.ID]*store.Probe
+	circles   *incident.Circles  // what several of them share
+	calendar  *incident.Calendar // of the maintenance that the configuration plans
 	incidents []*ReplayedIncident
 	byID      map[incident.ID]*ReplayedIncident
 	from, to  time.Time
 	results   int
 }
 
-// NewRehearsal begins a rehearsal of [from, to), for probes that have ids.
-func NewRehearsal(probes []store.Probe, from, to time.Time) *Rehearsal {
+// NewRehearsal begins a rehearsal of [from, to), for probes that have ids. What is planned is
+// maintenance, whose scopes are names; results that lie in it open nothing.
+func NewRehearsal(probes []store.Probe, from, to time.Time, planned ...incident.Command) *Rehearsal {
 	r := &Rehearsal{
 		memory: store.NewMemory(), probes: make(map[probe.ID]*store.Probe, len(probes)), byID: map[incident.ID]*ReplayedIncident{},
-		from: from, to: to,
+		from: from, to: to, circles: store.Circles(probes),
 	}
 	for i := range probes {
 		r.probes[probes[i].ID] = &probes[i]
 	}
+	planned = slices.Clone(planned)
+	for i := range planned {
+		planned[i].Scope.Probes, _ = incident.Resolve(planned[i].Scope.Names, func(add func(id probe.ID, name, group string)) {
+			for j := range probes {
+				add(probes[j].ID, probes[j].Name(), probes[j].Subject.Group)
+			}
+		})
+	}
+	r.calendar = incident.NewCalendar(planned)
 	return r
 }
 
@@ -95,22 +107,29 @@ func (r *Rehearsal) Take(id probe.ID, in *incident.Input) {
 	r.results++
 	e := store.Entry{Probe: id, Input: *in}
 	e.Input.Verdict = e.Input.Verdict.Settle(p.Policy.Count4xx, state.Worked)
+	e.Input.Maintenance = r.calendar.Covers(id, in.Until())
 	r.step(p, &e)
 }
 
+// step moves a probe on, and what it shares with others.
 func (r *Rehearsal) step(p *store.Probe, e *store.Entry) {
 	effects := r.memory.Step(p.Policy, e)
+	for _, f := range r.memory.Correlate(r.circles, e, &effects) {
+		for i := range f.Transitions {
+			r.note(f.Circle.Title, &f.Transitions[i])
+		}
+	}
 	for i := range effects.Transitions {
-		r.note(p, &effects.Transitions[i])
+		r.note(p.Name(), &effects.Transitions[i])
 	}
 }
 
 // note counts what people would have been told.
-func (r *Rehearsal) note(p *store.Probe, t *incident.Transition) {
+func (r *Rehearsal) note(about string, t *incident.Transition) {
 	x := r.byID[t.Problem.ID]
 	if x == nil {
 		x = &ReplayedIncident{
-			Probe: p.Name(), Cause: t.Problem.Cause.Reason, Status: statusOf(t.Problem.Cause.Status),
+			Probe: about, Cause: t.Problem.Cause.Reason, Status: statusOf(t.Problem.Cause.Status),
 			Since: t.Problem.Since.UTC(), OpenedAt: t.At.UTC(),
 		}
 		r.byID[t.Problem.ID] = x

@@ -12,6 +12,7 @@ import (
 	"sonde/incident"
 	"sonde/probe"
 	"sonde/report"
+	"sonde/slo"
 	"sonde/store"
 )
 
@@ -103,6 +104,39 @@ func TestAReplayOpensWhatTheServiceHasOpened(t *testing.T) {
 		messages += x.Messages
 	}
 	require.Equal(t, told, messages)
+}
+
+func TestAReplayKnowsMaintenanceAndWhatProbesShare(t *testing.T) {
+	from := now.Add(-2 * time.Hour)
+	play := func(planned ...incident.Command) *report.Replay {
+		probes := rehearsed(watched("a", 60), watched("b", 60), watched("c", 60))
+		for i := range probes {
+			probes[i].Subject.Group = "shop"
+			probes[i].Policy.Rules.AuthGroup = incident.AuthGroup{Probes: 3, Share: 0.5, Within: 10 * time.Minute}
+			probes[i].Credential = "key"
+		}
+		r := report.NewRehearsal(probes, from, now, planned...)
+		for minute := range 100 {
+			for id := range probe.ID(3) {
+				v := good
+				if minute >= 20 && minute < 60 {
+					v = denied
+				}
+				minutes(r, id+1, from.Add(time.Duration(minute)*time.Minute), v)
+			}
+		}
+		return r.End()
+	}
+	kinds := map[probe.Kind]int{}
+	for _, x := range play().Incidents {
+		kinds[x.Kind]++
+	}
+	require.Equal(t, map[probe.Kind]int{probe.KindAuthGroup: 1, probe.KindAuthFailed: 3}, kinds)
+
+	whole, err := slo.Once(from, now)
+	require.NoError(t, err)
+	rest := incident.Command{Kind: incident.Maintain, Schedule: whole, Scope: incident.Scope{Names: []string{"group:shop"}}}
+	require.Empty(t, play(rest).Incidents, "nothing opens in maintenance")
 }
 
 func TestReadResultsTakesWhatHistoryExports(t *testing.T) {

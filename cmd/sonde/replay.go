@@ -28,8 +28,10 @@ Results come from the database, for all configured probes or for those that are 
 from a table with the columns of sonde history --format csv (--csv), where a column "probe"
 or the one NAME says whose they are.
 
-What it cannot know: re-checks that other rules would have asked for, and slots that were
-skipped, which are unknown to it.`,
+Maintenance that the configuration plans counts, and so do rules about what several probes
+share. What it cannot know: re-checks that other rules would have asked for, and slots that
+were skipped, which are unknown to it. Messages are counted as if nothing kept them back: no
+dependency, no silence.`,
 		Example: `  sonde replay -c new.yaml --db /var/lib/sonde/sonde.db --since 30d
   sonde replay checkout --since 7d --json
   sonde replay checkout --csv checkout.csv`,
@@ -53,9 +55,9 @@ func replay(c *cobra.Command, names []string) error {
 	}
 	var played *report.Replay
 	if table, _ := c.Flags().GetString("csv"); c.Flags().Changed("csv") {
-		played, err = replayTable(c, table, probes)
+		played, err = replayTable(c, table, probes, config.Maintenance)
 	} else {
-		played, err = replayStored(c, config.Database, probes)
+		played, err = replayStored(c, config.Database, probes, config.Maintenance)
 	}
 	if err != nil {
 		return err
@@ -92,7 +94,7 @@ func rehearsed(config *configs.Config, names []string) ([]store.Probe, error) {
 }
 
 // replayTable plays a table of results.
-func replayTable(c *cobra.Command, path string, probes []store.Probe) (*report.Replay, error) {
+func replayTable(c *cobra.Command, path string, probes []store.Probe, planned []incident.Command) (*report.Replay, error) {
 	in := c.InOrStdin()
 	if path != "-" {
 		file, err := os.Open(path)
@@ -115,7 +117,7 @@ func replayTable(c *cobra.Command, path string, probes []store.Probe) (*report.R
 		ids[probes[i].Name()] = probes[i].ID
 	}
 	first, last := results[0].Input.At, results[len(results)-1].Input.At
-	played := report.NewRehearsal(probes, first, last.Add(time.Millisecond))
+	played := report.NewRehearsal(probes, first, last.Add(time.Millisecond), planned...)
 	for i := range results {
 		r := &results[i]
 		id, known := ids[r.Probe]
@@ -133,7 +135,7 @@ func replayTable(c *cobra.Command, path string, probes []store.Probe) (*report.R
 }
 
 // replayStored plays what a database holds.
-func replayStored(c *cobra.Command, database string, probes []store.Probe) (*report.Replay, error) {
+func replayStored(c *cobra.Command, database string, probes []store.Probe, planned []incident.Command) (*report.Replay, error) {
 	from, to, err := rangeOf(c, time.Now())
 	if err != nil {
 		return nil, err
@@ -149,7 +151,7 @@ func replayStored(c *cobra.Command, database string, probes []store.Probe) (*rep
 		return nil, storageError(err)
 	}
 	stored := identified(c, probes, known)
-	played := report.NewRehearsal(stored, from, to)
+	played := report.NewRehearsal(stored, from, to, planned...)
 	slice := sliceOf(stored)
 	for begin := from; begin.Before(to); begin = begin.Add(slice) {
 		end := begin.Add(slice)
