@@ -71,7 +71,11 @@ func Parse(name string, data []byte, o Options) (*Config, []Problem, error) {
 	if o.Env == nil {
 		o.Env = os.LookupEnv
 	}
-	d := &decoder{src: newSource(name, data), placeOf: map[string]value{}}
+	shown := data
+	if len(data) > maxFile {
+		shown = nil // nobody wants to see a line of it
+	}
+	d := &decoder{src: newSource(name, shown), placeOf: map[string]value{}}
 	vault := newVault(o.Env, filepath.Dir(name))
 	switch {
 	case o.Secrets && o.Only != "":
