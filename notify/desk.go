@@ -116,7 +116,7 @@ func (d *Desk) opened(about probe.ID, t incident.Transition, h *Held) (incident.
 	case h != nil:
 		t.Quiet = false // they did not hear of the latest opening: to them it is over
 	case t.Quiet:
-		return t, false // to them it has never ended, or it comes and goes
+		return t, true // to those who follow it alone: to the others it has never ended, or it comes and goes
 	}
 	kept, ok := d.keeps(about, &t.Problem, t.At)
 	if !ok {
