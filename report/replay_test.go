@@ -31,25 +31,17 @@ func minutes(r *report.Rehearsal, id probe.ID, from time.Time, answers ...probe.
 	}
 }
 
-// answers are so many of the same answer.
-func answers(n int, v probe.Verdict) (all []probe.Verdict) {
-	for range n {
-		all = append(all, v)
-	}
-	return all
-}
-
 func TestAReplayPrintsWhatWouldHaveOpenedAndWhatEachRuleCosts(t *testing.T) {
 	from := now.Add(-24 * time.Hour)
 	r := report.NewRehearsal(rehearsed(watched("checkout", 60), watched("login", 60)), from, now)
-	minutes(r, 1, from, answers(10, good)...)
-	minutes(r, 1, from.Add(10*time.Minute), answers(12, broken)...) // an outage
-	minutes(r, 1, from.Add(22*time.Minute), answers(8, good)...)
-	minutes(r, 1, from.Add(30*time.Minute), answers(4, refused)...) // a relapse
-	minutes(r, 1, from.Add(34*time.Minute), answers(10, good)...)
-	minutes(r, 2, from, answers(5, good)...)
-	minutes(r, 2, from.Add(5*time.Minute), answers(10, denied)...) // until the end
-	minutes(r, 2, from.Add(3*time.Minute), good)                   // late: it is left out
+	minutes(r, 1, from, times(10, good)...)
+	minutes(r, 1, from.Add(10*time.Minute), times(12, broken)...) // an outage
+	minutes(r, 1, from.Add(22*time.Minute), times(8, good)...)
+	minutes(r, 1, from.Add(30*time.Minute), times(4, refused)...) // a relapse
+	minutes(r, 1, from.Add(34*time.Minute), times(10, good)...)
+	minutes(r, 2, from, times(5, good)...)
+	minutes(r, 2, from.Add(5*time.Minute), times(10, denied)...) // until the end
+	minutes(r, 2, from.Add(3*time.Minute), good)                 // late: it is left out
 
 	played := r.End()
 	golden(t, "replay.json", indented(t, played))
@@ -60,8 +52,8 @@ func TestAReplayPrintsWhatWouldHaveOpenedAndWhatEachRuleCosts(t *testing.T) {
 
 func TestAReplayInWhichNothingOpensSaysSo(t *testing.T) {
 	r := report.NewRehearsal(rehearsed(watched("checkout", 60)), now.Add(-time.Hour), now)
-	minutes(r, 1, now.Add(-time.Hour), answers(30, good)...)
-	minutes(r, 7, now.Add(-time.Hour), answers(30, broken)...) // of no probe that is known
+	minutes(r, 1, now.Add(-time.Hour), times(30, good)...)
+	minutes(r, 7, now.Add(-time.Hour), times(30, broken)...) // of no probe that is known
 	played := r.End()
 	require.Equal(t, 30, played.Results)
 	require.Empty(t, played.Incidents)

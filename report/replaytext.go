@@ -42,12 +42,15 @@ func (r *Replay) WriteText(w io.Writer) error {
 
 // sentence says what a rule costs.
 func (c *RuleCost) sentence() string {
-	s := fmt.Sprintf("The rule %s would have opened %s, %d of them longer than 5 minutes: %s to each destination, %.2f openings per probe in 30 days",
-		c.Kind, Count(c.Opened, "incident"), c.LongerThan5m, Count(c.Messages, "message"), c.PerProbe30d)
-	if c.Opened == 1 {
-		s = strings.Replace(s, "1 of them longer than", "which lasts longer than", 1)
-		s = strings.Replace(s, "0 of them longer than", "which lasts no longer than", 1)
+	longer := fmt.Sprintf("%d of them longer than", c.LongerThan5m)
+	switch {
+	case c.Opened == 1 && c.LongerThan5m == 1:
+		longer = "which lasts longer than"
+	case c.Opened == 1:
+		longer = "which lasts no longer than"
 	}
+	s := fmt.Sprintf("The rule %s would have opened %s, %s 5 minutes: %s to each destination, %.2f openings per probe in 30 days",
+		c.Kind, Count(c.Opened, "incident"), longer, Count(c.Messages, "message"), c.PerProbe30d)
 	if c.StillOpen > 0 {
 		s += fmt.Sprintf("; %d still open at the end", c.StillOpen)
 	}

@@ -394,8 +394,7 @@ func (c *compactor) inSteps(ctx context.Context, statement string, args ...any) 
 			continue
 		}
 		took := time.Since(start)
-		step = clamp(int(float64(step)*float64(stepTime)/float64(max(took, time.Millisecond))), firstStep/5, min(2*step, maxStep))
+		fits := int(float64(step) * float64(stepTime) / float64(max(took, time.Millisecond)))
+		step = max(firstStep/5, min(fits, 2*step, maxStep))
 	}
 }
-
-func clamp[T cmp.Ordered](v, least, most T) T { return max(least, min(v, most)) }

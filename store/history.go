@@ -247,6 +247,9 @@ func (r *Reader) pastOf(ctx context.Context, id probe.ID, threshold time.Duratio
 	if threshold == 0 {
 		return &ledger, nil, nil
 	}
-	latency, err := readLatency(ctx, tx, id, &ledger, state, threshold, from)
-	return &ledger, latency, err
+	slow, spells, err := readPace(ctx, tx, id, state, from)
+	if err != nil {
+		return &ledger, nil, err
+	}
+	return &ledger, newLatency(&ledger, slow, spells, threshold), nil
 }

@@ -64,21 +64,24 @@ func latencies(ctx context.Context, q querier, w *Watched, now time.Time) ([]*La
 	if err != nil {
 		return nil, err
 	}
+	slow, spells, err := readPace(ctx, q, w.ID, w.State, after)
+	if err != nil {
+		return nil, err
+	}
 	all := make([]*Latency, len(w.Objectives))
 	for i, o := range w.Objectives {
-		if o.Kind != slo.Latency {
-			continue
-		}
-		if all[i], err = readLatency(ctx, q, w.ID, exact, w.State, o.Threshold, after); err != nil {
-			return nil, err
+		if o.Kind == slo.Latency {
+			all[i] = newLatency(exact, slow, spells, o.Threshold)
 		}
 	}
 	return all, nil
 }
 
-func readLatency(ctx context.Context, q querier, id probe.ID, ledger *Ledger, state *incident.State, threshold time.Duration, after time.Time) (*Latency, error) {
-	slow := map[time.Duration][]incident.Slow{}
-	_, err := eachRow(ctx, q, slowOfProbe, []any{id, after.UnixMilli()}, func(rows *sql.Rows) error {
+// readPace reads what took longer than any threshold, by the threshold, and over which
+// times it was looked for which.
+func readPace(ctx context.Context, q querier, id probe.ID, state *incident.State, after time.Time) (slow map[time.Duration][]incident.Slow, spells []paced, err error) {
+	slow = map[time.Duration][]incident.Slow{}
+	_, err = eachRow(ctx, q, slowOfProbe, []any{id, after.UnixMilli()}, func(rows *sql.Rows) error {
 		var ms, first, last, step int64
 		var failed bool
 		err := rows.Scan(&ms, &first, &last, &step, &failed)
@@ -87,9 +90,8 @@ func readLatency(ctx context.Context, q querier, id probe.ID, ledger *Ledger, st
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var spells []paced
 	_, err = eachRow(ctx, q, measuresOfProbe, []any{id, after.UnixMilli()}, func(rows *sql.Rows) error {
 		var ms, first, last int64
 		err := rows.Scan(&ms, &first, &last)
@@ -97,7 +99,7 @@ func readLatency(ctx context.Context, q querier, id probe.ID, ledger *Ledger, st
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for i := range state.Lags {
 		lag := &state.Lags[i]
@@ -106,11 +108,16 @@ func readLatency(ctx context.Context, q querier, id probe.ID, ledger *Ledger, st
 			slow[lag.Run.Threshold] = append(slow[lag.Run.Threshold], lag.Run)
 		}
 	}
-	l := &Latency{ledger: ledger, spells: arrange(spells, threshold)}
+	return slow, spells, nil
+}
+
+// newLatency is the time of a probe as it kept to one of its thresholds.
+func newLatency(ledger *Ledger, slow map[time.Duration][]incident.Slow, spells []paced, threshold time.Duration) *Latency {
+	l := &Latency{ledger: ledger, spells: arrange(slices.Clone(spells), threshold)}
 	for i := range l.spells {
 		l.spells[i].slow = slow[l.spells[i].threshold]
 	}
-	return l, nil
+	return l
 }
 
 // arrange lays times beside one another: where it was looked for the threshold of the

@@ -98,14 +98,6 @@ func (s *service) start(ctx context.Context, config *configs.Config) error {
 	if err != nil {
 		return storageError(err)
 	}
-	commands, err := s.store.Commands(ctx, time.Now())
-	if err != nil {
-		return storageError(err)
-	}
-	held, acks, err := s.store.Held(ctx)
-	if err != nil {
-		return storageError(err)
-	}
 	if err := s.announceLoss(ctx, config, location); err != nil {
 		return storageError(err)
 	}
@@ -118,14 +110,9 @@ func (s *service) start(ctx context.Context, config *configs.Config) error {
 	}
 	s.dispatcher = notify.NewDispatcher(relay, senders, s.log)
 	s.store.KeepBallast(0, 0, s.makeRoom)
-	delivery := newUnstored(relay, s.store, time.Now())
-	s.recorder = record.New(record.Options{
-		Log: s.store, Memory: memory, Probes: probes, Location: location, Commands: append(commands, acks...), Held: held, Delivery: delivery, DoubtUntil: delivery.doubt, Logger: s.log,
-		Recheck:   func(id probe.ID, at time.Time) { s.scheduler.Recheck(id, at) },
-		Hold:      func(id probe.ID, h incident.Hold) { s.scheduler.Hold(id, h.Until, h.Why) },
-		Told:      func(destination string) { s.dispatcher.Wake(destination) },
-		Published: s.tallies.Add,
-	})
+	if err := s.newRecorder(ctx, memory, probes); err != nil {
+		return storageError(err)
+	}
 	s.runner = &probe.Runner{UserAgent: userAgent(), Log: s.log, QUIC: http3.Dialer{}}
 	s.scheduler, err = scheduler.New(scheduler.Options{
 		Prober: newProber(config, s.runner), Sink: sink{s.recorder}, Clock: s.clock,
@@ -143,6 +130,28 @@ func (s *service) start(ctx context.Context, config *configs.Config) error {
 	if err := s.scheduleBackups(config.Backup); err != nil {
 		return errors.Join(err, s.stop())
 	}
+	return nil
+}
+
+// newRecorder makes the recorder, which goes on with what people have asked for and with
+// what was kept back from them.
+func (s *service) newRecorder(ctx context.Context, memory *store.Memory, probes []store.Probe) error {
+	commands, err := s.store.Commands(ctx, time.Now())
+	if err != nil {
+		return err
+	}
+	held, acks, err := s.store.Held(ctx)
+	if err != nil {
+		return err
+	}
+	delivery := newUnstored(s.relay, s.store, time.Now())
+	s.recorder = record.New(record.Options{
+		Log: s.store, Memory: memory, Probes: probes, Location: s.place, Commands: append(commands, acks...), Held: held, Delivery: delivery, DoubtUntil: delivery.doubt, Logger: s.log,
+		Recheck:   func(id probe.ID, at time.Time) { s.scheduler.Recheck(id, at) },
+		Hold:      func(id probe.ID, h incident.Hold) { s.scheduler.Hold(id, h.Until, h.Why) },
+		Told:      func(destination string) { s.dispatcher.Wake(destination) },
+		Published: s.tallies.Add,
+	})
 	return nil
 }
 
