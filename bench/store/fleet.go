@@ -104,7 +104,9 @@ func (f *fleet) costs(made time.Duration, bytes int64) *table {
 	t.add("committed", "%.0f results/s", n/net.Seconds())
 	t.add("CPU per result", "%.2f us (and %.2f us to make it up, not counted)", float64((c.cpu-time.Duration(c.results)*made).Nanoseconds())/n/1000, float64(made.Nanoseconds())/1000)
 	t.add("commit p50; p99; longest", "%.2f; %.2f; %.2f ms", ms(quantile(c.commits, 0.5)), ms(quantile(c.commits, 0.99)), ms(quantile(c.commits, 1)))
-	t.add("written per result", "%.0f bytes", float64(bytes)/n)
+	by := c.written
+	t.add("written per result", "%.1f bytes (%.1f by commits, %.1f by those with a checkpoint of the states, %.1f by compaction, %.1f by forgetting and tidying)",
+		float64(bytes)/n, float64(by.commits)/n, float64(by.checkpoints)/n, float64(by.compaction)/n, float64(by.forgetting)/n)
 	t.add("compaction", "%.0f results/s (%d in %.1f s), writer held %.1f ms at most, %d segments damaged", rate(c.compacted, c.compacting), c.compacted, c.compacting.Seconds(), ms(c.longest), c.damaged)
 	t.add("forgetting and tidying", "%.1f s", c.forgetting.Seconds())
 	if each, ok := c.perResult(); ok {

@@ -38,6 +38,17 @@ type cost struct {
 	damaged    int
 	forgetting time.Duration
 	sizes      []size
+	written    wrote
+}
+
+// wrote is how many bytes went to write calls for what.
+type wrote struct{ commits, checkpoints, compaction, forgetting int64 }
+
+// note adds to a part what was written since before, and returns how much that is by now.
+func note(part *int64, before int64) (int64, error) {
+	now, err := written()
+	*part += now - before
+	return now, err
 }
 
 // size is how large the database was after so many results had become chunks.
@@ -109,11 +120,22 @@ func (w *writer) commit(ctx context.Context, until time.Time) error {
 	if w.at.Sub(w.checkpointed) >= w.checkpoint {
 		b.Checkpoint, w.checkpointed = w.memory.Checkpoint(), w.at
 	}
+	part := &w.cost.written.commits
+	if b.Checkpoint != nil {
+		part = &w.cost.written.checkpoints
+	}
+	bytes, err := written()
+	if err != nil {
+		return err
+	}
 	start := time.Now()
 	if err := w.store.Commit(ctx, b); err != nil {
 		return err
 	}
 	w.cost.commits = append(w.cost.commits, time.Since(start))
+	if _, err := note(part, bytes); err != nil {
+		return err
+	}
 	w.cost.results += int64(len(b.Entries))
 	w.cost.took += time.Since(began)
 	w.cost.cpu += cpu() - used
@@ -149,7 +171,14 @@ func (w *writer) gather(until time.Time) *store.Batch {
 
 // tendTo does what the service does now and then.
 func (w *writer) tendTo(ctx context.Context) error {
+	bytes, err := written()
+	if err != nil {
+		return err
+	}
 	if err := w.compaction(ctx); err != nil {
+		return err
+	}
+	if bytes, err = note(&w.cost.written.compaction, bytes); err != nil {
 		return err
 	}
 	if w.at.Sub(w.kept) < w.upkeep {
@@ -165,8 +194,11 @@ func (w *writer) tendTo(ctx context.Context) error {
 		return err
 	}
 	w.cost.forgetting += time.Since(start)
-	bytes, err := inUse(w.store.Path())
-	w.cost.sizes = append(w.cost.sizes, size{w.cost.compacted, bytes})
+	if _, err := note(&w.cost.written.forgetting, bytes); err != nil {
+		return err
+	}
+	used, err := inUse(w.store.Path())
+	w.cost.sizes = append(w.cost.sizes, size{w.cost.compacted, used})
 	return err
 }
 
