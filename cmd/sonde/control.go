@@ -41,6 +41,17 @@ type request struct {
 	From    time.Time         `json:"from,omitzero"`
 	Until   time.Time         `json:"until,omitzero"`
 	Run     string            `json:"run,omitempty"` // the name of a probe
+	Outbox  *postOrder        `json:"outbox,omitempty"`
+}
+
+// asks counts what is asked for, which is to be one thing.
+func (r *request) asks() (n int) {
+	for _, asked := range [...]bool{r.Command != nil, r.Run != "", r.Outbox != nil} {
+		if asked {
+			n++
+		}
+	}
+	return n
 }
 
 // reply is what the service answers.
@@ -53,6 +64,8 @@ type reply struct {
 	Until   time.Time          `json:"until,omitzero"`
 	Check   json.RawMessage    `json:"check,omitempty"`
 	Text    string             `json:"text,omitempty"`
+
+	Messages int `json:"messages,omitempty"` // of the outbox that were altered
 }
 
 // control answers the command line.
@@ -186,13 +199,16 @@ func (c *control) serve(r *http.Request) (int, reply) {
 	var in request
 	body := json.NewDecoder(io.LimitReader(r.Body, longestRequest))
 	body.DisallowUnknownFields()
-	if err := body.Decode(&in); err != nil || (in.Command == nil) == (in.Run == "") {
+	if err := body.Decode(&in); err != nil || in.asks() != 1 {
 		return http.StatusBadRequest, reply{Error: "the request is no command of this version of sonde", Code: exitUsage}
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), controlWithin)
 	defer cancel()
-	if in.Run != "" {
+	switch {
+	case in.Run != "":
 		return c.run(r.Context(), in.Run)
+	case in.Outbox != nil:
+		return c.outbox(ctx, *in.Outbox)
 	}
 	in.Command.Key, in.Command.From, in.Command.Until = in.Key, in.From, in.Until
 	done, err := c.service.recorder.Order(ctx, *in.Command)
