@@ -80,7 +80,7 @@ func TestBucketVectors(t *testing.T) {
 }
 
 // I5, as far as the incident goes: it resolves with the result that drains the bucket.
-func TestDegradedLastsUntilTheBucketIsLow(t *testing.T) {
+func TestI5DegradedLastsUntilTheBucketIsLow(t *testing.T) {
 	w := leaky(60)
 	require.Equal(t, []string{"opened degraded 2m0s"}, w.feed(0, times(4, broken)...))
 	require.Equal(t, 7200, w.level())

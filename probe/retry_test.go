@@ -212,3 +212,23 @@ func TestAnErrorIsNotHiddenByWhatARetryRanInto(t *testing.T) {
 		})
 	}
 }
+
+func TestG8WhatARetryMakesGoodAgain(t *testing.T) {
+	for name, tc := range map[string]struct {
+		answers              []string
+		none, transport, all Outcome
+	}{
+		"G8: a 503 and then a 200":          {[]string{coded(503), fine}, Bad, Bad, Good},
+		"G8: a reset and then a 200":        {[]string{lost, fine}, Bad, Good, Good},
+		"G8: a reset, a 503 and then a 200": {[]string{lost, coded(503), fine}, Bad, Bad, Good},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for credit, want := range map[RetryCredit]Outcome{CreditNone: tc.none, CreditTransport: tc.transport, CreditAll: tc.all} {
+				server := inTurn(t, tc.answers...)
+				asked := target(t, server.url, retrying(len(tc.answers)-1))
+				asked.Credit = credit
+				require.Equal(t, want, runOnce(t, quick(), asked).Verdict.Outcome, "retry_credit: %v", credit)
+			}
+		})
+	}
+}

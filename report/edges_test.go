@@ -56,3 +56,25 @@ func TestG17ASlotThatComesTwiceCountsOnce(t *testing.T) {
 	o := only(t, l.status()).Objectives[0]
 	require.EqualValues(t, 2*60_000, o.SpentMS, "of those only the last one is new")
 }
+
+func TestWhileTheProberWasDownNothingIsKnown(t *testing.T) {
+	l := newLab(t, watched("a", 60, "99% over 24h"))
+	l.play("a", 7200, times(30, good)...)
+	l.play("a", 1800, times(30, good)...) // an hour and a half later
+	o := only(t, l.status()).Objectives[0]
+	require.Zero(t, o.SpentMS, "it is not bad")
+	require.Equal(t, 1.0, *o.AttainedRatio, "nor good: nothing is said of it")
+	require.InDelta(t, 0.5, o.Coverage, 0.01)
+	require.Equal(t, "unverified", o.Status)
+}
+
+func TestABudgetFollowsItsProbeOverARename(t *testing.T) {
+	l := newLab(t, watched("a", 60, "99% over 24h"))
+	l.play("a", 3600, slices.Concat(times(20, good), times(5, broken))...)
+	renamed := watched("b", 60, "99% over 24h")
+	renamed.Was = "a"
+	l.goOn(ago(600), renamed)
+	l.play("b", 600, times(10, broken)...)
+	o := only(t, l.status()).Objectives[0]
+	require.EqualValues(t, 15*60_000, o.SpentMS)
+}

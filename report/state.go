@@ -56,17 +56,11 @@ func seen(s *incident.State) time.Time {
 
 func anyOpen(s *incident.State) bool {
 	for i := range s.Problems {
-		if ails(&s.Problems[i]) {
+		if s.Problems[i].Phase == incident.Open {
 			return true
 		}
 	}
 	return false
-}
-
-// ails reports whether an incident says that something is wrong now. What was spent of a
-// budget says that something was; how the objective stands says it, too.
-func ails(p *incident.Problem) bool {
-	return p.Phase == incident.Open && p.Kind != probe.KindBudgetThreshold
 }
 
 // sinceOf says since when the probe has been so; zero if it never ran.
@@ -107,7 +101,7 @@ func unknownSince(s *incident.State) time.Time {
 func firstOpen(s *incident.State) (first *incident.Problem) {
 	for i := range s.Problems {
 		p := &s.Problems[i]
-		if ails(p) && (first == nil || p.Since.Before(first.Since)) {
+		if p.Phase == incident.Open && (first == nil || p.Since.Before(first.Since)) {
 			first = p
 		}
 	}

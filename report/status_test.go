@@ -146,8 +146,9 @@ func TestAPromiseIsAtRiskWhileItsBudgetBurns(t *testing.T) {
 	l.play("a", 86400-60-1033*60, times(407, good)...)
 	calm := only(t, l.status())
 	require.Equal(t, "met", calm.Objectives[0].Status)
-	require.Equal(t, report.Up, calm.State, "that some of it is spent is no trouble of now")
+	require.Equal(t, report.Degraded, calm.State, "what of it is spent is an incident, and open")
 	require.Equal(t, probe.KindBudgetThreshold, calm.Incidents[len(calm.Incidents)-1].Kind)
+	require.Equal(t, report.ExitWarning, l.status().ExitCode())
 }
 
 func TestAnObjectiveOverAPeriodOfTheCalendar(t *testing.T) {

@@ -37,13 +37,13 @@ func TestBinomialTail(t *testing.T) {
 	}
 }
 
-func TestTheLeastCountThatChanceHardlyReaches(t *testing.T) {
+func TestK2TheLeastCountThatChanceHardlyReaches(t *testing.T) {
 	for p, want := range map[float64]int{0.01: 6, 0.02: 8, 0.03: 9, 0.05: 11, 0.1: 14} {
 		k := 0
 		for slo.BinomialTail(30, k, p) > 1e-6 {
 			k++
 		}
-		require.Equal(t, want, k, "K2 at p=%v", p)
+		require.Equal(t, want, k, "at p=%v", p)
 	}
 }
 
@@ -103,7 +103,7 @@ func TestNegativeBinomialTail(t *testing.T) {
 }
 
 // The exact conditional test of two rates: 11 in 800 against 21 in 3011.
-func TestTwoRatesAreComparedExactly(t *testing.T) {
+func TestK5TwoRatesAreComparedExactly(t *testing.T) {
 	const n, k = 32, 11
 	p := 800. / 3811
 	at := func(i int) float64 { return slo.BinomialTail(n, i, p) - slo.BinomialTail(n, i+1, p) }

@@ -24,10 +24,10 @@ func TestFactorsOfTiers(t *testing.T) {
 		window time.Duration
 		want   []float64
 	}{
-		"A1-A3, B2: 30 days are the workbook's": {30 * day, []float64{14.4, 6, 3, 1}},
-		"B1: 28 days":                           {28 * day, []float64{13.44, 5.6, 2.8, 28.0 / 30}},
-		"D3: 7 days":                            {7 * day, []float64{16.8, 5.6, 2.8}},
-		"D4: 90 days":                           {90 * day, []float64{21.6, 10.8, 4.5}},
+		"B2: 30 days are the workbook's": {30 * day, []float64{14.4, 6, 3, 1}},
+		"B1: 28 days":                    {28 * day, []float64{13.44, 5.6, 2.8, 28.0 / 30}},
+		"D3: 7 days":                     {7 * day, []float64{16.8, 5.6, 2.8}},
+		"D4: 90 days":                    {90 * day, []float64{21.6, 10.8, 4.5}},
 		"longer windows have the shares of 90 days":        {360 * day, []float64{86.4, 43.2, 18}},
 		"shorter windows have the shares of 7 days":        {3 * day, []float64{7.2, 2.4, 1.2}},
 		"14 days bear what the slowest tier would tell of": {14 * day, []float64{6.72, 2.8, 1.4}},
@@ -44,6 +44,10 @@ func TestFactorsFollowFromShares(t *testing.T) {
 		long, window time.Duration
 		want         float64
 	}{
+		"A1: 2% in an hour":              {20, time.Hour, 30 * day, 14.4},
+		"A2: 5% in 6 hours":              {50, 6 * time.Hour, 30 * day, 6},
+		"A3: 10% in 3 days":              {100, 3 * day, 30 * day, 1},
+		"A3: 10% in a day":               {100, day, 30 * day, 3},
 		"A4: 5% in an hour":              {50, time.Hour, 30 * day, 36},
 		"B6: 8% of 7 days in an hour":    {80, time.Hour, 7 * day, 13.44},
 		"B6: 12.5% of 7 days in 6 hours": {125, 6 * time.Hour, 7 * day, 3.5},
@@ -52,7 +56,10 @@ func TestFactorsFollowFromShares(t *testing.T) {
 			require.Equal(t, tc.want, slo.Tier{Long: tc.long, Share: tc.share}.Factor(tc.window))
 		})
 	}
-	// C2: what pyrra's factors for 28 days mean in shares of the budget.
+}
+
+// What the factors of another tool for 28 days mean in shares of the budget.
+func TestC2FactorsMeanShares(t *testing.T) {
 	for long, want := range map[time.Duration][2]float64{
 		time.Hour: {14, 0.020833333}, 6 * time.Hour: {7, 0.0625}, day: {2, 0.071428571}, 4 * day: {1, 0.142857143},
 	} {
@@ -93,7 +100,8 @@ func TestA13ATierThatCannotFireIsLeftOut(t *testing.T) {
 	require.True(t, slo.Tiers(o.Window.Length)[0].Dead(objective(t, "93.05% over 30d")))
 }
 
-func TestHTheBadSlotsThatATierNeeds(t *testing.T) {
+// The ids of H are those of its rows: an interval and a target.
+func TestH1TheBadSlotsThatATierNeeds(t *testing.T) {
 	for name, tc := range map[string]struct {
 		interval  time.Duration
 		objective string
