@@ -28,7 +28,6 @@ type post struct {
 	rendered
 	notify.Message
 	thread     notify.Thread
-	noBlocks   bool
 	noMetadata bool
 }
 
@@ -36,7 +35,8 @@ type post struct {
 // root of a new one. What Slack does not take for its form is sent again at once
 // in a simpler one.
 func (b *bot) Send(ctx context.Context, m notify.Message, thread notify.Thread) (notify.Thread, error) {
-	p := post{rendered: b.render(m), Message: m, thread: thread}
+	p := post{Message: m, thread: thread}
+	p.rendered = b.render(m, p.place(), formFull)
 	for {
 		if err := b.turn(ctx); err != nil {
 			return notify.Thread{}, err
@@ -48,6 +48,7 @@ func (b *bot) Send(ctx context.Context, m notify.Message, thread notify.Thread) 
 		if !p.simplify(*rejected) {
 			return notify.Thread{}, rejected.failure("chat.postMessage", b.token)
 		}
+		p.rendered = b.render(m, p.place(), p.form)
 	}
 }
 
@@ -81,26 +82,29 @@ func (p *post) simplify(r rejection) bool {
 		p.noMetadata = true
 	case r.remedy == remedyUnthread && !p.thread.IsZero():
 		p.thread = notify.Thread{}
-	case (r.remedy == remedyPlain || !r.known) && !p.noBlocks:
-		p.noBlocks = true // a code that we do not know is worth one plain try
+	case r.remedy == remedyPlain && p.form < formPlain:
+		p.form++
+	case !r.known && p.form < formPlain:
+		p.form = formPlain // a code that we do not know is worth one plain try
 	default:
 		return false
 	}
 	return true
 }
 
+// place is where the message is to stand.
+func (p *post) place() place {
+	switch {
+	case p.thread.IsZero():
+		return placeRoot
+	case p.forTheChannel():
+		return placeReply
+	}
+	return placeLine
+}
+
 func (p *post) options() []slack.MsgOption {
-	options := []slack.MsgOption{
-		slack.MsgOptionText(p.text, false),
-		slack.MsgOptionParse(false),
-		slack.MsgOptionDisableLinkUnfurl(),
-		slack.MsgOptionDisableMediaUnfurl(),
-	}
-	if p.noBlocks {
-		options = append(options, slack.MsgOptionDisableMarkdown())
-	} else {
-		options = append(options, slack.MsgOptionBlocks(p.headline), slack.MsgOptionAttachments(p.attachment))
-	}
+	options := p.rendered.options(false)
 	if !p.noMetadata {
 		options = append(options, slack.MsgOptionMetadata(slack.SlackMetadata{
 			EventType: eventType,

@@ -134,11 +134,12 @@ func TestNoAlertIsLostForItsLooks(t *testing.T) {
 		metadata bool
 		threaded bool
 	}{
-		"blocks that are refused are left out":       {[]string{"invalid_blocks"}, 2, false, true, true},
+		"blocks that are refused become fewer":       {[]string{"invalid_blocks"}, 2, true, true, true},
+		"and are left out when none are taken":       {[]string{"invalid_blocks", "invalid_blocks", "invalid_blocks"}, 4, false, true, true},
 		"so they are for a code that is not known":   {[]string{"something_new"}, 2, false, true, true},
 		"metadata that is refused is left out":       {[]string{"metadata_too_large"}, 2, true, false, true},
 		"a thread that is refused is left":           {[]string{"cannot_reply_to_message"}, 2, true, true, false},
-		"blocks and metadata can be refused in turn": {[]string{"msg_too_long", "invalid_metadata_format"}, 3, false, false, true},
+		"blocks and metadata can be refused in turn": {[]string{"msg_too_long", "invalid_metadata_format"}, 3, true, false, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := fake(t)
@@ -153,7 +154,6 @@ func TestNoAlertIsLostForItsLooks(t *testing.T) {
 			said := server.Messages()[1]
 			require.True(t, strings.HasPrefix(said.Text, "5xx: checkout is still down"))
 			require.Equal(t, tc.blocks, said.Blocks != nil)
-			require.Equal(t, tc.blocks, said.Attachments != nil)
 			require.Equal(t, tc.metadata, said.Metadata != nil)
 			require.Equal(t, tc.threaded, said.ThreadTS == root.Root)
 		})

@@ -27,7 +27,7 @@ func golden(t *testing.T, r rendered) []byte {
 	enc := json.NewEncoder(&out)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", " ")
-	require.NoError(t, enc.Encode(map[string]any{"text": r.text, "blocks": []any{r.headline}, "attachments": []any{r.attachment}}))
+	require.NoError(t, enc.Encode(map[string]any{"text": r.text, "blocks": r.blocks, "attachments": r.attachments()}))
 	var plainMarks bytes.Buffer // the types of slack-go escape < and > on their own
 	require.NoError(t, json.Indent(&plainMarks, out.Bytes(), "", " "))
 	return []byte(strings.NewReplacer(`\u003c`, "<", `\u003e`, ">", `\u0026`, "&").Replace(plainMarks.String()))
@@ -38,7 +38,7 @@ func TestEveryChangeOfEverySymptomReadsAsItShould(t *testing.T) {
 		for symptom, verdict := range causes {
 			name := change.String() + "-" + strings.NewReplacer(" ", "_", "/", "_").Replace(symptom)
 			t.Run(name, func(t *testing.T) {
-				r := told(sample(change, verdict)).render()
+				r := told(sample(change, verdict)).fit(formFull)
 				require.True(t, strings.HasPrefix(r.text, symptom+": "), r.text)
 				require.Contains(t, r.text, "checkout")
 				require.Contains(t, r.text, "Incident 1000.")
@@ -61,7 +61,7 @@ func TestEveryChangeOfEverySymptomReadsAsItShouldInKorean(t *testing.T) {
 			name := change.String() + "-" + strings.NewReplacer(" ", "_", "/", "_").Replace(symptom) + "-ko"
 			t.Run(name, func(t *testing.T) {
 				spoken := toldIn(probe.Korean, sample(change, verdict))
-				r := spoken.render()
+				r := spoken.fit(formFull)
 				require.True(t, strings.HasPrefix(r.text, spoken.symptom()+": checkout "), r.text)
 				require.Contains(t, r.text, "인시던트 1000.")
 				within(t, r)
@@ -81,9 +81,9 @@ func TestARelapseByWhichPeopleHearThatItComesAndGoesSaysSo(t *testing.T) {
 	m := sample(incident.Reopened, causes["5xx"])
 	m.Body.Flapping, m.Body.Openings = true, 5
 	for _, language := range probe.Languages() {
-		r := toldIn(language, m).render()
+		r := toldIn(language, m).fit(formFull)
 		require.Contains(t, r.text, "FLAPPING")
-		require.Contains(t, r.headline.(*slack.SectionBlock).Text.Text, "FLAPPING")
+		require.Contains(t, r.blocks[0].(*slack.SectionBlock).Text.Text, "FLAPPING")
 		within(t, r)
 		requireGolden(t, "reopened-flapping-"+language.String(), r)
 	}
@@ -119,7 +119,7 @@ func TestWhatIsNotDownReadsAsItShould(t *testing.T) {
 				m.Body.Severity = probe.Warning
 			}
 			for _, language := range probe.Languages() {
-				r := toldIn(language, m).render()
+				r := toldIn(language, m).fit(formFull)
 				within(t, r)
 				requireGolden(t, name+"-"+language.String(), r)
 			}
@@ -155,7 +155,7 @@ func TestEveryReasonCanBeTold(t *testing.T) {
 		t.Run(reason.String(), func(t *testing.T) {
 			for change := range changes {
 				for _, language := range probe.Languages() {
-					r := toldIn(language, sample(change, verdict)).render()
+					r := toldIn(language, sample(change, verdict)).fit(formFull)
 					require.NotContains(t, r.text, "{")
 					require.NotContains(t, r.text, "  ")
 					require.Contains(t, r.text, ": checkout ")
@@ -192,7 +192,7 @@ func TestWhatDependsOnItAndWhyItIsToldLate(t *testing.T) {
 
 func requireReads(t *testing.T, name string, language probe.Language, s story) {
 	t.Helper()
-	r := s.render()
+	r := s.fit(formFull)
 	within(t, r)
 	require.NotContains(t, r.text, "<!channel>")
 	requireGolden(t, name+"-"+language.String(), r)

@@ -35,24 +35,22 @@ func (h *hook) Send(ctx context.Context, m notify.Message, _ notify.Thread) (not
 	if m.Body.Quiet || m.Body.Part != 0 {
 		return notify.Thread{}, nil
 	}
-	r := h.render(m)
-	off := false
-	message := &slack.WebhookMessage{
-		Text: r.text, Parse: "none", UnfurlLinks: &off, UnfurlMedia: &off,
-		Blocks: &slack.Blocks{BlockSet: []slack.Block{r.headline}}, Attachments: []slack.Attachment{r.attachment},
-	}
+	r := h.render(m, placeRoot, formFull)
 	for {
 		if err := h.turn(ctx); err != nil {
 			return notify.Thread{}, err
 		}
-		rejected := h.try(ctx, message)
-		if rejected == nil {
+		rejected := h.try(ctx, r.webhook())
+		switch {
+		case rejected == nil:
 			return notify.Thread{}, nil
-		}
-		if rejected.remedy != remedyPlain && rejected.known || message.Blocks == nil {
+		case rejected.remedy != remedyPlain && rejected.known || r.form >= formPlain:
 			return notify.Thread{}, rejected.failure("webhook", h.url, h.path)
+		case rejected.known:
+			r = h.render(m, placeRoot, r.form+1)
+		default: // a code that we do not know is worth one plain try
+			r = h.render(m, placeRoot, formPlain)
 		}
-		message.Blocks, message.Attachments = nil, nil
 	}
 }
 

@@ -51,9 +51,9 @@ func TestAWebhookGetsNothingThatIsOnlyForThoseWhoFollowAThread(t *testing.T) {
 }
 
 func TestAWebhookThatRefusesTheFormGetsTheSentence(t *testing.T) {
-	for _, answer := range []string{"invalid_blocks", "something_new"} {
+	for answer, times := range map[string]int{"invalid_blocks": 3, "something_new": 1} {
 		server := fake(t)
-		server.Fail(fakeslack.Fault{Status: 400, Body: answer, Count: 1})
+		server.Fail(fakeslack.Fault{Status: 400, Body: answer, Count: times})
 		_, err := newTestHook(t, server.WebhookURL()).Send(t.Context(), fresh(incident.Opened, causes["5xx"]), notify.Thread{})
 		require.NoError(t, err)
 		said := server.Messages()

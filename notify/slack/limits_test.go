@@ -1,10 +1,9 @@
 package slack
 
 import (
-	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
-	"unicode/utf16"
 
 	"github.com/slack-go/slack"
 	"github.com/stretchr/testify/require"
@@ -14,47 +13,20 @@ import (
 	"sonde/slo"
 )
 
-// within checks a message against Slack's documented limits, and against lower ones
-// of our own where Slack documents none.
+// within asks for a whole message, which keeps all limits.
 func within(t *testing.T, r rendered) {
 	t.Helper()
-	length := func(s string) int { return len(utf16.Encode([]rune(s))) }
-	require.NotEmpty(t, r.text)
-	require.LessOrEqual(t, length(r.text), 4000)
-	blocks := append([]slack.Block{r.headline}, r.attachment.Blocks.BlockSet...)
-	require.LessOrEqual(t, len(blocks), 25)
-	total := 0
-	check := func(text *slack.TextBlockObject, most int) {
-		n := length(text.Text)
-		require.Positive(t, n)
-		require.LessOrEqual(t, n, most)
-		require.True(t, text.Verbatim)
-		total += n
+	require.NoError(t, r.check())
+	require.Equal(t, formFull, r.form)
+	require.NotEmpty(t, r.blocks)
+}
+
+// everyBlock are the blocks of a message, those beside the bar among them.
+func everyBlock(r rendered) []slack.Block {
+	if r.bar == nil {
+		return r.blocks
 	}
-	for _, b := range blocks {
-		switch b := b.(type) {
-		case *slack.SectionBlock:
-			if b.Text != nil {
-				check(b.Text, 3000)
-			}
-			require.True(t, b.Text != nil || len(b.Fields) > 0)
-			require.LessOrEqual(t, len(b.Fields), 10)
-			for _, field := range b.Fields {
-				check(field, 2000)
-			}
-		case *slack.ContextBlock:
-			require.LessOrEqual(t, len(b.ContextElements.Elements), 10)
-			for _, element := range b.ContextElements.Elements {
-				check(element.(*slack.TextBlockObject), 2000)
-			}
-		default:
-			t.Fatalf("a block of type %T", b)
-		}
-	}
-	require.LessOrEqual(t, total, 8000)
-	raw, err := json.Marshal(map[string]any{"blocks": blocks, "text": r.text, "fallback": r.attachment.Fallback})
-	require.NoError(t, err)
-	require.LessOrEqual(t, len(raw), 14_000*2, "the worst case escapes every character")
+	return append(slices.Clip(r.blocks), r.bar.Blocks.BlockSet...)
 }
 
 func TestTheLongestMessageStaysWithinTheLimits(t *testing.T) {
@@ -67,7 +39,9 @@ func TestTheLongestMessageStaysWithinTheLimits(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for change := range changes {
-				within(t, told(stuffed(sample(change, causes["5xx"]), strings.Repeat(filler, 5000))).render())
+				r := told(stuffed(sample(change, causes["5xx"]), strings.Repeat(filler, 5000))).fit(formFull)
+				require.NoError(t, r.check())
+				require.Less(t, r.form, formPlain)
 			}
 		})
 	}

@@ -46,7 +46,7 @@ func TestWhatRulesMeasureReadsAsItShould(t *testing.T) {
 		for _, kind := range slices.Sorted(maps.Keys(readings)) {
 			for _, change := range slices.Sorted(maps.Keys(changes)) {
 				s := toldIn(language, measuredSample(change, kind))
-				r := s.render()
+				r := s.fit(formFull)
 				within(t, r)
 				require.True(t, strings.HasPrefix(r.text, s.symptom()+": "), r.text)
 				require.Contains(t, r.text, "checkout")

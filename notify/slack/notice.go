@@ -22,15 +22,11 @@ func (s story) notice() string {
 	return told
 }
 
-func (s story) renderNotice() rendered {
+func (s story) renderNotice(f form) rendered {
 	text, emoji, colour := escape(s.notice()), ":red_circle:", red
 	if s.Body.Notice == notify.StorageBack {
 		emoji, colour = ":large_green_circle:", green
 	}
-	advice := markdown(s.words.noticeNext[s.Body.Notice])
-	return rendered{
-		text:       text,
-		headline:   slack.NewSectionBlock(markdown(emoji+" "+text), nil, nil),
-		attachment: slack.Attachment{Color: colour, Fallback: text, Blocks: slack.Blocks{BlockSet: []slack.Block{slack.NewContextBlock("", advice)}}},
-	}
+	advice := slack.NewContextBlock("", markdown(s.words.noticeNext[s.Body.Notice]))
+	return s.compose(f, colour, text, slack.NewSectionBlock(markdown(emoji+" "+text), nil, nil), []slack.Block{advice})
 }

@@ -23,29 +23,42 @@ const (
 	grey   = "#8D8D8D"
 )
 
-// rendered is a message in Slack's form.
-type rendered struct {
-	text       string // escaped
-	headline   slack.Block
-	attachment slack.Attachment
+// render gives the message a form, which may break Slack's limits.
+func (s story) render(f form) rendered {
+	if s.Body.Notice != notify.NoNotice {
+		return s.renderNotice(f)
+	}
+	emoji, colour := s.signal()
+	return s.compose(f, colour, escape(s.sentence()), slack.NewSectionBlock(markdown(emoji+" "+s.headline()), nil, nil), s.details(f))
 }
 
-func (s story) render() rendered {
-	if s.Body.Notice != notify.NoNotice {
-		return s.renderNotice()
+// compose puts a message together from what it says, its headline, and its details.
+func (s story) compose(f form, colour, text string, headline slack.Block, details []slack.Block) rendered {
+	r := rendered{form: f, text: text}
+	switch {
+	case f >= formPlain:
+		return r
+	case f >= formHeadline:
+		r.blocks = []slack.Block{headline}
+		return r
+	case s.style == StyleBlocks:
+		r.blocks = append([]slack.Block{headline}, details...)
+		return r
 	}
-	text := escape(s.sentence())
-	emoji, colour := s.signal()
+	r.blocks = []slack.Block{headline}
+	if len(details) > 0 {
+		r.bar = &slack.Attachment{Color: colour, Fallback: text, Blocks: slack.Blocks{BlockSet: details}}
+	}
+	return r
+}
+
+// details are what supports the headline.
+func (s story) details(form) []slack.Block {
 	details := []slack.Block{slack.NewSectionBlock(nil, s.fields(), nil)}
 	if next := s.checkNext(); next != "" {
 		details = append(details, slack.NewSectionBlock(markdown(next), nil, nil))
 	}
-	details = append(details, slack.NewContextBlock("", s.footer()...))
-	return rendered{
-		text:       text,
-		headline:   slack.NewSectionBlock(markdown(emoji+" "+s.headline()), nil, nil),
-		attachment: slack.Attachment{Color: colour, Fallback: text, Blocks: slack.Blocks{BlockSet: details}},
-	}
+	return append(details, slack.NewContextBlock("", s.footer()...))
 }
 
 // markdown is text in which nothing becomes a link or a mention by itself.

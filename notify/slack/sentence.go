@@ -21,6 +21,8 @@ type story struct {
 	zone      *time.Location
 	now       time.Time
 	publicURL string // without a slash at its end; empty if there is none
+	style     Style
+	place     place
 }
 
 // Text is the one plain sentence that a message begins with, as people read it:

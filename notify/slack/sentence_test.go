@@ -15,8 +15,8 @@ import (
 
 // texts are all the texts of a message.
 func texts(r rendered) []string {
-	all := []string{r.text, r.attachment.Fallback}
-	for _, b := range append([]slack.Block{r.headline}, r.attachment.Blocks.BlockSet...) {
+	all := []string{r.text}
+	for _, b := range everyBlock(r) {
 		switch b := b.(type) {
 		case *slack.SectionBlock:
 			if b.Text != nil {

@@ -59,7 +59,7 @@ func TestWhatSeveralProbesShareReadsAsItShould(t *testing.T) {
 				continue
 			}
 			for _, change := range slices.Sorted(maps.Keys(changes)) {
-				r := toldIn(language, shared(change, kind)).render()
+				r := toldIn(language, shared(change, kind)).fit(formFull)
 				within(t, r)
 				require.NotContains(t, r.text, "{")
 				require.NotContains(t, r.text, "  ")
@@ -88,7 +88,7 @@ func same(t *testing.T, name, got string) {
 func TestAPartOfALargerIncidentIsToldInItsConversation(t *testing.T) {
 	m := sample(incident.Resolved, causes["auth 401/403"])
 	m.Body.Part = incident.FirstID + 7
-	p := post{rendered: told(m).render(), Message: m, thread: notify.Thread{Channel: "C1", Root: "1.2"}}
+	p := post{rendered: told(m).fit(formFull), Message: m, thread: notify.Thread{Channel: "C1", Root: "1.2"}}
 	require.Contains(t, p.text, "Incident "+m.Body.Part.String()+".", "it has a name of its own")
 	require.False(t, p.forTheChannel(), "the larger one is shown there")
 	m.Body.Part = 0

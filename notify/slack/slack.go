@@ -35,6 +35,7 @@ type Config struct {
 	PublicURL string         // where our own pages are, for links; empty: no links
 	Zone      *time.Location // of times in text; nil: UTC
 	Language  probe.Language // of the messages and of what the catalogue says in them
+	Style     Style
 }
 
 // New returns a sender that delivers as the configuration says. It does not talk
@@ -45,7 +46,7 @@ func New(cfg Config) (notify.Sender, error) {
 	}
 	d := desk{
 		words: wordsIn(cfg.Language), zone: time.UTC, publicURL: strings.TrimRight(cfg.PublicURL, "/"),
-		limit: rate.NewLimiter(perSecond, burst),
+		limit: rate.NewLimiter(perSecond, burst), style: cfg.Style,
 	}
 	if cfg.Zone != nil {
 		d.zone = cfg.Zone
@@ -94,11 +95,12 @@ type desk struct {
 	words     *words
 	zone      *time.Location
 	publicURL string
+	style     Style
 	limit     *rate.Limiter
 }
 
-func (d *desk) render(m notify.Message) rendered {
-	return story{Message: m, words: d.words, zone: d.zone, now: time.Now(), publicURL: d.publicURL}.render()
+func (d *desk) story(m notify.Message, at place) story {
+	return story{Message: m, words: d.words, zone: d.zone, now: time.Now(), publicURL: d.publicURL, style: d.style, place: at}
 }
 
 // turn waits until one more message may be sent.

@@ -106,7 +106,7 @@ func TestTheCatalogueIsQuotedInTheLanguageOfTheMessage(t *testing.T) {
 		require.Contains(t, s.fields()[1].Text, verdict.Class.TitleIn(probe.Korean))
 		english, err := probe.Explain(query)
 		require.NoError(t, err)
-		for _, t1 := range texts(s.render()) {
+		for _, t1 := range texts(s.fit(formFull)) {
 			require.NotContains(t, t1, english.Meaning)
 			require.NotContains(t, t1, english.Next[0])
 		}
@@ -137,7 +137,7 @@ func TestADestinationSpeaksItsLanguage(t *testing.T) {
 				}
 				m := sample(incident.Opened, causes["5xx"])
 				m.CreatedAt = time.Now()
-				require.Equal(t, want, d.render(m).text)
+				require.Equal(t, want, d.render(m, placeRoot, formFull).text)
 			})
 		}
 	}
@@ -150,7 +150,7 @@ func TestEveryNoticeIsToldInKorean(t *testing.T) {
 				Notice: notice, Location: "seoul-1 <!channel>", Since: started.Add(-2 * time.Minute), At: started, Lost: 3}}
 			s := toldIn(probe.Korean, m)
 			s.now = started.Add(time.Hour)
-			r := s.render()
+			r := s.fit(formFull)
 			within(t, r)
 			require.NotContains(t, r.text, "<!channel>")
 			require.NotContains(t, r.text, "{")
