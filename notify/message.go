@@ -74,6 +74,13 @@ type Body struct {
 	Lost   int64  `json:",omitempty"` // results for which there was no room
 
 	Budgets []BudgetFact // how the probe's objectives stand; may be empty
+
+	Acked    Acked     `json:",omitzero"`  // who looks after it
+	Needs    []Need    `json:",omitempty"` // how those stand that the probe depends on
+	Seen     Sight     `json:",omitzero"`  // what the run saw that brought this about
+	Secured  time.Time `json:",omitzero"`  // when the certificate ends that was last seen to be right
+	Uncalled bool      `json:",omitempty"` // nobody is mentioned, although that is wished for: there was enough of it
+	Past     Past      `json:",omitzero"`  // how the probe was before; recalled when the message is sent
 }
 
 // HeldFor says why people did not hear of an opening at once.

@@ -37,9 +37,10 @@ func (l *loop) hear(about probe.ID, subject notify.Subject, effects *incident.Ef
 	effects.Transitions = slices.DeleteFunc(effects.Transitions, func(t incident.Transition) bool {
 		l.o.Logger.Info("incident "+t.Change.String(), "probe", subject.Name, "incident", t.Problem.ID.String(),
 			"kind", t.Problem.Kind.String(), "reason", t.Problem.Cause.Reason.String(), "status", t.Problem.Cause.Status, "at", t.At)
+		acked := l.desk.AckedBy(t.Problem.ID) // until it is over
 		said, ok := l.desk.Take(about, t)
 		if ok {
-			l.tell(about, subject, said, attempts, notify.HeldFor{})
+			l.tell(saying{about, subject, said, attempts, notify.HeldFor{}, acked})
 		}
 		return !ok && t.Change == incident.Reminded
 	})
@@ -50,7 +51,7 @@ func (l *loop) hear(about probe.ID, subject notify.Subject, effects *incident.Ef
 func (l *loop) release(about probe.ID, now time.Time) {
 	for _, r := range l.desk.Release(about, now) {
 		if subject, known := l.subject(r.About); known {
-			l.tell(r.About, subject, r.Transition, nil, l.desk.For(&r.Held))
+			l.tell(saying{r.About, subject, r.Transition, nil, l.desk.For(&r.Held), l.desk.AckedBy(r.Transition.Problem.ID)})
 		}
 	}
 	changes := l.desk.Changes()
@@ -76,19 +77,34 @@ func (l *loop) subject(about probe.ID) (notify.Subject, bool) {
 	return notify.Subject{}, false
 }
 
-// tell notes a transition for people, and what the attempts saw that led to it.
-func (l *loop) tell(about probe.ID, subject notify.Subject, t incident.Transition, attempts []probe.Attempt, held notify.HeldFor) {
+// saying is a transition that people are told of, with what else they are told.
+type saying struct {
+	about    probe.ID
+	subject  notify.Subject
+	t        incident.Transition
+	attempts []probe.Attempt // that led to it
+	held     notify.HeldFor
+	acked    notify.Acked
+}
+
+// tell notes a transition for people.
+func (l *loop) tell(say saying) {
+	about, t := say.about, say.t
 	var budgets []notify.BudgetFact
+	var secured time.Time
 	if p := l.probes[about]; p != nil {
-		budgets = notify.Budgets(l.memory.State(about), p.Policy.Budgets, t.At)
+		s := l.memory.State(about)
+		budgets, secured = notify.Budgets(s, p.Policy.Budgets, t.At), s.Certificate.Ends
 	}
-	messages := notify.Plan(t, subject, l.o.Location, budgets)
+	messages := notify.Plan(t, say.subject, l.o.Location, budgets)
 	var dependents notify.Dependents
 	if t.Problem.Kind == probe.KindDown {
 		dependents = l.desk.Dependents(about)
 	}
+	needs := l.desk.Needs(about, t.At)
 	for i := range messages {
-		messages[i].Body.Dependents, messages[i].Body.Held = dependents, held
+		b := &messages[i].Body
+		b.Dependents, b.Held, b.Acked, b.Needs, b.Secured = dependents, say.held, say.acked, needs, secured
 	}
 	if !l.told[about] && time.Now().Before(l.o.DoubtUntil) {
 		for i := range messages {
@@ -96,7 +112,7 @@ func (l *loop) tell(about probe.ID, subject notify.Subject, t incident.Transitio
 		}
 	}
 	l.told[about] = true
-	notify.Witness(messages, attempts)
+	notify.Witness(messages, say.attempts)
 	l.open.Messages = append(l.open.Messages, messages...)
 	if l.stuck {
 		l.strand(messages)

@@ -79,7 +79,7 @@ func startService(ctx context.Context, config *configs.Config, corrupt store.OnC
 }
 
 func (s *service) start(ctx context.Context, config *configs.Config) error {
-	senders, err := newSenders(config)
+	senders, err := newSenders(config, past{s})
 	if err != nil {
 		return &exit{exitConfig, err}
 	}
@@ -330,12 +330,12 @@ func (s sink) Missed(m scheduler.Miss) {
 	s.Skip(m.Probe, m.From, m.To, m.Reason)
 }
 
-func newSenders(config *configs.Config) (map[string]notify.Sender, error) {
+func newSenders(config *configs.Config, history notify.History) (map[string]notify.Sender, error) {
 	senders := make(map[string]notify.Sender, len(config.Destinations))
 	for _, d := range config.Destinations {
 		sender, err := slack.New(slack.Config{
 			Name: d.Name, Token: d.Slack.Token, Channel: d.Slack.Channel, APIURL: d.Slack.APIURL, Webhook: d.Slack.Webhook,
-			PublicURL: config.PublicURL, Language: d.Slack.Language,
+			PublicURL: config.PublicURL, Language: d.Slack.Language, History: history,
 		})
 		if err != nil {
 			return nil, err

@@ -36,7 +36,7 @@ type post struct {
 // in a simpler one.
 func (b *bot) Send(ctx context.Context, m notify.Message, thread notify.Thread) (notify.Thread, error) {
 	p := post{Message: m, thread: thread}
-	p.rendered = b.render(m, p.place(), formFull)
+	p.rendered = b.render(ctx, m, p.place(), formFull)
 	for {
 		if err := b.turn(ctx); err != nil {
 			return notify.Thread{}, err
@@ -48,7 +48,7 @@ func (b *bot) Send(ctx context.Context, m notify.Message, thread notify.Thread) 
 		if !p.simplify(*rejected) {
 			return notify.Thread{}, rejected.failure("chat.postMessage", b.token)
 		}
-		p.rendered = b.render(m, p.place(), p.form)
+		p.rendered = b.render(ctx, m, p.place(), p.form)
 	}
 }
 

@@ -1,6 +1,8 @@
 package slack
 
 import (
+	"context"
+
 	"github.com/slack-go/slack"
 
 	"sonde/notify"
@@ -46,8 +48,8 @@ type rendered struct {
 }
 
 // render gives a message its form: the given one, or the first behind it that keeps Slack's limits.
-func (d *desk) render(m notify.Message, at place, f form) rendered {
-	return d.story(m, at).fit(f)
+func (d *desk) render(ctx context.Context, m notify.Message, at place, f form) rendered {
+	return d.story(ctx, m, at).fit(f)
 }
 
 // fit is the message in a form, or in the first behind it that keeps Slack's limits.

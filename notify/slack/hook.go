@@ -35,7 +35,7 @@ func (h *hook) Send(ctx context.Context, m notify.Message, _ notify.Thread) (not
 	if m.Body.Quiet || m.Body.Part != 0 {
 		return notify.Thread{}, nil
 	}
-	r := h.render(m, placeRoot, formFull)
+	r := h.render(ctx, m, placeRoot, formFull)
 	for {
 		if err := h.turn(ctx); err != nil {
 			return notify.Thread{}, err
@@ -47,9 +47,9 @@ func (h *hook) Send(ctx context.Context, m notify.Message, _ notify.Thread) (not
 		case rejected.remedy != remedyPlain && rejected.known || r.form >= formPlain:
 			return notify.Thread{}, rejected.failure("webhook", h.url, h.path)
 		case rejected.known:
-			r = h.render(m, placeRoot, r.form+1)
+			r = h.render(ctx, m, placeRoot, r.form+1)
 		default: // a code that we do not know is worth one plain try
-			r = h.render(m, placeRoot, formPlain)
+			r = h.render(ctx, m, placeRoot, formPlain)
 		}
 	}
 }

@@ -36,6 +36,7 @@ type Config struct {
 	Zone      *time.Location // of times in text; nil: UTC
 	Language  probe.Language // of the messages and of what the catalogue says in them
 	Style     Style
+	History   notify.History // how probes were before; nil: nobody knows
 }
 
 // New returns a sender that delivers as the configuration says. It does not talk
@@ -46,7 +47,7 @@ func New(cfg Config) (notify.Sender, error) {
 	}
 	d := desk{
 		words: wordsIn(cfg.Language), zone: time.UTC, publicURL: strings.TrimRight(cfg.PublicURL, "/"),
-		limit: rate.NewLimiter(perSecond, burst), style: cfg.Style,
+		limit: rate.NewLimiter(perSecond, burst), style: cfg.Style, history: cfg.History,
 	}
 	if cfg.Zone != nil {
 		d.zone = cfg.Zone
@@ -96,10 +97,18 @@ type desk struct {
 	zone      *time.Location
 	publicURL string
 	style     Style
+	history   notify.History
 	limit     *rate.Limiter
 }
 
-func (d *desk) story(m notify.Message, at place) story {
+// recallWithin is how long a message waits for what is stored of its probe: it is told without
+// that rather than late.
+const recallWithin = 2 * time.Second
+
+func (d *desk) story(ctx context.Context, m notify.Message, at place) story {
+	ctx, cancel := context.WithTimeout(ctx, recallWithin)
+	defer cancel()
+	notify.Recall(ctx, d.history, &m.Body)
 	return story{Message: m, words: d.words, zone: d.zone, now: time.Now(), publicURL: d.publicURL, style: d.style, place: at}
 }
 

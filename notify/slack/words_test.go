@@ -137,7 +137,7 @@ func TestADestinationSpeaksItsLanguage(t *testing.T) {
 				}
 				m := sample(incident.Opened, causes["5xx"])
 				m.CreatedAt = time.Now()
-				require.Equal(t, want, d.render(m, placeRoot, formFull).text)
+				require.Equal(t, want, d.render(t.Context(), m, placeRoot, formFull).text)
 			})
 		}
 	}
