@@ -35,8 +35,16 @@ type Desk struct {
 type Watched struct {
 	Name    string
 	Parents []probe.ID // that it depends on
-	Policy  incident.Policy
+	Policy  *incident.Policy
 	Routes  Routes
+}
+
+// policy is that of a probe; of what probes share there is none.
+func (d *Desk) policy(id probe.ID) *incident.Policy {
+	if p := d.watched[id].Policy; p != nil {
+		return p
+	}
+	return &incident.Policy{}
 }
 
 // NewDesk makes a desk for probes. state gives the state of a probe, or of what probes

@@ -36,7 +36,7 @@ func newFloor(t testing.TB, parents ...[]probe.ID) *floor {
 	for i := range parents {
 		f.watched[probe.ID(i+1)] = notify.Watched{
 			Name: fmt.Sprintf("p%d", i+1), Parents: parents[i], Routes: notify.Routes{Default: []string{"ops"}},
-			Policy: incident.Policy{
+			Policy: &incident.Policy{
 				Interval: time.Minute, DownAfter: 90 * time.Second, AuthAfter: 90 * time.Second, RecheckEvery: 30 * time.Second, ResolveAfter: 2 * time.Minute, RemindEvery: time.Hour,
 			},
 		}
@@ -82,7 +82,7 @@ func (f *floor) step(id probe.ID, v probe.Verdict, maintained bool) []string {
 		f.states[id] = &incident.State{}
 	}
 	in := incident.Input{At: f.now, Verdict: v, Attempts: 1, Maintenance: maintained}
-	fx := incident.Step(f.watched[id].Policy, f.states[id], in, &f.ids)
+	fx := incident.Step(*f.watched[id].Policy, f.states[id], in, &f.ids)
 	for _, t := range fx.Transitions {
 		if t, ok := f.desk.Take(id, t); ok && !t.Quiet && t.Change != incident.ClosedNow {
 			f.tell(id, t)

@@ -37,7 +37,7 @@ func (d *Desk) keeps(about probe.ID, p *incident.Problem, now time.Time) (h Held
 	if c := d.silence(about, p.Kind, now); c != nil {
 		return Held{Why: WhySilence, Command: c.ID, Until: c.Until}, true
 	}
-	if of := d.proberOf(); of != 0 && of != about && byProber[p.Kind] && !d.watched[about].Policy.Local {
+	if of := d.proberOf(); of != 0 && of != about && byProber[p.Kind] && !d.policy(about).Local {
 		return Held{Why: WhyProber, Of: of}, true
 	}
 	own := d.state(about)
@@ -120,7 +120,7 @@ func (d *Desk) parent(id probe.ID, now time.Time) (Held, bool) {
 	case s.Maintained && s.Last.Verdict.Outcome == probe.Bad:
 		return Held{Why: WhyMaintenance, Of: id}, true
 	case s.Suspect.Results > 0:
-		until := s.Suspect.Since.Add(d.watched[id].Policy.DecidesWithin())
+		until := s.Suspect.Since.Add(d.policy(id).DecidesWithin())
 		return Held{Why: WhySuspect, Of: id, Until: until}, until.After(now)
 	}
 	return Held{}, false
@@ -137,7 +137,7 @@ func (d *Desk) lingers(h *Held, now time.Time) (Held, bool) {
 	over := Held{Why: WhyRecovery, Of: h.About, Until: h.Until, Freed: h.Freed, Was: h.Was, WasOf: h.WasOf}
 	switch h.Why {
 	case WhyParent, WhyProber, WhyMaintenance:
-		p := d.watched[h.About].Policy
+		p := d.policy(h.About)
 		over.Until, over.Freed, over.Was, over.WasOf = now.Add(2*p.Interval+p.ResolveAfter), now, h.Why, h.Of
 	case WhyRecovery:
 		if s.Last.At.After(h.Freed) && s.Last.Verdict.Outcome != probe.Good {

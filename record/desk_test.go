@@ -29,7 +29,7 @@ func slot(n int) time.Time { return t0.Add(time.Duration(n) * time.Minute) }
 func watched(name string) store.Probe {
 	return store.Probe{
 		Subject: notify.Subject{Name: name, Routes: notify.Routes{Default: []string{"ops"}}},
-		Policy: incident.Policy{
+		Policy: &incident.Policy{
 			Interval: time.Minute, RecheckEvery: 30 * time.Second, AuthAfter: 90 * time.Second, ResolveAfter: 2 * time.Minute, Repeatable: true,
 		},
 		RequestHash: "1",

@@ -26,7 +26,7 @@ func ExampleRecorder() {
 	start := time.Date(2026, 11, 23, 5, 0, 0, 0, time.UTC)
 	memory, probes, err := record.Begin(ctx, db, []store.Probe{{
 		Subject: notify.Subject{Name: "checkout", Routes: notify.Routes{Default: []string{"ops"}}},
-		Policy:  incident.Policy{Interval: time.Minute, RecheckEvery: 30 * time.Second, Repeatable: true},
+		Policy:  &incident.Policy{Interval: time.Minute, RecheckEvery: 30 * time.Second, Repeatable: true},
 	}}, start)
 	check(err)
 

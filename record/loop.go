@@ -162,7 +162,7 @@ func (l *loop) step(p *store.Probe, state *incident.State, e Entry) {
 	e.Input.Verdict = e.Input.Verdict.Settle(p.Policy.Count4xx, state.Worked)
 	e.Input.Maintenance = l.calendar.Covers(e.Probe, e.Input.Until())
 	due, hold := state.Due, state.Hold
-	effects := l.memory.Step(p.Policy, &e)
+	effects := l.memory.Step(*p.Policy, &e)
 	l.gather(e)
 	if state.Hold != hold {
 		l.o.Hold(e.Probe, state.Hold) // before a re-check that it may forbid

@@ -80,7 +80,7 @@ func (l *loop) idle(now time.Time) {
 	silent := map[probe.ID]bool{}
 	for i := range l.o.Probes {
 		p := &l.o.Probes[i]
-		if l.memory.State(p.ID).Silent(&p.Policy, l.watched, l.heard(p, now)) {
+		if l.memory.State(p.ID).Silent(p.Policy, l.watched, l.heard(p, now)) {
 			silent[p.ID] = true
 		}
 	}
@@ -97,7 +97,7 @@ func (l *loop) idle(now time.Time) {
 		if untold {
 			in.Verdict = nothing
 		}
-		if untold || state.Wakes(&p.Policy, heard) {
+		if untold || state.Wakes(p.Policy, heard) {
 			l.step(p, state, Entry{Probe: p.ID, Input: in})
 		}
 	}

@@ -55,7 +55,7 @@ var (
 func watched(name string, interval int, promises ...string) store.Probe {
 	p := store.Probe{
 		Subject: notify.Subject{Name: name, URL: "https://" + name + ".example.com/healthz", Interval: time.Duration(interval) * time.Second},
-		Policy: incident.Policy{
+		Policy: &incident.Policy{
 			Interval: time.Duration(interval) * time.Second, DownAfter: 90 * time.Second, AuthAfter: 90 * time.Second,
 			RecheckEvery: 30 * time.Second, ResolveAfter: 120 * time.Second, Repeatable: true,
 		},
@@ -129,7 +129,7 @@ func (l *lab) feed(name string, inputs ...incident.Input) {
 	b := &store.Batch{Seq: l.memory.Seq, At: inputs[len(inputs)-1].At}
 	for _, in := range inputs {
 		in.Verdict = in.Verdict.Settle(p.Policy.Count4xx, state.Worked)
-		fx := incident.Step(p.Policy, state, in, &l.memory.IDs)
+		fx := incident.Step(*p.Policy, state, in, &l.memory.IDs)
 		e := store.Entry{Probe: p.ID, Input: in}
 		for _, f := range l.memory.Correlate(l.circles(), &e, &fx) {
 			b.Circles = append(b.Circles, f.Circle)

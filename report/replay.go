@@ -113,7 +113,7 @@ func (r *Rehearsal) Take(id probe.ID, in *incident.Input) {
 
 // step moves a probe on, and what it shares with others.
 func (r *Rehearsal) step(p *store.Probe, e *store.Entry) {
-	effects := r.memory.Step(p.Policy, e)
+	effects := r.memory.Step(*p.Policy, e)
 	for _, f := range r.memory.Correlate(r.circles, e, &effects) {
 		for i := range f.Transitions {
 			r.note(f.Circle.Title, &f.Transitions[i])

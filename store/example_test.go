@@ -25,7 +25,7 @@ func ExampleStore_Commit() {
 	check(err)
 	probes := []store.Probe{{
 		Subject: notify.Subject{Name: "checkout", Routes: notify.Routes{Default: []string{"ops"}}},
-		Policy:  incident.Policy{Interval: time.Minute},
+		Policy:  &incident.Policy{Interval: time.Minute},
 	}}
 	start := time.Date(2026, 11, 23, 5, 0, 0, 0, time.UTC)
 	check(db.Revise(ctx, &store.Revision{At: start, Probes: probes, Memory: memory}))
@@ -34,7 +34,7 @@ func ExampleStore_Commit() {
 	for slot := range 3 {
 		at := start.Add(time.Duration(slot) * time.Minute)
 		in := incident.Input{At: at, Verdict: probe.Miss(probe.ConnectRefused), Attempts: 1}
-		effects := incident.Step(checkout.Policy, memory.State(checkout.ID), in, &memory.IDs)
+		effects := incident.Step(*checkout.Policy, memory.State(checkout.ID), in, &memory.IDs)
 		batch := &store.Batch{At: at, Entries: []store.Entry{{Probe: checkout.ID, Input: in}}, Effects: []store.Effect{{Probe: checkout.ID, Effects: effects}}}
 		for _, t := range effects.Transitions {
 			batch.Messages = append(batch.Messages, notify.Plan(t, checkout.Subject, "seoul-1", nil)...)

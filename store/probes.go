@@ -21,7 +21,7 @@ type Probe struct {
 	ID          probe.ID
 	Was         string // the name before a rename
 	Subject     notify.Subject
-	Policy      incident.Policy
+	Policy      *incident.Policy // probes with the same one share it; nobody changes it
 	Objectives  []slo.Objective
 	Pledge      Pledge `json:",omitzero"` // of its group
 	RequestHash string // changes when the request does

@@ -133,7 +133,7 @@ func (f *follower) step(e *Entry) {
 	if f.states[place] == nil {
 		f.states[place] = f.own(e.Probe)
 	}
-	fx := f.m.step(f.known[place].Policy, f.states[place], e)
+	fx := f.m.step(*f.known[place].Policy, f.states[place], e)
 	if f.shared.Concern(e.Probe, e.Input.Verdict.Outcome, f.m.States) {
 		f.correlate(e, fx)
 	}

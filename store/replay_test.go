@@ -145,7 +145,9 @@ func TestADamagedCheckpointIsReplayedUnderThePoliciesOfItsTime(t *testing.T) {
 	changes := map[string]func(w *world){
 		"other intervals, and what counts as down": func(w *world) {
 			for i := range w.probes {
-				p := &w.probes[i].Policy
+				policy := *w.probes[i].Policy
+				p := &policy
+				w.probes[i].Policy = p
 				p.Interval, p.DownAfter, p.ResolveAfter = p.Interval/2, 10*p.DownAfter, 5*p.ResolveAfter
 			}
 		},

@@ -49,7 +49,7 @@ func packProbes(probes []Probe) ([]byte, error) {
 
 // alike reports whether two probes differ only in what each has for itself.
 func alike(a, b *Probe) bool {
-	return a.Policy.Equal(&b.Policy) && slices.Equal(a.Objectives, b.Objectives) && a.Pledge.equal(&b.Pledge) && a.Subject.Method == b.Subject.Method &&
+	return a.Policy.Equal(b.Policy) && slices.Equal(a.Objectives, b.Objectives) && a.Pledge.equal(&b.Pledge) && a.Subject.Method == b.Subject.Method &&
 		a.Subject.Interval == b.Subject.Interval && a.Subject.Unverified == b.Subject.Unverified && slices.Equal(a.Subject.Routes.Default, b.Subject.Routes.Default) &&
 		maps.EqualFunc(a.Subject.Routes.ByKind, b.Subject.Routes.ByKind, slices.Equal[[]string])
 }

@@ -51,7 +51,10 @@ func story(t testing.TB, length int) []chapter {
 	for n := 1; len(chapters) < length; n++ {
 		switch {
 		case n%70 == 0:
-			w.probes[w.rnd.IntN(len(w.probes))].Policy.Interval = time.Duration(30+w.rnd.IntN(60)) * time.Second
+			p := &w.probes[w.rnd.IntN(len(w.probes))]
+			policy := *p.Policy // chapters before have the former
+			policy.Interval = time.Duration(30+w.rnd.IntN(60)) * time.Second
+			p.Policy = &policy
 			chapters = append(chapters, w.revision())
 		case n%50 == 0:
 			chapters = append(chapters, chapter{name: "tidy", do: func(ctx context.Context, s *Store) error { return s.Tidy(ctx, t0) }, want: remembered(w.memory)})

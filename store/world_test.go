@@ -53,7 +53,7 @@ func watched(name string, interval time.Duration) Probe {
 	thresholds, _ := incident.NewThresholds(promises)
 	return Probe{
 		Subject: notify.Subject{Name: name, URL: "https://" + name + ".example.com/", Method: "GET", Interval: interval, Routes: notify.Routes{Default: []string{"ops"}}},
-		Policy: incident.Policy{
+		Policy: &incident.Policy{
 			Interval: interval, DownAfter: 90 * time.Second, AuthAfter: 90 * time.Second, RecheckEvery: 30 * time.Second,
 			ResolveAfter: 2 * time.Minute, RemindEvery: 4 * time.Hour, Repeatable: true, Conditional: true, MinCacheRatio: 0.5,
 			Rules: incident.UsualRules(), Thresholds: thresholds,
@@ -190,7 +190,7 @@ func (w *world) step(e Entry) incident.Effects {
 	i := slices.IndexFunc(w.probes, func(p Probe) bool { return p.ID == e.Probe })
 	p := &w.probes[i]
 	w.account(e, p.Policy.Interval)
-	fx := w.memory.Step(p.Policy, &e)
+	fx := w.memory.Step(*p.Policy, &e)
 	w.correlate(&e, &fx)
 	w.batch.Entries = append(w.batch.Entries, e)
 	w.batch.Effects = append(w.batch.Effects, Effect{e.Probe, fx})

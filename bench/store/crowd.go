@@ -52,7 +52,7 @@ func newCrowd() *crowd {
 func watched(name string, interval, window time.Duration) store.Probe {
 	return store.Probe{
 		Subject: notify.Subject{Name: name, URL: "https://" + name + ".example.com/health", Method: "GET", Interval: interval},
-		Policy: incident.Policy{
+		Policy: &incident.Policy{
 			Interval: interval, DownAfter: 90 * time.Second, AuthAfter: 90 * time.Second, RecheckEvery: 30 * time.Second,
 			ResolveAfter: 2 * time.Minute, RemindEvery: 4 * time.Hour, Repeatable: true,
 		},

@@ -156,7 +156,7 @@ func (w *writer) gather(until time.Time) *store.Batch {
 		}
 		e.Input.Verdict = e.Input.Verdict.Settle(policy.Count4xx, state.Worked)
 		before := state.Due
-		effects := w.memory.Step(policy, &e)
+		effects := w.memory.Step(*policy, &e)
 		b.Entries = append(b.Entries, e)
 		w.at = e.Input.At
 		if !state.Due.IsZero() && !state.Due.Equal(before) {

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -22,6 +23,7 @@ import (
 	"sonde/probe"
 	"sonde/record"
 	"sonde/report"
+	"sonde/store"
 	"sonde/text"
 )
 
@@ -71,17 +73,20 @@ type reply struct {
 // control answers the command line.
 type control struct {
 	service *service
-	config  *configs.Config
-	listen  net.Listener
-	server  *http.Server
-	folder  *os.File // that the socket lies in, while its name is too long for an address
-	path    string
-	running chan struct{} // places for manual runs
-	ended   chan struct{}
+	targets []*probe.Target // of all probes; what else the file says is not kept
+	ids     []probe.ID      // theirs
+
+	destinations []string // of messages
+	listen       net.Listener
+	server       *http.Server
+	folder       *os.File // that the socket lies in, while its name is too long for an address
+	path         string
+	running      chan struct{} // places for manual runs
+	ended        chan struct{}
 }
 
 // openControl binds the socket. Whoever has the lock may remove what is left of another.
-func (s *service) openControl(ctx context.Context, config *configs.Config) error {
+func (s *service) openControl(ctx context.Context, config *configs.Config, probes []store.Probe) error {
 	path := s.store.Path() + controlSuffix
 	address, folder, err := socketAddress(path)
 	if err != nil {
@@ -100,7 +105,13 @@ func (s *service) openControl(ctx context.Context, config *configs.Config) error
 		return errors.Join(fmt.Errorf("control socket: %w", err), closed(folder))
 	}
 	listen.(*net.UnixListener).SetUnlinkOnClose(false)
-	c := &control{service: s, config: config, listen: listen, folder: folder, path: path, running: make(chan struct{}, manualRuns), ended: make(chan struct{})}
+	c := &control{service: s, targets: make([]*probe.Target, len(probes)), ids: make([]probe.ID, len(probes)), listen: listen, folder: folder, path: path, running: make(chan struct{}, manualRuns), ended: make(chan struct{})}
+	for _, d := range config.Destinations {
+		c.destinations = append(c.destinations, d.Name)
+	}
+	for i := range config.Probes {
+		c.targets[i], c.ids[i] = config.Probes[i].Target, probes[i].ID
+	}
 	c.server = &http.Server{
 		Handler: http.HandlerFunc(c.answer), ReadTimeout: controlWithin, IdleTimeout: controlWithin, MaxHeaderBytes: 8 << 10,
 		ConnContext: func(ctx context.Context, conn net.Conn) context.Context {
@@ -230,25 +241,30 @@ func orderCode(err error) int {
 
 // run asks a probe at once. The result is stored, and changes nothing else.
 func (c *control) run(ctx context.Context, name string) (int, reply) {
-	var names []string
-	for i := range c.config.Probes {
-		p := &c.config.Probes[i]
-		if names = append(names, p.Name); p.Name != name {
-			continue
-		}
-		select {
-		case c.running <- struct{}{}:
-			defer func() { <-c.running }()
-		case <-ctx.Done():
-			return http.StatusServiceUnavailable, reply{Error: "too many runs at once", Code: exitStorage}
-		}
-		k := checker{runner: c.service.runner, target: p.Target, count: p.Policy.Count4xx}
-		result := k.runner.Run(ctx, k.target, probe.Manual, c.service.clock.Now())
-		result.Probe = c.service.probeIDs[name]
-		c.service.recorder.Record(result)
-		return http.StatusOK, checked(report.NewCheck(text.URL(k.target.URL), &result))
+	i := slices.IndexFunc(c.targets, func(t *probe.Target) bool { return t.Name == name })
+	if i < 0 {
+		return http.StatusOK, reply{Error: fmt.Sprintf("no probe is called %q; %s", name, configs.Suggest(name, c.names())), Code: exitUsage}
 	}
-	return http.StatusOK, reply{Error: fmt.Sprintf("no probe is called %q; %s", name, configs.Suggest(name, names)), Code: exitUsage}
+	select {
+	case c.running <- struct{}{}:
+		defer func() { <-c.running }()
+	case <-ctx.Done():
+		return http.StatusServiceUnavailable, reply{Error: "too many runs at once", Code: exitStorage}
+	}
+	target := c.targets[i]
+	result := c.service.runner.Run(ctx, target, probe.Manual, c.service.clock.Now())
+	result.Probe = c.ids[i]
+	c.service.recorder.Record(result)
+	return http.StatusOK, checked(report.NewCheck(text.URL(target.URL), &result))
+}
+
+// names are those of all probes, in the order of the configuration.
+func (c *control) names() []string {
+	names := make([]string, len(c.targets))
+	for i, t := range c.targets {
+		names[i] = t.Name
+	}
+	return names
 }
 
 func checked(answer *report.Check) reply {

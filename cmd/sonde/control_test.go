@@ -14,7 +14,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
-	"sonde/configs"
 	"sonde/report"
 )
 
@@ -181,7 +180,7 @@ func FuzzControl(f *testing.F) {
 		f.Add("POST", body)
 	}
 	f.Add("GET", "")
-	c := &control{config: &configs.Config{}, running: make(chan struct{}, 1)}
+	c := &control{running: make(chan struct{}, 1)}
 	f.Fuzz(func(t *testing.T, method, body string) {
 		if strings.Contains(body, `"command"`) && json.Valid([]byte(body)) {
 			return // it would go on to the recorder, which has tests of its own

@@ -35,7 +35,7 @@ func chronicle(t *testing.T, end time.Time) string {
 	for _, name := range []string{"checkout", "login"} {
 		described = append(described, store.Probe{
 			Subject: notify.Subject{Name: name, URL: "https://example.com/" + name, Interval: time.Minute},
-			Policy:  incident.Policy{Interval: time.Minute, DownAfter: 90 * time.Second, AuthAfter: 90 * time.Second, ResolveAfter: time.Minute},
+			Policy:  &incident.Policy{Interval: time.Minute, DownAfter: 90 * time.Second, AuthAfter: 90 * time.Second, ResolveAfter: time.Minute},
 		})
 	}
 	begin := end.Truncate(time.Minute).Add(-2 * time.Hour)
@@ -49,7 +49,7 @@ func chronicle(t *testing.T, end time.Time) string {
 			v = probe.Miss(probe.ConnectRefused)
 		}
 		in := incident.Input{At: begin.Add(time.Duration(i) * time.Minute), Verdict: v, Attempts: 1, Timings: probe.Timings{Total: 20 * time.Millisecond}}
-		fx := incident.Step(probes[0].Policy, memory.State(probes[0].ID), in, &memory.IDs)
+		fx := incident.Step(*probes[0].Policy, memory.State(probes[0].ID), in, &memory.IDs)
 		entry := store.Entry{Probe: probes[0].ID, Input: in}
 		if v.Outcome == probe.Bad {
 			entry.Attempts = []probe.Attempt{{Verdict: v, Evidence: probe.Evidence{Error: "dial tcp 192.0.2.1:443: connect: connection refused"}}}

@@ -175,8 +175,8 @@ func (c *control) outbox(ctx context.Context, o postOrder) (int, reply) {
 	if e, ok := errors.AsType[*exit](err); ok {
 		return http.StatusOK, reply{Error: e.Error(), Code: e.code}
 	}
-	for _, d := range c.config.Destinations {
-		c.service.dispatcher.Wake(d.Name)
+	for _, d := range c.destinations {
+		c.service.dispatcher.Wake(d)
 	}
 	return http.StatusOK, reply{Messages: n}
 }

@@ -50,13 +50,12 @@ type service struct {
 	scheduler  *scheduler.Scheduler
 	runner     *probe.Runner
 	control    *control // nil: nobody is answered
-	probeIDs   map[string]probe.ID
 	dispatcher *notify.Dispatcher
 	tallies    *web.Tallies
 	room       room
 	relay      *notify.Relay
 	place      string
-	routes     []notify.Routes
+	everybody  []string            // every destination that hears of anything
 	watch      notify.StorageWatch // used by one upkeep job
 	web        *web.Server         // nil if it is turned off
 	history    configs.History
@@ -103,11 +102,11 @@ func (s *service) start(ctx context.Context, config *configs.Config) error {
 	}
 	relay := notify.NewRelay(s.store)
 	s.relay, s.place = relay, location
-	s.probeIDs = make(map[string]probe.ID, len(probes))
+	routes := make([]notify.Routes, len(probes))
 	for i := range probes {
-		s.routes = append(s.routes, probes[i].Subject.Routes)
-		s.probeIDs[probes[i].Name()] = probes[i].ID
+		routes[i] = probes[i].Subject.Routes
 	}
+	s.everybody = notify.Everybody(routes)
 	s.dispatcher = notify.NewDispatcher(relay, senders, s.log)
 	s.store.KeepBallast(0, 0, s.makeRoom)
 	if err := s.newRecorder(ctx, memory, probes); err != nil {
@@ -121,7 +120,7 @@ func (s *service) start(ctx context.Context, config *configs.Config) error {
 	if err != nil {
 		return err
 	}
-	if err := s.openControl(ctx, config); err != nil {
+	if err := s.openControl(ctx, config, probes); err != nil {
 		s.log.Warn("ack, silence, maintenance and run are not answered", "err", err)
 	}
 	if err := s.begin(ctx, jobs(config, probes, memory)); err != nil {
@@ -348,10 +347,17 @@ func newSenders(config *configs.Config, history notify.History) (map[string]noti
 // describe is what the database is told of the configured probes. It holds no secret.
 func describe(config *configs.Config) []store.Probe {
 	probes := make([]store.Probe, 0, len(config.Probes))
+	policies := map[incident.Policy]*incident.Policy{} // most probes have the same one
 	for i := range config.Probes {
 		p := &config.Probes[i]
+		policy := policies[p.Policy]
+		if policy == nil {
+			kept := p.Policy
+			policy = &kept
+			policies[p.Policy] = policy
+		}
 		probes = append(probes, store.Probe{
-			Was: p.Was, Policy: p.Policy, Objectives: p.Objectives, RequestHash: p.RequestHash, Credential: p.Credential,
+			Was: p.Was, Policy: policy, Objectives: p.Objectives, RequestHash: p.RequestHash, Credential: p.Credential,
 			Pledge: store.Pledge{Combine: config.Groups[p.Group].Combine, Objectives: config.Groups[p.Group].Objectives},
 			Subject: notify.Subject{
 				Name: p.Name, Group: p.Group, URL: text.URL(p.Target.URL), Method: p.Target.Method, Runbook: p.Runbook,

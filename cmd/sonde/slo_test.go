@@ -29,7 +29,7 @@ func promised(t *testing.T, end time.Time) string {
 	for _, name := range []string{"checkout", "login"} {
 		described = append(described, store.Probe{
 			Subject: notify.Subject{Name: name, URL: "https://example.com/" + name, Interval: time.Minute},
-			Policy:  incident.Policy{Interval: time.Minute, DownAfter: 90 * time.Second, AuthAfter: 90 * time.Second},
+			Policy:  &incident.Policy{Interval: time.Minute, DownAfter: 90 * time.Second, AuthAfter: 90 * time.Second},
 		})
 	}
 	objective, err := slo.ParseObjective("99.9% over 30d")
@@ -50,7 +50,7 @@ func promised(t *testing.T, end time.Time) string {
 			v = probe.Verdict{Status: 503, Class: probe.ClassServerError, Reason: probe.ServerError, Retry: probe.RetryBackoff, Fault: probe.FaultTarget, Outcome: probe.Bad}
 		}
 		in := incident.Input{At: at, Verdict: v, Attempts: 1}
-		fx := incident.Step(p.Policy, memory.State(p.ID), in, &memory.IDs)
+		fx := incident.Step(*p.Policy, memory.State(p.ID), in, &memory.IDs)
 		b.Entries = append(b.Entries, store.Entry{Probe: p.ID, Input: in})
 		b.Effects = append(b.Effects, store.Effect{Probe: p.ID, Effects: fx})
 	}

@@ -57,7 +57,7 @@ func (s *service) watchStorage(context.Context) {
 		s.lookForRoom()
 	}
 	trouble := notify.StorageTrouble{Since: stats.FailingSince, Full: stats.Full, Lost: stats.Lost}
-	notices := s.watch.See(trouble, notify.Everybody(s.routes), s.place, time.Now())
+	notices := s.watch.See(trouble, s.everybody, s.place, time.Now())
 	s.relay.Tell(notices)
 	s.say()
 	for i := range notices {
