@@ -52,6 +52,7 @@ func (l *lane) run(ctx context.Context) {
 // deliver sends one message and settles it. It returns how long the whole lane has
 // to wait.
 func (l *lane) deliver(ctx context.Context, c Claim) time.Duration {
+	c.Message.Repeat = c.Message.Repeat || !c.Message.Doubt.IsZero()
 	thread, err := l.send(ctx, c)
 	now := l.now()
 	if err == nil {

@@ -21,9 +21,64 @@ type Message struct {
 	Body        Body
 	CreatedAt   time.Time
 
-	Attempts int  // deliveries that did not succeed; pauses that the destination asked for do not count
-	Repeat   bool // an earlier delivery may have got through
+	Attempts int   // deliveries that did not succeed; pauses that the destination asked for do not count
+	Repeat   bool  // it is told as a possible repeat
+	Doubt    Doubt // whether an earlier delivery got through
 }
+
+// Doubt is about a delivery of which nobody knows whether it got through. The zero Doubt is
+// none.
+type Doubt struct {
+	Since  time.Time
+	Looked int // how often the message was looked for since, in vain
+}
+
+// IsZero reports whether there is no doubt.
+func (d Doubt) IsZero() bool { return d.Since.IsZero() }
+
+// over reports whether a change ends an incident, as far as people are concerned.
+func over(c incident.Change) bool {
+	return c == incident.Resolved || c == incident.Settled || c == incident.Withdrawn
+}
+
+// Over reports whether the message tells that the incident it is filed under has ended.
+func (m *Message) Over() bool { return m.Body.Part == 0 && over(m.Change) }
+
+// Priority says whose turn it is among the messages for a destination that are about
+// different incidents: 0 comes first.
+func (m *Message) Priority() int {
+	switch {
+	case m.Body.Notice != NoNotice:
+		return 0
+	case m.Incident != 0 && over(m.Change), m.Body.Severity == probe.Critical && opens(m.Change):
+		return 0
+	case opens(m.Change):
+		return 1
+	case m.Change == incident.Reminded:
+		return 7
+	case m.Incident == 0: // what is told of none has time
+		return 9
+	}
+	return 3
+}
+
+func opens(c incident.Change) bool {
+	return c == incident.Opened || c == incident.Reopened || c == incident.Risen || c == incident.Escalated
+}
+
+// reminderAge is for how long a reminder is worth telling that says nothing else.
+const reminderAge = time.Hour
+
+// stale reports whether the message is not worth telling any more.
+func (m *Message) stale(now time.Time) bool {
+	if !m.Body.Expires.IsZero() {
+		return now.After(m.Body.Expires)
+	}
+	return m.Change == incident.Reminded && now.Sub(m.CreatedAt) > reminderAge
+}
+
+// spare reports whether people lose little if the message is not told.
+func (m *Message) spare() bool { return m.Priority() >= 7 }
 
 // Body is what a message is about: facts, not words. It is rendered when it is
 // sent, so that a message that waited is told as well as a fresh one.
@@ -81,6 +136,17 @@ type Body struct {
 	Secured  time.Time `json:",omitzero"`  // when the certificate ends that was last seen to be right
 	Uncalled bool      `json:",omitempty"` // nobody is mentioned, although that is wished for: there was enough of it
 	Past     Past      `json:",omitzero"`  // how the probe was before; recalled when the message is sent
+
+	Late      bool      `json:",omitzero"` // it tells of the whole incident: nothing of it could be told while it lasted
+	Continued bool      `json:",omitzero"` // it stands in for a first message that somebody deleted
+	Instead   Instead   `json:",omitzero"` // it is told here because it could not be told elsewhere
+	Expires   time.Time `json:",omitzero"` // when it is not worth telling any more; zero: it always is, but for a reminder
+}
+
+// Instead says where a message was to be told, and why it could not.
+type Instead struct {
+	Of  string // the destination
+	Why string // in the words of that
 }
 
 // HeldFor says why people did not hear of an opening at once.

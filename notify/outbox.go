@@ -11,15 +11,21 @@ import (
 type State uint8
 
 // The states. A message leaves Sending only by being settled; one that is found
-// in it at start was interrupted, and becomes Pending as a possible repeat.
+// in it at start was interrupted, and becomes Pending in doubt.
 const (
 	StatePending State = iota // to be sent when it is due
 	StateSending              // claimed
 	StateSent
-	StateDead // never to be sent
+	StateDead       // never to be sent
+	StateSuperseded // not sent, for a later message says it all
+	StateExpired    // not sent, for it was not worth telling any more
+	StateDropped    // not sent, for people said so
 )
 
-var stateNames = [...]string{"pending", "sending", "sent", "dead"}
+var stateNames = [...]string{"pending", "sending", "sent", "dead", "superseded", "expired", "dropped"}
+
+// ended reports whether nothing is to be done any more about a message in the state.
+func (s State) ended() bool { return s != StatePending && s != StateSending }
 
 func (s State) String() string { return stateNames[s] }
 
@@ -39,11 +45,11 @@ func (s *State) UnmarshalText(text []byte) error {
 
 // Outbox is as much of the store as the dispatcher needs.
 type Outbox interface {
-	// Claim takes the oldest due message of a destination and marks it as being
-	// sent; c is nil if none is due. It passes over a message while an earlier one
-	// about the same incident is neither sent nor dead, so that the order within an
-	// incident is kept. next says when something will be due if nothing is now;
-	// zero means that nothing is pending.
+	// Claim takes the due message of a destination that comes first by its priority
+	// and its age, and marks it as being sent; c is nil if none is due. It passes over a
+	// message while an earlier one about the same incident waits or is being sent, so
+	// that the order within an incident is kept. next says when something will be due if
+	// nothing is now; zero means that nothing is pending.
 	Claim(ctx context.Context, destination string, now time.Time) (c *Claim, next time.Time, err error)
 
 	// Settle writes down how the delivery of a claimed message ended.
@@ -58,10 +64,11 @@ type Claim struct {
 
 // Settlement is how a delivery ended.
 type Settlement struct {
-	State   State     // StateSent, StateDead, or StatePending: try again at Next
+	State   State     // StatePending: try again at Next; StateSending is none
 	Next    time.Time // of StatePending
 	Thread  Thread    // of StateSent: the conversation from now on; zero if there is none
-	Repeat  bool      // it may have got through
+	Repeat  bool      // it is told as a possible repeat from now on
+	Doubt   Doubt     // from now on
 	Counted bool      // the attempt counts in Message.Attempts
 	Err     string    // why it did not succeed; no secrets
 	At      time.Time

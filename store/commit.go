@@ -59,7 +59,7 @@ func (s *Store) Commit(ctx context.Context, b *Batch) error {
 		if err := obey(ctx, tx, b); err != nil {
 			return err
 		}
-		if err := addMessages(ctx, rows, b.Messages); err != nil {
+		if err := addMessages(ctx, rows, b.Messages, b.Delivered, b.At); err != nil {
 			return err
 		}
 		if err := addDelivered(ctx, tx, b); err != nil {
@@ -193,20 +193,4 @@ func (s *Store) addCheckpoint(ctx context.Context, tx *sql.Tx, c *Checkpoint, at
 	}
 	_, err = tx.ExecContext(ctx, "DELETE FROM checkpoints WHERE seq < (SELECT min(seq) FROM (SELECT seq FROM checkpoints ORDER BY seq DESC LIMIT 2))")
 	return err
-}
-
-func addMessages(ctx context.Context, tx *repeating, messages []notify.Message) error {
-	for i := range messages {
-		m := &messages[i]
-		body, err := json.Marshal(m.Body)
-		if err != nil {
-			return err
-		}
-		err = tx.exec(ctx, "INSERT INTO outbox(key, destination, incident, change, body, next_at, created_at, repeat) VALUES (?, ?, ?, ?, ?, 0, ?, ?) ON CONFLICT(key) DO NOTHING",
-			m.Key, m.Destination, m.Incident, m.Change.String(), string(body), m.CreatedAt.UnixMilli(), m.Repeat)
-		if err != nil {
-			return fmt.Errorf("write message %s: %w", m.Key, err)
-		}
-	}
-	return nil
 }

@@ -18,18 +18,18 @@ func addDelivered(ctx context.Context, tx *sql.Tx, b *Batch) error {
 			continue
 		}
 		var settledAt any
-		if d.State == notify.StateSent || d.State == notify.StateDead {
+		if d.State != notify.StatePending && d.State != notify.StateSending {
 			settledAt = d.At.UnixMilli()
 		}
 		next := int64(0)
 		if !d.Next.IsZero() {
 			next = d.Next.UnixMilli()
 		}
-		_, err := tx.ExecContext(ctx, "UPDATE outbox SET state = ?, next_at = ?, repeat = max(repeat, ?), attempts = ?, error = ?, settled_at = ? WHERE key = ?",
-			d.State.String(), next, d.Repeat, d.Attempts, d.Err, settledAt, m.Key)
-		if err == nil && !d.Thread.IsZero() {
-			_, err = tx.ExecContext(ctx, `INSERT INTO threads(incident, destination, channel, root) VALUES (?, ?, ?, ?)
-				ON CONFLICT DO UPDATE SET channel = excluded.channel, root = excluded.root`, m.Incident, m.Destination, d.Thread.Channel, d.Thread.Root)
+		s := spoken{destination: m.Destination, about: m.Incident, part: m.Body.Part != 0}
+		err := tx.QueryRowContext(ctx, "UPDATE outbox SET state = ?, next_at = ?, repeat = max(repeat, ?), doubt_at = ?, looked = ?, attempts = ?, error = ?, settled_at = ? WHERE key = ? RETURNING id",
+			d.State.String(), next, d.Repeat, nullable(d.Doubt.Since), d.Doubt.Looked, d.Attempts, d.Err, settledAt, m.Key).Scan(&s.id)
+		if err == nil {
+			err = keepThread(ctx, tx, s, d.Thread, b.At)
 		}
 		if err != nil {
 			return fmt.Errorf("write delivery of message %s: %w", m.Key, err)

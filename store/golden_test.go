@@ -49,6 +49,8 @@ var kept = []string{
 	"SELECT probe, outcome, count(*), min(first), max(last) FROM ledger GROUP BY probe, outcome ORDER BY probe, outcome",
 	"SELECT probe, first, last, step FROM grids ORDER BY id",
 	"SELECT id, name FROM locations ORDER BY id",
+	"SELECT id, key, at, kind, body, begins, ends FROM commands ORDER BY id",
+	"SELECT id, acked_at, acked_by, note, held FROM incidents ORDER BY id",
 }
 
 // remember reads what a database has, by opening it as the service does.
@@ -176,6 +178,7 @@ func writeGolden(t *testing.T, name string) {
 	w.happen(300)
 	w.commit(false)
 	w.deliver()
+	w.order()
 	require.NoError(t, w.s.Started(t.Context(), "0.1.0", t0))
 	requireSomethingOfEverything(t, w)
 	until := slices.MaxFunc(slices.Collect(maps.Values(w.next)), time.Time.Compare)
@@ -200,6 +203,18 @@ func (w *world) retire(i int) {
 	w.past = slices.DeleteFunc(w.past, func(x Entry) bool { return x.Probe == e.Probe })
 	w.probes = slices.Delete(w.probes, i, i+1)
 	require.NoError(w.t, w.s.Revise(w.t.Context(), &Revision{At: t0, Probes: w.probes, Memory: w.memory, Effects: []Effect{e}}))
+}
+
+// order has commands of every kind stored.
+func (w *world) order() {
+	open := incident.ID(count(w.t, w.s, "SELECT max(id) FROM incidents WHERE phase = 'open'"))
+	commands := []incident.Command{
+		{Key: "silence", Kind: incident.Silence, At: t0, By: "kim", Note: "known", Scope: incident.Scope{All: true}, From: t0, Until: t0.Add(time.Hour)},
+		{Key: "ack", Kind: incident.Acknowledge, At: t0, By: "kim", Incident: open, Until: t0},
+	}
+	require.NoError(w.t, w.s.Commit(w.t.Context(), &Batch{Seq: w.memory.Seq, At: t0, Commands: commands}))
+	end := []incident.Command{{Key: "end", Kind: incident.End, At: t0, Of: commands[0].ID, Until: t0}}
+	require.NoError(w.t, w.s.Commit(w.t.Context(), &Batch{Seq: w.memory.Seq, At: t0, Commands: end}))
 }
 
 // deliver brings messages into every state there is.
@@ -234,7 +249,7 @@ func requireSomethingOfEverything(t *testing.T, w *world) {
 		"SELECT count(*) FROM incidents WHERE phase = 'open'", "SELECT count(*) FROM incidents WHERE phase = 'closed'",
 		"SELECT count(*) FROM outbox WHERE state = 'pending' AND attempts = 0", "SELECT count(*) FROM outbox WHERE state = 'pending' AND attempts > 0",
 		"SELECT count(*) FROM outbox WHERE state = 'sending'", "SELECT count(*) FROM outbox WHERE state = 'sent'", "SELECT count(*) FROM outbox WHERE state = 'dead'",
-		"SELECT count(*) FROM threads", "SELECT count(*) FROM ledger", "SELECT count(*) FROM grids", "SELECT count(*) FROM classes",
+		"SELECT count(*) FROM threads", "SELECT count(*) FROM ledger", "SELECT count(*) FROM grids",
 		"SELECT count(*) FROM probes WHERE retired_at IS NOT NULL", "SELECT count(*) FROM probes WHERE name = 'renamed'",
 		"SELECT count(*) FROM checkpoints", "SELECT count(*) FROM log WHERE seq > (SELECT max(seq) FROM checkpoints)",
 	} {

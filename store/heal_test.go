@@ -65,13 +65,13 @@ func TestAMessageThatWasDeliveredFromMemoryIsStoredAsSentWithItsThread(t *testin
 
 func TestLookingWritesNothingAndSeesWhatWaits(t *testing.T) {
 	s := open(t, newPath(t))
-	post(t, s, about("ops", 7, incident.Opened), about("ops", 7, incident.Resolved), about("dev", 8, incident.Opened))
+	post(t, s, about("ops", 7, incident.Opened), about("ops", 7, incident.Changed), about("dev", 8, incident.Opened))
 	c, _ := claim(t, s, "ops", 0)
 	settle(t, s, c, notify.Settlement{State: notify.StateSent, Thread: notify.Thread{Channel: "C", Root: "1"}})
 	view, err := s.Look(t.Context(), "ops", nil)
 	require.NoError(t, err)
 	require.Len(t, view.Waiting, 1)
-	require.Equal(t, incident.Resolved, view.Waiting[0].Message.Change)
+	require.Equal(t, incident.Changed, view.Waiting[0].Message.Change)
 	require.Equal(t, map[incident.ID]notify.Thread{7: {Channel: "C", Root: "1"}}, view.Threads)
 }
 

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 
 	"sonde/incident"
 	"sonde/notify"
@@ -19,26 +18,18 @@ var _ notify.Stored = (*Store)(nil)
 func (s *Store) Look(ctx context.Context, destination string, about []incident.ID) (view notify.View, err error) {
 	db, done := s.pool()
 	defer done()
-	rows, err := db.QueryContext(ctx, `SELECT id, key, incident, change, body, created_at, attempts, repeat, next_at FROM outbox
+	rows, err := db.QueryContext(ctx, `SELECT `+messageColumns+`, next_at FROM outbox
 		WHERE destination = ? AND state <> 'sent' AND state IN ('pending', 'sending') ORDER BY id LIMIT ?`, destination, lookLimit)
 	if err != nil {
 		return view, describe(s.path, err)
 	}
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
-		var change, body string
-		var createdAt, next int64
-		m := notify.Message{Destination: destination}
-		if err := rows.Scan(&m.ID, &m.Key, &m.Incident, &change, &body, &createdAt, &m.Attempts, &m.Repeat, &next); err != nil {
+		var next int64
+		var m notify.Message
+		if err := scanMessage(rows, &m, &next); err != nil {
 			return view, err
 		}
-		if err := m.Change.UnmarshalText([]byte(change)); err != nil {
-			return view, fmt.Errorf("message %d: %w", m.ID, err)
-		}
-		if err := json.Unmarshal([]byte(body), &m.Body); err != nil {
-			return view, fmt.Errorf("message %d: %w", m.ID, err)
-		}
-		m.CreatedAt = instant(createdAt)
 		view.Waiting = append(view.Waiting, notify.Waiting{Message: m, Next: instant(next)})
 		about = append(about, m.Incident)
 	}

@@ -15,11 +15,11 @@ import (
 // Store is the outbox that the dispatcher delivers from.
 var _ notify.Outbox = (*Store)(nil)
 
-// claimable picks the oldest due message of a destination whose incident has no
-// earlier one on its way.
+// claimable picks the due message of a destination that comes first and whose incident has
+// no earlier one on its way.
 const claimable = `SELECT o.id FROM outbox o WHERE o.destination = ?1 AND o.state <> 'sent' AND o.state = 'pending' AND o.next_at <= ?2
 	AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.destination = o.destination AND p.incident = o.incident AND p.id < o.id AND p.state <> 'sent' AND p.state IN ('pending', 'sending'))
-	ORDER BY o.id LIMIT 1`
+	ORDER BY o.priority, o.id LIMIT 1`
 
 // nextDue says when the next message of a destination is to be tried.
 const nextDue = "SELECT min(next_at) FROM outbox WHERE destination = ? AND state <> 'sent' AND state = 'pending' AND next_at > ?"
@@ -46,28 +46,49 @@ func (s *Store) Claim(ctx context.Context, destination string, now time.Time) (*
 func claimOne(ctx context.Context, tx *sql.Tx, destination string, now time.Time) (*notify.Claim, error) {
 	c := &notify.Claim{}
 	m := &c.Message
-	var change, body string
-	var createdAt int64
-	err := tx.QueryRowContext(ctx, "UPDATE outbox SET state = 'sending' WHERE id = ("+claimable+") RETURNING id, key, incident, change, body, created_at, attempts, repeat",
-		destination, now.UnixMilli()).Scan(&m.ID, &m.Key, &m.Incident, &change, &body, &createdAt, &m.Attempts, &m.Repeat)
+	row := tx.QueryRowContext(ctx, "UPDATE outbox SET state = 'sending' WHERE id = ("+claimable+") RETURNING "+messageColumns, destination, now.UnixMilli())
+	err := scanMessage(row, m)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	m.Destination, m.CreatedAt = destination, instant(createdAt)
-	if err := m.Change.UnmarshalText([]byte(change)); err != nil {
-		return nil, fmt.Errorf("message %d: %w", m.ID, err)
-	}
-	if err := json.Unmarshal([]byte(body), &m.Body); err != nil {
-		return nil, fmt.Errorf("message %d: %w", m.ID, err)
-	}
 	err = tx.QueryRowContext(ctx, "SELECT channel, root FROM threads WHERE incident = ? AND destination = ?", m.Incident, destination).Scan(&c.Thread.Channel, &c.Thread.Root)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = nil
 	}
 	return c, err
+}
+
+// messageColumns are what a message is read from.
+const messageColumns = "id, key, destination, incident, change, body, created_at, attempts, repeat, doubt_at, looked"
+
+// scanMessage reads a row of them.
+func scanMessage(row interface{ Scan(...any) error }, m *notify.Message, more ...any) error {
+	var change, body string
+	var createdAt int64
+	var doubtAt sql.NullInt64
+	err := row.Scan(append([]any{&m.ID, &m.Key, &m.Destination, &m.Incident, &change, &body, &createdAt, &m.Attempts, &m.Repeat, &doubtAt, &m.Doubt.Looked}, more...)...)
+	if err != nil {
+		return err
+	}
+	if m.CreatedAt = instant(createdAt); doubtAt.Valid {
+		m.Doubt.Since = instant(doubtAt.Int64)
+	}
+	return readMessage(m, change, body)
+}
+
+func readMessage(m *notify.Message, change, body string) error {
+	if change == "" {
+		m.Change = 0 // it is about no incident
+	} else if err := m.Change.UnmarshalText([]byte(change)); err != nil {
+		return fmt.Errorf("message %d: %w", m.ID, err)
+	}
+	if err := json.Unmarshal([]byte(body), &m.Body); err != nil {
+		return fmt.Errorf("message %d: %w", m.ID, err)
+	}
+	return nil
 }
 
 // Settle writes down how the delivery of a message ended.
@@ -81,24 +102,48 @@ func (s *Store) Settle(ctx context.Context, id notify.MessageID, end notify.Sett
 		if !end.Next.IsZero() {
 			next = end.Next.UnixMilli()
 		}
-		var destination string
-		var about incident.ID
-		err := tx.QueryRowContext(ctx, `UPDATE outbox SET state = ?, next_at = ?, repeat = max(repeat, ?), attempts = attempts + ?, error = ?, settled_at = ?
-			WHERE id = ? RETURNING destination, incident`, end.State.String(), next, end.Repeat, end.Counted, end.Err, settledAt, id).Scan(&destination, &about)
+		var s spoken
+		err := tx.QueryRowContext(ctx, `UPDATE outbox SET state = ?, next_at = ?, repeat = max(repeat, ?), doubt_at = ?, looked = ?, attempts = attempts + ?, error = ?, settled_at = ?
+			WHERE id = ? RETURNING id, destination, incident, json_extract(body, '$.Part') IS NOT NULL`,
+			end.State.String(), next, end.Repeat, nullable(end.Doubt.Since), end.Doubt.Looked, end.Counted, end.Err, settledAt, id).Scan(&s.id, &s.destination, &s.about, &s.part)
 		if err != nil {
 			return fmt.Errorf("settle message %d: %w", id, err)
 		}
-		if end.Thread.IsZero() || about == 0 { // a notice is no conversation
-			return nil
-		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO threads(incident, destination, channel, root) VALUES (?, ?, ?, ?)
-			ON CONFLICT DO UPDATE SET channel = excluded.channel, root = excluded.root`, about, destination, end.Thread.Channel, end.Thread.Root)
-		return err
+		return keepThread(ctx, tx, s, end.Thread, end.At)
 	})
 }
 
+// spoken is a message that was sent.
+type spoken struct {
+	id          notify.MessageID
+	destination string
+	about       incident.ID
+	part        bool // it tells of a part of the incident
+}
+
+// rootRest is how long the first message of a conversation is left as it is after a change.
+const rootRest = 5 * time.Second
+
+// keepThread notes where the conversation goes on. If it has another first message now, that
+// shows what was sent, unless that is about a part.
+func keepThread(ctx context.Context, tx *sql.Tx, s spoken, thread notify.Thread, at time.Time) error {
+	if thread.IsZero() || s.about == 0 { // a notice is no conversation
+		return nil
+	}
+	shown := s.id
+	if s.part {
+		shown = 0
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO threads(incident, destination, channel, root, want, shown, first, edit_at, link) VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, '')
+		ON CONFLICT DO UPDATE SET channel = excluded.channel, root = excluded.root, shown = excluded.shown, first = excluded.first, link = '',
+			edit_at = CASE WHEN want > excluded.shown AND edit_at = 0 THEN 0 ELSE excluded.edit_at END
+		WHERE root <> excluded.root OR channel <> excluded.channel`,
+		s.about, s.destination, thread.Channel, thread.Root, shown, s.id, at.Add(rootRest).UnixMilli())
+	return err
+}
+
 // RecoverOutbox makes messages whose delivery was cut short by a crash pending again,
-// as possible repeats, and gives up those for destinations that are not configured any
+// in doubt, and gives up those for destinations that are not configured any
 // more; it returns how many. It is called once, before delivery begins.
 func (s *Store) RecoverOutbox(ctx context.Context, destinations []string, now time.Time) (givenUp int64, err error) {
 	names, err := json.Marshal(append([]string{}, destinations...)) // none is [], not null
@@ -106,7 +151,7 @@ func (s *Store) RecoverOutbox(ctx context.Context, destinations []string, now ti
 		return 0, err
 	}
 	err = s.change(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, "UPDATE outbox SET state = 'pending', repeat = 1, next_at = 0 WHERE state <> 'sent' AND state = 'sending'"); err != nil {
+		if _, err := tx.ExecContext(ctx, "UPDATE outbox SET state = 'pending', doubt_at = ?, looked = 0, next_at = 0 WHERE state <> 'sent' AND state = 'sending'", now.UnixMilli()); err != nil {
 			return err
 		}
 		result, err := tx.ExecContext(ctx, `UPDATE outbox SET state = 'dead', settled_at = ?, error = 'this destination is not configured any more'

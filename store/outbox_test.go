@@ -67,7 +67,7 @@ func TestAMessageComesBackWhole(t *testing.T) {
 
 func TestTheOrderWithinAnIncidentIsKept(t *testing.T) {
 	s := open(t, newPath(t))
-	post(t, s, about("ops", 1, incident.Opened), about("ops", 1, incident.Resolved), about("ops", 2, incident.Opened), about("backup", 1, incident.Opened))
+	post(t, s, about("ops", 1, incident.Opened), about("ops", 1, incident.Escalated), about("ops", 2, incident.Opened), about("backup", 1, incident.Opened))
 
 	first, _ := claim(t, s, "ops", 0)
 	require.Equal(t, incident.ID(1), first.Message.Incident)
@@ -95,23 +95,24 @@ func TestTheOrderWithinAnIncidentIsKept(t *testing.T) {
 
 	settle(t, s, again, sent)
 	second, _ := claim(t, s, "ops", 40)
-	require.Equal(t, incident.Resolved, second.Message.Change)
+	require.Equal(t, incident.Escalated, second.Message.Change)
 	require.False(t, second.Message.Repeat)
 }
 
 func TestADeadMessageBlocksNothing(t *testing.T) {
 	s := open(t, newPath(t))
-	post(t, s, about("ops", 1, incident.Opened), about("ops", 1, incident.Resolved))
+	post(t, s, about("ops", 1, incident.Opened), about("ops", 1, incident.Escalated))
 	c, _ := claim(t, s, "ops", 0)
 	settle(t, s, c, dead)
 	c, _ = claim(t, s, "ops", 0)
-	require.Equal(t, incident.Resolved, c.Message.Change)
+	require.Equal(t, incident.Escalated, c.Message.Change)
 	require.Equal(t, 1, count(t, s, "SELECT count(*) FROM outbox WHERE state = 'dead' AND error = 'gone' AND settled_at = ?", t0.UnixMilli()))
 }
 
 func TestAConversationIsKept(t *testing.T) {
 	s := open(t, newPath(t))
-	post(t, s, about("ops", 1, incident.Opened), about("ops", 1, incident.Reminded), about("ops", 1, incident.Resolved), about("ops", 2, incident.Opened), about("backup", 1, incident.Opened))
+	post(t, s, about("ops", 1, incident.Opened), about("ops", 1, incident.Risen), about("ops", 1, incident.Escalated))
+	post(t, s, about("ops", 2, incident.Opened), about("backup", 1, incident.Opened))
 	c, _ := claim(t, s, "ops", 0)
 	require.Zero(t, c.Thread)
 	settle(t, s, c, notify.Settlement{State: notify.StateSent, Thread: notify.Thread{Channel: "C1", Root: "1.0"}})
@@ -167,10 +168,10 @@ func TestTheOutboxSurvivesACrash(t *testing.T) {
 			}
 			again, _ := claim(t, s, "ops", 0)
 			require.Equal(t, cut.Message.ID, again.Message.ID)
-			require.True(t, again.Message.Repeat, "it may have got through")
+			require.Equal(t, notify.Doubt{Since: t0}, again.Message.Doubt, "it may have got through")
 			require.Zero(t, again.Message.Attempts)
 			fresh, _ := claim(t, s, "ops", 0)
-			require.False(t, fresh.Message.Repeat)
+			require.Zero(t, fresh.Message.Doubt)
 			_, next := claim(t, s, "ops", 0)
 			require.Equal(t, t0.Add(time.Hour), next, "what was to wait waits on")
 		})
@@ -199,4 +200,55 @@ func TestTidyForgetsOnlyWhatNobodyAsksFor(t *testing.T) {
 	require.Equal(t, 1, count(t, s, "SELECT count(*) FROM outbox WHERE state = 'pending'"))
 	require.Equal(t, 2, count(t, s, "SELECT count(*) FROM log"), "results are kept")
 	require.Zero(t, walSize(t, s), "the write-ahead log is empty")
+}
+
+func TestWhatWasOverBeforeItCouldBeToldIsOneLateMessage(t *testing.T) {
+	opened, changed, part := about("ops", 1, incident.Opened), about("ops", 1, incident.Changed), about("ops", 1, incident.Opened)
+	part.Body.Part = 2
+	for name, tc := range map[string]struct {
+		before []notify.Message
+		claims []notify.Settlement // of the messages before; StateSending: it is under way
+		late   bool
+		waits  int // messages that still wait
+	}{
+		"an opening that waits is part of the end":       {[]notify.Message{opened}, nil, true, 1},
+		"and so is what came between":                    {[]notify.Message{opened, changed}, nil, true, 1},
+		"not one that was sent":                          {[]notify.Message{opened}, []notify.Settlement{sent}, false, 1},
+		"nor one that is under way":                      {[]notify.Message{opened}, []notify.Settlement{{State: notify.StateSending}}, false, 2},
+		"nor one that may have got through":              {[]notify.Message{opened}, []notify.Settlement{{Doubt: notify.Doubt{Since: t0}}}, false, 2},
+		"nor one that was never to be told":              {[]notify.Message{opened, changed}, []notify.Settlement{dead}, false, 2},
+		"nor one of which a part may go on":              {[]notify.Message{opened, part}, nil, false, 3},
+		"one that was tried in vain is":                  {[]notify.Message{opened}, []notify.Settlement{{Counted: true, Next: t0.Add(time.Hour)}}, true, 1},
+		"an incident that was never to open is but over": {nil, nil, false, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := open(t, newPath(t))
+			for i := range tc.before {
+				tc.before[i].Key = ""
+			}
+			post(t, s, tc.before...)
+			for _, end := range tc.claims {
+				if c, _ := claim(t, s, "ops", 0); end.State != notify.StateSending {
+					settle(t, s, c, end)
+				}
+			}
+			post(t, s, about("ops", 1, incident.Resolved), about("backup", 1, incident.Resolved))
+			require.Equal(t, tc.waits, count(t, s, "SELECT count(*) FROM outbox WHERE destination = 'ops' AND state IN ('pending', 'sending')"))
+			require.Equal(t, tc.late, count(t, s, "SELECT count(*) FROM outbox WHERE change = 'resolved' AND json_extract(body, '$.Late')") == 1)
+			require.Zero(t, count(t, s, "SELECT count(*) FROM outbox WHERE destination = 'backup' AND json_extract(body, '$.Late')"), "each destination has its own")
+		})
+	}
+}
+
+func TestWhatMattersMoreGoesFirst(t *testing.T) {
+	s := open(t, newPath(t))
+	critical := about("ops", 4, incident.Opened)
+	critical.Body.Severity = probe.Critical
+	post(t, s, about("ops", 1, incident.Reminded), about("ops", 2, incident.Changed), about("ops", 3, incident.Opened), critical, about("ops", 2, incident.Resolved))
+	var order []incident.ID
+	for range 4 {
+		c, _ := claim(t, s, "ops", 0)
+		order = append(order, c.Message.Incident)
+	}
+	require.Equal(t, []incident.ID{4, 2, 3, 1}, order)
 }

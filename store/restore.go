@@ -125,7 +125,7 @@ func prepare(ctx context.Context, path, backup string) (repeats int64, err error
 	if copied.db, err = openWriter(copied.path); err != nil {
 		return 0, describe(copied.path, err)
 	}
-	result, err := copied.db.ExecContext(ctx, "UPDATE outbox SET repeat = 1 WHERE state IN ('pending', 'sending')")
+	result, err := copied.db.ExecContext(ctx, "UPDATE outbox SET repeat = 1, doubt_at = created_at, looked = 0 WHERE state IN ('pending', 'sending')")
 	if err != nil {
 		return 0, describe(copied.path, err)
 	}

@@ -152,7 +152,7 @@ func (s *Store) Location(ctx context.Context) (name string, err error) {
 // more: messages sent a month ago, counts of classes of the day before yesterday.
 func (s *Store) Tidy(ctx context.Context, now time.Time) error {
 	err := s.change(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, "DELETE FROM outbox WHERE state = 'sent' AND settled_at < ?", now.AddDate(0, -1, 0).UnixMilli()); err != nil {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM outbox WHERE state IN ('sent', 'superseded', 'expired', 'dropped') AND settled_at < ?", now.AddDate(0, -1, 0).UnixMilli()); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, "DELETE FROM classes WHERE bucket < ?", now.Add(-48*time.Hour).UnixMilli())

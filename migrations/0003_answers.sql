@@ -1,0 +1,38 @@
+-- A message may end in more ways than sent and dead: something later said it all
+-- (superseded), it was not worth telling any more (expired), or people dropped it. Its id is
+-- never given to another. Those of least priority wait for the others.
+CREATE TABLE outbox_with_ends (
+  id          INTEGER PRIMARY KEY AUTOINCREMENT,
+  key         TEXT    NOT NULL UNIQUE,
+  destination TEXT    NOT NULL,
+  incident    INTEGER NOT NULL,
+  change      TEXT    NOT NULL,
+  body        TEXT    NOT NULL,
+  state       TEXT    NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'sending', 'sent', 'dead', 'superseded', 'expired', 'dropped')),
+  attempts    INTEGER NOT NULL DEFAULT 0,
+  repeat      INTEGER NOT NULL DEFAULT 0,
+  next_at     INTEGER NOT NULL,
+  created_at  INTEGER NOT NULL,
+  settled_at  INTEGER,
+  error       TEXT    NOT NULL DEFAULT '',
+  priority    INTEGER NOT NULL DEFAULT 1, -- 0 comes first
+  doubt_at    INTEGER,                    -- since when nobody knows whether it got through
+  looked      INTEGER NOT NULL DEFAULT 0, -- how often it was looked for since, in vain
+  forwarded   INTEGER NOT NULL DEFAULT 0  -- it was passed on to the fallback
+) STRICT;
+INSERT INTO outbox_with_ends(id, key, destination, incident, change, body, state, attempts, repeat, next_at, created_at, settled_at, error, doubt_at)
+  SELECT id, key, destination, incident, change, body, state, attempts, repeat, next_at, created_at, settled_at, error,
+    CASE WHEN repeat <> 0 AND state IN ('pending', 'sending') THEN created_at END FROM outbox ORDER BY id;
+DROP TABLE outbox;
+ALTER TABLE outbox_with_ends RENAME TO outbox;
+CREATE INDEX outbox_unsent ON outbox(destination, incident, id) WHERE state <> 'sent';
+
+-- What the first message of a conversation should show and does show, as ids of the outbox;
+-- which message it is; when it may be changed next; and a link to it (null: there is none to
+-- be had, empty: it is to be asked for).
+ALTER TABLE threads ADD COLUMN want INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE threads ADD COLUMN shown INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE threads ADD COLUMN first INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE threads ADD COLUMN edit_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE threads ADD COLUMN link TEXT;
+CREATE INDEX thread_stale ON threads(destination, edit_at) WHERE root <> '' AND (want <> shown OR link = '');

@@ -1,0 +1,78 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"sonde/notify"
+)
+
+// addMessages puts the messages of a batch into the outbox, in their order. What could not
+// be told of an incident while it lasted becomes part of the message that it is over.
+// Those that are delivered already, from memory, are left as they are.
+func addMessages(ctx context.Context, tx *repeating, messages []notify.Message, delivered map[string]notify.Delivery, at time.Time) error {
+	for i := range messages {
+		m := messages[i]
+		if len(delivered) == 0 && m.Over() {
+			late, err := supersede(ctx, tx, &m, at)
+			if err != nil {
+				return fmt.Errorf("write message %s: %w", m.Key, err)
+			}
+			m.Body.Late = m.Body.Late || late
+		}
+		if err := addMessage(ctx, tx, &m); err != nil {
+			return fmt.Errorf("write message %s: %w", m.Key, err)
+		}
+	}
+	return nil
+}
+
+const (
+	// untold ends what waits to be told of an incident, if nobody can have heard of it yet: none of
+	// its messages was sent or may have been, and none is about a part of it that may go on.
+	untold = `UPDATE outbox SET state = 'superseded', settled_at = ?3 WHERE destination = ?1 AND incident = ?2 AND state <> 'sent' AND state = 'pending'
+		AND NOT EXISTS (SELECT 1 FROM threads t WHERE t.incident = ?2 AND t.destination = ?1 AND t.root <> '')
+		AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.destination = ?1 AND p.incident = ?2 AND (p.state IN ('sent', 'sending', 'dead')
+			OR p.state = 'pending' AND (p.repeat <> 0 OR p.doubt_at IS NOT NULL OR json_extract(p.body, '$.Part') IS NOT NULL)))`
+	newMessage = `INSERT INTO outbox(key, destination, incident, change, body, next_at, created_at, repeat, priority) VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?)
+		ON CONFLICT(key) DO NOTHING RETURNING id`
+	wanted = `INSERT INTO threads(incident, destination, channel, root, want) VALUES (?1, ?2, '', '', ?3)
+		ON CONFLICT(incident, destination) DO UPDATE SET want = excluded.want, edit_at = CASE WHEN ?4 THEN 0 ELSE edit_at END`
+)
+
+// supersede ends what waits to be told about the incident that the message ends, and reports
+// whether there was anything.
+func supersede(ctx context.Context, tx *repeating, m *notify.Message, at time.Time) (bool, error) {
+	statement, err := tx.statement(ctx, untold)
+	if err != nil {
+		return false, err
+	}
+	result, err := statement.ExecContext(ctx, m.Destination, m.Incident, at.UnixMilli())
+	if err != nil {
+		return false, err
+	}
+	n, err := result.RowsAffected()
+	return n > 0, err
+}
+
+// addMessage puts a message into the outbox, unless its key is there, and has the first
+// message of the conversation show it.
+func addMessage(ctx context.Context, tx *repeating, m *notify.Message) error {
+	body, err := json.Marshal(m.Body)
+	if err != nil {
+		return err
+	}
+	var id notify.MessageID
+	err = tx.one(ctx, newMessage, []any{m.Key, m.Destination, m.Incident, m.Change.String(), string(body), m.CreatedAt.UnixMilli(), m.Repeat, m.Priority()}, &id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil || m.Incident == 0 || m.Body.Part != 0 {
+		return err
+	}
+	return tx.exec(ctx, wanted, m.Incident, m.Destination, id, m.Over())
+}
