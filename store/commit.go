@@ -59,7 +59,7 @@ func (s *Store) Commit(ctx context.Context, b *Batch) error {
 		if err := obey(ctx, tx, b); err != nil {
 			return err
 		}
-		if err := addMessages(ctx, rows, b.Messages, b.Delivered, b.At); err != nil {
+		if err := addMessages(ctx, rows, b.Messages, b.Delivered); err != nil {
 			return err
 		}
 		if err := addDelivered(ctx, tx, b); err != nil {

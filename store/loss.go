@@ -63,7 +63,7 @@ func (s *Store) Announce(ctx context.Context, lost *Loss, destinations []string,
 		})
 	}
 	return s.change(ctx, func(tx *sql.Tx) error {
-		if err := addMessages(ctx, repeat(tx), messages, nil, lost.At); err != nil {
+		if err := addMessages(ctx, repeat(tx), messages, nil); err != nil {
 			return err
 		}
 		return setMeta(ctx, tx, lostKey, string(written))

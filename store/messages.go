@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	"sonde/notify"
 )
@@ -14,11 +13,11 @@ import (
 // addMessages puts the messages of a batch into the outbox, in their order. What could not
 // be told of an incident while it lasted becomes part of the message that it is over.
 // Those that are delivered already, from memory, are left as they are.
-func addMessages(ctx context.Context, tx *repeating, messages []notify.Message, delivered map[string]notify.Delivery, at time.Time) error {
+func addMessages(ctx context.Context, tx *repeating, messages []notify.Message, delivered map[string]notify.Delivery) error {
 	for i := range messages {
 		m := messages[i]
 		if len(delivered) == 0 && m.Over() {
-			late, err := supersede(ctx, tx, &m, at)
+			late, err := supersede(ctx, tx, &m)
 			if err != nil {
 				return fmt.Errorf("write message %s: %w", m.Key, err)
 			}
@@ -46,12 +45,12 @@ const (
 
 // supersede ends what waits to be told about the incident that the message ends, and reports
 // whether there was anything.
-func supersede(ctx context.Context, tx *repeating, m *notify.Message, at time.Time) (bool, error) {
+func supersede(ctx context.Context, tx *repeating, m *notify.Message) (bool, error) {
 	statement, err := tx.statement(ctx, untold)
 	if err != nil {
 		return false, err
 	}
-	result, err := statement.ExecContext(ctx, m.Destination, m.Incident, at.UnixMilli())
+	result, err := statement.ExecContext(ctx, m.Destination, m.Incident, m.CreatedAt.UnixMilli())
 	if err != nil {
 		return false, err
 	}

@@ -72,7 +72,7 @@ func (s *Store) Revise(ctx context.Context, r *Revision) error {
 				return err
 			}
 		}
-		if err := addMessages(ctx, rows, r.Messages, nil, r.At); err != nil {
+		if err := addMessages(ctx, rows, r.Messages, nil); err != nil {
 			return err
 		}
 		if _, err := tx.ExecContext(ctx, "INSERT INTO meta(key, value) VALUES ('revision', '1') ON CONFLICT(key) DO UPDATE SET value = CAST(value AS INTEGER) + 1"); err != nil {
