@@ -50,7 +50,7 @@ func TestTheExampleShowsKeysThatExist(t *testing.T) {
 	config, _, err := configs.Parse("sonde.yaml", []byte(text), configs.Options{Env: nothing})
 	require.NoError(t, err)
 	require.Len(t, config.Probes, 5)
-	require.Len(t, config.Destinations, 2)
+	require.Len(t, config.Destinations, 3)
 	for _, key := range []string{"listen", "public_url", "database", "location", "references", "urls", "history", "results", "rollups",
 		"folder", "every", "keep", "destinations", "defaults", "probes", "name", "was", "group", "url",
 		"method", "headers", "body", "expect", "status", "contains", "not_contains", "matches", "absent", "size", "min", "max", "json", "business", "redirect", "latency", "tls", "expires_in", "redirects", "login_hosts", "idempotent", "interval", "timeout", "retries",

@@ -3,14 +3,17 @@ package configs
 import (
 	"strings"
 
+	"go.yaml.in/yaml/v4"
+
 	"sonde/probe"
 	"sonde/text"
 )
 
-// Destination is a place to send to.
+// Destination is a place to send to, of one kind.
 type Destination struct {
-	Name  string
-	Slack *SlackDestination // the only kind yet, never nil
+	Name    string
+	Slack   *SlackDestination
+	Webhook *WebhookDestination
 }
 
 // SlackDestination is a place in Slack: a channel, written to with a token, or an
@@ -25,8 +28,12 @@ type SlackDestination struct {
 }
 
 var destinationKeys = keys[destination]{
-	"slack": func(d *decoder, v value, into *destination) { into.slack = d.slack(v) },
+	"slack":   func(d *decoder, v value, into *destination) { into.Slack = d.slack(v) },
+	"webhook": func(d *decoder, v value, into *destination) { into.Webhook = d.webhook(v) },
 }
+
+// destinationKinds are the keys that say what kind of place it is.
+var destinationKinds = []string{"slack", "webhook"}
 
 var slackKeys = keys[slack]{
 	"token":   func(d *decoder, v value, s *slack) { s.token, _ = d.secret(v) },
@@ -37,9 +44,10 @@ var slackKeys = keys[slack]{
 	"language": func(d *decoder, v value, s *slack) { d.word(v, &s.language) },
 }
 
-// destination and slack are what the file says, before it is made of one piece.
-type destination struct{ slack *SlackDestination }
+// destination is what the file says of a place.
+type destination struct{ Destination }
 
+// slack is what the file says, before it is made of one piece.
 type slack struct {
 	token, webhook  hidden
 	channel, apiURL string
@@ -56,16 +64,30 @@ func (d *decoder) destinations(v value) []Destination {
 		}
 		d.places = append(d.places, e.key)
 		d.placeOf[e.key] = e.value
-		var read destination
+		read, before := destination{Destination{Name: e.key}}, len(d.problems)
 		found := object(d, e.value, destinationKeys, &read)
-		if _, ok := found["slack"]; !ok && len(e.value.node.Content) == 0 {
-			d.failAs(e.keyAt, e.value.path, "says nowhere to send to; add slack: {token, channel} or slack: {webhook}")
-		}
-		if read.slack != nil {
-			all = append(all, Destination{Name: e.key, Slack: read.slack})
+		if d.oneKind(e, found); len(d.problems) == before {
+			all = append(all, read.Destination)
 		}
 	}
 	return all
+}
+
+// oneKind checks that a destination is of one kind.
+func (d *decoder) oneKind(e entry, found map[string]value) {
+	first := ""
+	for _, kind := range destinationKinds {
+		v, ok := found[kind]
+		switch {
+		case ok && first != "":
+			d.fail(v, "%s and %s are two places; give each a destination of its own", first, kind)
+		case ok:
+			first = kind
+		}
+	}
+	if first == "" && e.value.node.Kind == yaml.MappingNode && len(found) == len(e.value.node.Content)/2 { // what is unknown has been told
+		d.failAs(e.keyAt, e.value.path, "says nowhere to send to; add slack: {token, channel}, slack: {webhook} or webhook: {url}")
+	}
 }
 
 // slack reads a place in Slack; nil if it has a problem.

@@ -15,11 +15,16 @@ type GatewaySurge struct {
 	Within time.Duration // the answers that count together
 }
 
-// The stages of a surge, as a circuit breaker has them. One that is over is closed.
+// The stages of a surge, as a circuit breaker has them. One that is over is closed. A surge
+// that fails again and eases again goes on counting: see [HalfOpen].
 const (
 	SurgeOpen     = iota + 1 // gateways fail
 	SurgeHalfOpen            // the first good answer since has come
 )
+
+// HalfOpen reports whether a surge in a stage is half open: good answers come again, and
+// none has failed since. Every turn is the next stage.
+func HalfOpen(stage int) bool { return stage > 0 && stage%2 == 0 }
 
 // ofGateway reports whether a code is a gateway's word that it does not reach what is
 // behind it (RFC 9110 sections 15.6.3 and 15.6.5, and Cloudflare's).
@@ -50,18 +55,29 @@ func (w *watch) gateway(fails bool) {
 	case len(w.s.Hits) == 0:
 		w.resolve(problem)
 	case fails:
-		problem.Stage = SurgeOpen
-		problem.count(w.in)
+		if problem.count(w.in); HalfOpen(problem.Stage) {
+			w.turn(problem)
+		}
 		if problem.Severity != probe.Critical && w.most() && now.Sub(problem.Since) >= w.m.p.DownAfter {
 			w.escalate(problem)
 		}
 	case hit && w.in.Verdict.Outcome == probe.Good:
-		problem.Stage = SurgeHalfOpen
-		if w.m.s.Goods.extend(now); w.m.s.Goods.reached(goodResults, w.m.p.ResolveAfter, now) {
+		switch w.m.s.Goods.extend(now); {
+		case w.m.s.Goods.reached(goodResults, w.m.p.ResolveAfter, now):
 			w.s.Hits = nil
 			w.resolve(problem)
+		case !HalfOpen(problem.Stage) && 2*int(w.m.s.Goods.Count) > problem.Stage:
+			w.turn(problem)
 		}
 	}
+}
+
+// turn goes to the next stage. The more often a surge has failed again, the more good answers
+// in a row it takes to be half open, so that answers which alternate are not told each.
+func (w *watch) turn(p *Problem) {
+	p.Stage++
+	w.measure(p)
+	w.m.tell(Staged, w.m.in.At, p)
 }
 
 // surge opens the incident if enough probes had enough such answers of late.

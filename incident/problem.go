@@ -66,7 +66,7 @@ type Problem struct {
 
 	// Of kinds certificate and gateway_surge:
 	Ends  time.Time // the earliest end that was seen
-	Stage int       // how near it was when people were last told: 1, 2 for a week, 3 for a day; or SurgeOpen, SurgeHalfOpen
+	Stage int       // how near it was when people were last told: 1, 2 for a week, 3 for a day; or SurgeOpen, SurgeHalfOpen and on
 }
 
 // Reading is what a rule measured when it last told of its incident. What it means depends
@@ -149,9 +149,10 @@ const (
 	Risen               // what was degraded is down
 	Settled             // recovered for so long that people hear of it: it had come and gone
 	Acknowledged        // somebody looks after it
+	Staged              // a surge is half open, or open again: of interest to programs alone
 )
 
-var changeNames = [...]string{"", "opened", "changed", "reminded", "resolved", "reopened", "closed", "withdrawn", "escalated", "overdue", "risen", "settled", "acknowledged"}
+var changeNames = [...]string{"", "opened", "changed", "reminded", "resolved", "reopened", "closed", "withdrawn", "escalated", "overdue", "risen", "settled", "acknowledged", "staged"}
 
 func (c Change) String() string { return changeNames[c] }
 

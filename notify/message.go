@@ -111,6 +111,7 @@ type Body struct {
 	At        time.Time        // of this change
 	RecoverBy time.Time        // as the target announced; zero if it did not
 	Reading   incident.Reading `json:",omitzero"` // what the rule measured
+	Stage     int              `json:",omitzero"` // of kinds certificate and gateway_surge, as the incident has it
 	Flapping  bool             `json:",omitzero"` // it comes and goes, and that is told now
 
 	Quiet bool `json:",omitzero"` // only for those who follow the incident

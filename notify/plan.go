@@ -113,7 +113,7 @@ func body(t incident.Transition, s Subject, location string, budgets []BudgetFac
 		Probe: s.Name, Group: s.Group, URL: s.URL, Method: s.Method, Location: location,
 		Unverified: s.Unverified, Runbook: s.Runbook, Labels: s.Labels, Interval: s.Interval,
 		Kind: p.Kind, Severity: p.Severity, Cause: p.Cause, Codes: p.Codes, Failures: p.Failures, Openings: p.Openings,
-		Since: p.Since, OpenedAt: p.OpenedAt, At: t.At, RecoverBy: p.RecoverBy, Promise: p.Promise, Ends: p.Ends, Reading: p.Reading,
+		Since: p.Since, OpenedAt: p.OpenedAt, At: t.At, RecoverBy: p.RecoverBy, Promise: p.Promise, Ends: p.Ends, Reading: p.Reading, Stage: p.Stage,
 		Flapping: p.Telling.Flapping, Quiet: t.Quiet, RecoveredAt: p.RecoveredAt,
 		Budgets: budgets,
 	}

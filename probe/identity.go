@@ -62,6 +62,14 @@ func LoadRoots(file string) (*Roots, error) {
 	return &Roots{pool}, pool.load()
 }
 
+// Pool is what the file holds now; nil of nil Roots: the system's.
+func (r *Roots) Pool(log *slog.Logger) *x509.CertPool {
+	if r == nil {
+		return nil
+	}
+	return r.pool.now(log).pool
+}
+
 // clientPart is what this side of a handshake shows and accepts.
 type clientPart struct {
 	identity *Identity // nil: no certificate is shown

@@ -68,7 +68,7 @@ func stageOf(p *incident.Problem) string {
 	switch {
 	case p.Kind != probe.KindGatewaySurge || p.Phase != incident.Open:
 		return ""
-	case p.Stage == incident.SurgeHalfOpen:
+	case incident.HalfOpen(p.Stage):
 		return "half_open"
 	}
 	return "open"

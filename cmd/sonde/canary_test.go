@@ -30,7 +30,14 @@ func TestNoSecretIsSeenAnywhere(t *testing.T) {
 		_, _ = fmt.Fprint(w, r.Header.Get("Authorization"), string(body))
 	}))
 	defer target.Close()
+	hook := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Location", r.URL.RequestURI()+r.Header.Get("Authorization"))
+		w.WriteHeader(http.StatusFound)
+		_, _ = fmt.Fprint(w, r.URL.RequestURI(), r.Header.Get("Authorization"))
+	}))
+	defer hook.Close()
 	env := []string{
+		"ADDRESS=canary-address-0e11", "SIGN=canary-sign-3b7d-9d2c41",
 		"HEADER=canary-header-1f8b", "QUERY=canary-query-7c21", "BODY=canary-body-90aa", "USERINFO=unused",
 		"TOKEN=" + fakeslack.Token, "HOOK=" + s.slack.WebhookURL() + "-canary-hook-55d0",
 	}
@@ -39,9 +46,11 @@ listen: %s
 destinations:
   ops: {slack: {token: "${env:TOKEN}", channel: C0OPS, api_url: %q}}
   hook: {slack: {webhook: "${env:HOOK}"}}
+  program: {webhook: {url: "%[4]s/${env:ADDRESS}?key=${env:QUERY}", headers: {authorization: "Bearer ${env:HEADER}"}, secret: "${env:SIGN}"}}
+  nobody: {webhook: {url: "http://127.0.0.1:1/${env:ADDRESS}", secret: "${env:SIGN}"}}
 defaults:
   interval: 1s
-  notify: [ops, hook]
+  notify: [ops, hook, program, nobody]
   alert: {down_after: 1s, recheck_every: 1s, resolve_after: 1s}
 probes:
   - name: loud
@@ -52,12 +61,13 @@ probes:
     body: "${env:BODY}"
   - name: deaf
     url: "http://127.0.0.1:1/?key=${env:QUERY}"
-`, s.listen, s.slack.URL(), target.URL))
+`, s.listen, s.slack.URL(), target.URL, hook.URL))
 	p := begin(t, env, "serve", "-c", s.config)
 	s.eventually(t, "both outages are told", func() bool { roots, _ := s.told(); return len(roots) >= 2 })
 	status := get(t, "http://"+s.listen+"/api/v1/status")
 	metrics := get(t, "http://"+s.listen+"/metrics")
 	require.Contains(t, status, "loud")
+	s.eventually(t, "both webhooks have failed", func() bool { return strings.Count(p.output.String(), "webhook: ") >= 2 })
 	require.Contains(t, metrics, `sonde_probe_info{`)
 	require.Equal(t, 0, p.end(syscall.SIGTERM))
 

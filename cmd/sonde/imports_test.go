@@ -25,6 +25,7 @@ var mayImport = map[string][]string{
 	"notify":                 {"text", "probe", "slo", "incident"},
 	"notify/slack":           {"text", "probe", "slo", "incident", "notify"},
 	"notify/slack/fakeslack": {},
+	"notify/webhook":         {"text", "probe", "slo", "incident", "notify"},
 	"migrations":             {},
 	"store":                  {"text", "probe", "slo", "incident", "notify", "migrations"},
 	"record":                 {"text", "probe", "slo", "incident", "notify", "store"},
@@ -32,7 +33,7 @@ var mayImport = map[string][]string{
 	"configs":                {"text", "probe", "slo", "incident", "notify", "scheduler"},
 	"report":                 {"text", "probe", "slo", "incident", "store"},
 	"web":                    {"text", "probe", "slo", "incident", "store", "configs", "report"},
-	"cmd/sonde": {"text", "probe", "slo", "incident", "notify", "notify/slack", "notify/slack/fakeslack", "store", "record", "probe/http3",
+	"cmd/sonde": {"text", "probe", "slo", "incident", "notify", "notify/slack", "notify/slack/fakeslack", "notify/webhook", "store", "record", "probe/http3",
 		"scheduler", "configs", "report", "web"},
 	"bench/results":  {}, // all measurements write a part of the same file
 	"bench/pipeline": {"bench/results"},

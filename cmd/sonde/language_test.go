@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -22,7 +23,7 @@ func TestADestinationIsToldInTheLanguageOfTheFile(t *testing.T) {
 		"probes: [{name: shop, url: \"http://127.0.0.1/\", notify: [ops]}]\n", fakeslack.Token, server.URL())
 	config, _, err := configs.Parse("sonde.yaml", []byte(file), configs.Options{Secrets: true})
 	require.NoError(t, err)
-	senders, err := newSenders(config, nil)
+	senders, err := newSenders(config, nil, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 
 	at := time.Now()

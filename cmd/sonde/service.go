@@ -13,7 +13,6 @@ import (
 	"sonde/configs"
 	"sonde/incident"
 	"sonde/notify"
-	"sonde/notify/slack"
 	"sonde/probe"
 	"sonde/probe/http3"
 	"sonde/record"
@@ -78,7 +77,7 @@ func startService(ctx context.Context, config *configs.Config, corrupt store.OnC
 }
 
 func (s *service) start(ctx context.Context, config *configs.Config) error {
-	senders, err := newSenders(config, past{s})
+	senders, err := newSenders(config, past{s}, s.log)
 	if err != nil {
 		return &exit{exitConfig, err}
 	}
@@ -327,21 +326,6 @@ func (s sink) Missed(m scheduler.Miss) {
 		return
 	}
 	s.Skip(m.Probe, m.From, m.To, m.Reason)
-}
-
-func newSenders(config *configs.Config, history notify.History) (map[string]notify.Sender, error) {
-	senders := make(map[string]notify.Sender, len(config.Destinations))
-	for _, d := range config.Destinations {
-		sender, err := slack.New(slack.Config{
-			Name: d.Name, Token: d.Slack.Token, Channel: d.Slack.Channel, APIURL: d.Slack.APIURL, Webhook: d.Slack.Webhook,
-			PublicURL: config.PublicURL, Language: d.Slack.Language, History: history,
-		})
-		if err != nil {
-			return nil, err
-		}
-		senders[d.Name] = sender
-	}
-	return senders, nil
 }
 
 // describe is what the database is told of the configured probes. It holds no secret.

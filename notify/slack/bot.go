@@ -35,6 +35,9 @@ type post struct {
 // root of a new one. What Slack does not take for its form is sent again at once
 // in a simpler one.
 func (b *bot) Send(ctx context.Context, m notify.Message, thread notify.Thread) (notify.Thread, error) {
+	if m.Change == incident.Staged {
+		return thread, nil // it says something to programs alone
+	}
 	p := post{Message: m, thread: thread}
 	p.rendered = b.render(ctx, m, p.place(), formFull)
 	for {

@@ -47,6 +47,8 @@ func TestAWebhookGetsNothingThatIsOnlyForThoseWhoFollowAThread(t *testing.T) {
 	m.Body.Quiet = true
 	_, err := newTestHook(t, server.WebhookURL()).Send(t.Context(), m, notify.Thread{})
 	require.NoError(t, err)
+	_, err = newTestHook(t, server.WebhookURL()).Send(t.Context(), fresh(incident.Staged, causes["5xx"]), notify.Thread{})
+	require.NoError(t, err)
 	require.Empty(t, server.Messages())
 }
 

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"log/slog"
+
+	"sonde/configs"
+	"sonde/notify"
+	"sonde/notify/slack"
+	"sonde/notify/webhook"
+)
+
+// newSenders makes who delivers to each destination. None talks to anybody yet.
+func newSenders(config *configs.Config, history notify.History, log *slog.Logger) (map[string]notify.Sender, error) {
+	senders := make(map[string]notify.Sender, len(config.Destinations))
+	for i := range config.Destinations {
+		d := &config.Destinations[i]
+		sender, err := newSender(d, config, history, log.With("destination", d.Name))
+		if err != nil {
+			return nil, err
+		}
+		senders[d.Name] = sender
+	}
+	return senders, nil
+}
+
+func newSender(d *configs.Destination, config *configs.Config, history notify.History, log *slog.Logger) (notify.Sender, error) {
+	switch {
+	case d.Webhook != nil:
+		return newWebhook(d, config, log)
+	default:
+		return slack.New(slack.Config{
+			Name: d.Name, Token: d.Slack.Token, Channel: d.Slack.Channel, APIURL: d.Slack.APIURL, Webhook: d.Slack.Webhook,
+			PublicURL: config.PublicURL, Language: d.Slack.Language, History: history,
+		})
+	}
+}
+
+func newWebhook(d *configs.Destination, config *configs.Config, log *slog.Logger) (*webhook.Sender, error) {
+	return webhook.New(webhook.Config{
+		Name: d.Name, URL: d.Webhook.URL, Headers: d.Webhook.Headers, Secrets: d.Webhook.Secrets, Roots: d.Webhook.Roots,
+		UserAgent: userAgent(), PublicURL: config.PublicURL, Log: log, Text: slack.Text,
+	})
+}
