@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -22,9 +23,10 @@ const (
 	Silence                            // tell of nothing that opens
 	Maintain                           // nothing is to open, and the time counts for nothing
 	End                                // an earlier command holds no longer
+	FalseAlarm                         // an incident was none
 )
 
-var commandNames = [...]string{"", "ack", "silence", "maintenance", "end"}
+var commandNames = [...]string{"", "ack", "silence", "maintenance", "end", "false_alarm"}
 
 func (k CommandKind) String() string { return commandNames[k] }
 
@@ -48,9 +50,14 @@ type Command struct {
 	Kind CommandKind
 	At   time.Time
 	By   string `json:",omitzero"` // who
+	User string `json:",omitzero"` // their id where they said it, for those who read it there
 	Note string `json:",omitzero"` // why
 
-	Incident ID `json:",omitzero"` // that is acknowledged
+	Incident ID   `json:",omitzero"` // that is acknowledged or was a false alarm, or that a silence was asked for at
+	Undo     bool `json:",omitzero"` // of an acknowledgement or a false alarm: it is none
+
+	// UntilRecovered is a silence that a command ends when its incident has recovered.
+	UntilRecovered bool `json:",omitzero"`
 
 	// Of silences and maintenance:
 	Name     string       `json:",omitzero"`
@@ -65,6 +72,15 @@ type Command struct {
 	Of       CommandID `json:",omitzero"` // that is ended
 	Entirely bool      `json:",omitzero"` // as if it never had been
 }
+
+// Errors of commands that cannot be obeyed.
+var (
+	ErrNotOpen    = errors.New("no incident of that id is open")
+	ErrNoIncident = errors.New("there is no incident of that id")
+	ErrNotOver    = errors.New("that incident is still open")
+	ErrNoProbe    = errors.New("no probe or group is called that")
+	ErrNoCommand  = errors.New("no such command is in force")
+)
 
 // Scope is what a command is about.
 type Scope struct {

@@ -137,22 +137,27 @@ type Change uint8
 
 // The changes.
 const (
-	Opened       Change = iota + 1
-	Changed             // the cause is another one now
-	Reminded            // still open
-	Resolved            // recovered
-	Reopened            // a relapse
-	ClosedNow           // over for good; nobody is told
-	Withdrawn           // the probe is not watched any more
-	Escalated           // more urgent than before, for the same cause
-	Overdue             // the target said when it would be back, and was not
-	Risen               // what was degraded is down
-	Settled             // recovered for so long that people hear of it: it had come and gone
-	Acknowledged        // somebody looks after it
-	Staged              // a surge is half open, or open again: of interest to programs alone
+	Opened         Change = iota + 1
+	Changed               // the cause is another one now
+	Reminded              // still open
+	Resolved              // recovered
+	Reopened              // a relapse
+	ClosedNow             // over for good; nobody is told
+	Withdrawn             // the probe is not watched any more
+	Escalated             // more urgent than before, for the same cause
+	Overdue               // the target said when it would be back, and was not
+	Risen                 // what was degraded is down
+	Settled               // recovered for so long that people hear of it: it had come and gone
+	Acknowledged          // somebody looks after it
+	Staged                // a surge is half open, or open again: of interest to programs alone
+	Unacknowledged        // nobody does any more
+	Silenced              // people asked for silence about it
+	FalseAlarmed          // people say that it was a false alarm
+	TrueAlarmed           // and that it was none, after all
 )
 
-var changeNames = [...]string{"", "opened", "changed", "reminded", "resolved", "reopened", "closed", "withdrawn", "escalated", "overdue", "risen", "settled", "acknowledged", "staged"}
+var changeNames = [...]string{"", "opened", "changed", "reminded", "resolved", "reopened", "closed", "withdrawn", "escalated", "overdue", "risen", "settled", "acknowledged",
+	"staged", "unacknowledged", "silenced", "false_alarm", "no_false_alarm"}
 
 func (c Change) String() string { return changeNames[c] }
 

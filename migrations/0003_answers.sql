@@ -36,3 +36,25 @@ ALTER TABLE threads ADD COLUMN first INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE threads ADD COLUMN edit_at INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE threads ADD COLUMN link TEXT;
 CREATE INDEX thread_stale ON threads(destination, edit_at) WHERE root <> '' AND (want <> shown OR link = '');
+
+-- People may say of an incident that it was a false alarm: a kind of command that the
+-- table did not know.
+CREATE TABLE commands_of_all_kinds (
+  id     INTEGER PRIMARY KEY,
+  key    TEXT    NOT NULL UNIQUE,
+  at     INTEGER NOT NULL,
+  kind   TEXT    NOT NULL CHECK (kind IN ('ack', 'silence', 'maintenance', 'end', 'false_alarm')),
+  body   TEXT    NOT NULL,
+  begins INTEGER, -- always
+  ends   INTEGER  -- never
+) STRICT;
+INSERT INTO commands_of_all_kinds SELECT id, key, at, kind, body, begins, ends FROM commands;
+DROP TABLE commands;
+ALTER TABLE commands_of_all_kinds RENAME TO commands;
+
+-- Who said that an incident was a false alarm, and when.
+ALTER TABLE incidents ADD COLUMN false_alarm_at INTEGER;
+ALTER TABLE incidents ADD COLUMN false_alarm_by TEXT;
+
+-- The id of whoever looks after an incident, where they said so.
+ALTER TABLE incidents ADD COLUMN acked_user TEXT;

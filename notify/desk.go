@@ -105,6 +105,7 @@ func (d *Desk) Take(about probe.ID, t incident.Transition) (incident.Transition,
 		delete(d.open, t.Problem.ID)
 		delete(d.prober, t.Problem.ID)
 		delete(d.acks, t.Problem.ID)
+		d.silences = slices.DeleteFunc(d.silences, func(c incident.Command) bool { return c.UntilRecovered && c.Incident == t.Problem.ID })
 		return t, d.ended(t, h)
 	case incident.Reminded:
 		if _, acked := d.acks[t.Problem.ID]; acked {
@@ -329,7 +330,9 @@ func (d *Desk) Order(c incident.Command) {
 	case incident.Silence:
 		d.silences = append(d.silences, c)
 	case incident.Acknowledge:
-		d.acks[c.Incident] = c
+		if d.acks[c.Incident] = c; c.Undo {
+			delete(d.acks, c.Incident)
+		}
 	case incident.End:
 		d.silences = slices.DeleteFunc(d.silences, func(s incident.Command) bool { return s.ID == c.Of })
 	}
@@ -339,4 +342,10 @@ func (d *Desk) Order(c incident.Command) {
 func (d *Desk) Acknowledged(id incident.ID) (incident.Command, bool) {
 	c, acked := d.acks[id]
 	return c, acked
+}
+
+// Heard reports whether people have heard of an incident at all.
+func (d *Desk) Heard(id incident.ID) bool {
+	h := d.held[id]
+	return h == nil || h.Heard
 }

@@ -77,7 +77,10 @@ func (d *Desk) heeded(about probe.ID, kind probe.Kind) bool {
 func (d *Desk) silence(about probe.ID, kind probe.Kind, now time.Time) (found *incident.Command) {
 	for i := range d.silences {
 		c := &d.silences[i]
-		if now.Before(c.From) || !now.Before(c.Until) || !c.Scope.Concerns(about, kind) {
+		if now.Before(c.From) || !c.UntilRecovered && !now.Before(c.Until) || !c.Scope.Concerns(about, kind) {
+			continue
+		}
+		if _, open := d.open[c.Incident]; c.UntilRecovered && !open {
 			continue
 		}
 		if found == nil || c.Until.After(found.Until) {

@@ -126,6 +126,8 @@ type Body struct {
 	Gateway string `json:",omitempty"` // who answered the run that brought this about, the edge or the origin, and why
 	Trace   string `json:",omitempty"` // the trace id of its request
 
+	Answer Answer `json:",omitzero"` // of Acknowledged, Unacknowledged, Silenced, FalseAlarmed and TrueAlarmed: who did it
+
 	Notice Notice `json:",omitzero"`  // about the service itself, since Since; only Location, Since, At and Lost are set
 	Lost   int64  `json:",omitempty"` // results for which there was no room
 
@@ -148,6 +150,15 @@ type Body struct {
 type Instead struct {
 	Of  string // the destination
 	Why string // in the words of that
+}
+
+// Answer is what somebody did about an incident.
+type Answer struct {
+	By    string `json:",omitempty"`
+	User  string `json:",omitempty"` // their id where they did it; empty if it was elsewhere
+	Note  string `json:",omitempty"`
+	At    time.Time
+	Until time.Time `json:",omitzero"` // of a silence; zero: until it has recovered
 }
 
 // HeldFor says why people did not hear of an opening at once.

@@ -90,6 +90,7 @@ func troubled(s *incident.State) *incident.Problem {
 type Acked struct {
 	At   time.Time
 	By   string `json:",omitempty"`
+	User string `json:",omitempty"` // their id where they said it; empty if it was elsewhere
 	Note string `json:",omitempty"`
 }
 
@@ -102,5 +103,5 @@ func (d *Desk) AckedBy(id incident.ID) Acked {
 	if !acked {
 		return Acked{}
 	}
-	return Acked{At: c.At, By: c.By, Note: c.Note}
+	return Acked{At: c.At, By: c.By, User: c.User, Note: c.Note}
 }

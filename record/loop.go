@@ -22,10 +22,11 @@ type loop struct {
 	watched time.Time // since when nothing would have been missed
 	ticked  time.Time // the latest tick
 
-	commands []incident.Command     // in force
-	answers  map[string]chan answer // to those who wait for one, by its key
-	calendar *incident.Calendar     // of maintenance
-	desk     *notify.Desk           // who decides what is told
+	commands []incident.Command          // in force
+	ending   map[incident.CommandID]bool // of those, what is being ended because its incident has recovered
+	answers  map[string]chan answer      // to those who wait for one, by its key
+	calendar *incident.Calendar          // of maintenance
+	desk     *notify.Desk                // who decides what is told
 
 	open     *store.Batch // gathers
 	sealed   *store.Batch // is being committed; nil if none is
@@ -50,7 +51,7 @@ func newLoop(r *Recorder) *loop {
 		Recorder: r, memory: r.o.Memory, probes: make(map[probe.ID]*store.Probe, len(r.o.Probes)),
 		lost: map[probe.ID]slo.Stretch{}, told: map[probe.ID]bool{}, open: &store.Batch{},
 		due: time.NewTimer(time.Hour), commits: make(chan *store.Batch), results: make(chan outcome),
-		failed: make(chan struct{}, 1), commands: r.o.Commands, answers: map[string]chan answer{}, calendar: incident.NewCalendar(r.o.Commands), shared: newSharedBy(r.o.Probes),
+		failed: make(chan struct{}, 1), commands: r.o.Commands, answers: map[string]chan answer{}, ending: map[incident.CommandID]bool{}, calendar: incident.NewCalendar(r.o.Commands), shared: newSharedBy(r.o.Probes),
 	}
 	l.due.Stop()
 	for i := range r.o.Probes {
@@ -66,6 +67,7 @@ func (l *loop) run() {
 	committer := l.startCommitter()
 	defer committer()
 	l.wakeSuspects()
+	l.endRecovered()
 	l.release(0, time.Now().UTC().Truncate(time.Millisecond))
 	stop := l.stop
 	for !l.finished() {

@@ -9,18 +9,13 @@ import (
 
 	"sonde/incident"
 	"sonde/probe"
-)
-
-// Errors of commands that cannot be obeyed.
-var (
-	ErrNotOpen   = errors.New("no incident of that id is open")
-	ErrNoProbe   = errors.New("no probe or group is called that")
-	ErrNoCommand = errors.New("no such command is in force")
+	"sonde/store"
 )
 
 // order is a command on its way.
 type order struct {
 	incident.Command
+	past   *store.IncidentRecord // that it is about, if that may be over
 	answer chan answer
 }
 
@@ -31,9 +26,20 @@ type answer struct {
 }
 
 // Order takes a command, and returns it with its id once it is durable and in force.
-// What was acknowledged before stays as it is.
+// What was acknowledged before stays as it is. A command that is about an incident is told to
+// those who follow it, with what it does in one commit.
 func (r *Recorder) Order(ctx context.Context, c incident.Command) (incident.Command, error) {
-	o := order{c, make(chan answer, 1)}
+	o := order{c, nil, make(chan answer, 1)}
+	if c.Kind == incident.FalseAlarm {
+		past, err := r.o.Past(ctx, c.Incident)
+		if err != nil {
+			return c, fmt.Errorf("look for incident %s: %w", c.Incident, err)
+		}
+		if past == nil {
+			return c, fmt.Errorf("%w: %s; sonde incidents lists those of the last 30 days", incident.ErrNoIncident, c.Incident)
+		}
+		o.past = past
+	}
 	select {
 	case r.orders <- o:
 	case <-r.stopped:
@@ -55,49 +61,74 @@ func (r *Recorder) Order(ctx context.Context, c incident.Command) (incident.Comm
 func (l *loop) obey(o order) {
 	c := o.Command
 	c.At = time.Now().UTC().Truncate(time.Millisecond)
-	if known, done := l.desk.Acknowledged(c.Incident); done && c.Kind == incident.Acknowledge {
+	if known, done := l.obeyedBefore(&o); done {
 		o.answer <- answer{Command: known}
 		return
 	}
-	if err := Complete(&c, l.commands, l.named(), func(id incident.ID) bool { _, open := l.desk.Whose(id); return open }); err != nil {
+	if err := Complete(&c, l.commands, l.named(), l.desk.Whose); err != nil {
 		o.answer <- answer{c, err}
 		return
 	}
 	l.open.Commands = append(l.open.Commands, c)
+	l.tellAnswer(&c, o.past)
 	l.answers[c.Key] = o.answer
 	l.schedule(urgentWait)
 }
 
 // Complete checks a command against those in force and what there is, and fills in what
 // follows from that: which probes it is about, and from when until when it holds.
-func Complete(c *incident.Command, inForce []incident.Command, named func(func(id probe.ID, name, group string)), open func(incident.ID) bool) error {
+func Complete(c *incident.Command, inForce []incident.Command, named func(func(id probe.ID, name, group string)), whose func(incident.ID) (probe.ID, bool)) error {
+	about, open := whose(c.Incident)
 	switch c.Kind {
 	case incident.Acknowledge:
 		c.Until = c.At // nothing is in force
-		if !open(c.Incident) {
-			return fmt.Errorf("%w: %s; sonde incidents --open lists those that are", ErrNotOpen, c.Incident)
+		if !open {
+			return fmt.Errorf("%w: %s; sonde incidents --open lists those that are", incident.ErrNotOpen, c.Incident)
+		}
+	case incident.FalseAlarm:
+		c.Until = c.At
+		if open && !c.Undo {
+			return fmt.Errorf("%w: %s; acknowledge it now, and say that it was a false alarm once it is over", incident.ErrNotOver, c.Incident)
 		}
 	case incident.End:
 		c.Until = c.At
 		i := slices.IndexFunc(inForce, func(x incident.Command) bool { return x.ID == c.Of })
 		if i < 0 {
-			return fmt.Errorf("%w: %d; list shows them", ErrNoCommand, c.Of)
+			return fmt.Errorf("%w: %d; list shows them", incident.ErrNoCommand, c.Of)
 		}
 		if inForce[i].File {
-			return fmt.Errorf("%w that a command could end: %d stands in the configuration; take it out there", ErrNoCommand, c.Of)
+			return fmt.Errorf("%w that a command could end: %d stands in the configuration; take it out there", incident.ErrNoCommand, c.Of)
 		}
 	case incident.Silence, incident.Maintain:
+		if c.Incident != 0 {
+			return silenceAt(c, about, open, named)
+		}
 		if c.Scope.All = len(c.Scope.Names) == 0 && c.Kind == incident.Silence; c.Scope.All {
 			return nil
 		}
 		ids, unknown := incident.Resolve(c.Scope.Names, named)
 		if unknown != "" || len(ids) == 0 {
-			return fmt.Errorf("%w: %q; sonde status lists the probes, and a group is written group:NAME", ErrNoProbe, unknown)
+			return fmt.Errorf("%w: %q; sonde status lists the probes, and a group is written group:NAME", incident.ErrNoProbe, unknown)
 		}
 		c.Scope.Probes = ids
 	default:
 		return errors.New("that is no command")
 	}
+	return nil
+}
+
+// silenceAt completes a silence that is asked for at an incident: it is about the probe, or
+// about what several share.
+func silenceAt(c *incident.Command, about probe.ID, open bool, named func(func(id probe.ID, name, group string))) error {
+	if !open {
+		return fmt.Errorf("%w: %s; sonde incidents --open lists those that are", incident.ErrNotOpen, c.Incident)
+	}
+	c.Scope.Probes, c.Scope.Names = []probe.ID{about}, nil
+	named(func(id probe.ID, name, _ string) {
+		if id == about {
+			c.Scope.Names = []string{name}
+		}
+	})
 	return nil
 }
 
@@ -114,6 +145,7 @@ func (l *loop) named() func(func(id probe.ID, name, group string)) {
 // obeyed has the commands that have become durable be in force.
 func (l *loop) obeyed(commands []incident.Command) {
 	for _, c := range commands {
+		delete(l.ending, c.Of)
 		l.enforce(c)
 		if asked := l.answers[c.Key]; asked != nil {
 			asked <- answer{Command: c}
@@ -121,6 +153,7 @@ func (l *loop) obeyed(commands []incident.Command) {
 		}
 	}
 	if len(commands) > 0 {
+		l.endRecovered()
 		l.calendar = incident.NewCalendar(l.commands)
 		l.release(0, time.Now().UTC().Truncate(time.Millisecond))
 	}

@@ -9,7 +9,6 @@ import (
 
 	"sonde/incident"
 	"sonde/probe"
-	"sonde/record"
 	"sonde/slo"
 )
 
@@ -45,14 +44,14 @@ func TestCommandsAreInForceOnceTheyAreStoredAndAfterARestart(t *testing.T) {
 					p.Record(resultOf(p, "b", n+3, broken))
 				}
 				p.committed()
-				require.Equal(t, []string{"a opened"}, p.query(said), "neither reminded of, nor told")
+				require.Equal(t, []string{"a opened", "a acknowledged"}, p.query(said), "neither reminded of, nor told")
 				require.Equal(t, []string{"opened", "acknowledged"}, p.query("SELECT change FROM timeline WHERE incident = 32768"))
 				require.Equal(t, []string{"kim on it"}, p.query("SELECT acked_by, note FROM incidents WHERE acked_at IS NOT NULL"))
 
 				_, err = p.Order(t.Context(), incident.Command{Key: "4", Kind: incident.End, Of: silenced.ID})
 				require.NoError(t, err)
 				p.committed()
-				require.Equal(t, []string{"a opened", "b opened"}, p.query(said))
+				require.Equal(t, []string{"a opened", "a acknowledged", "b opened"}, p.query(said))
 				require.Equal(t, []string{"silence"}, p.query("SELECT json_extract(body, '$.Held.Why') FROM outbox WHERE json_extract(body, '$.Probe') = 'b'"))
 				p.end()
 			})
@@ -71,11 +70,11 @@ func TestACommandThatCannotBeObeyedSaysSo(t *testing.T) {
 			command incident.Command
 			want    error
 		}{
-			{incident.Command{Kind: incident.Acknowledge, Incident: 77}, record.ErrNotOpen},
-			{incident.Command{Kind: incident.Silence, Scope: incident.Scope{Names: []string{"a", "nobody"}}}, record.ErrNoProbe},
-			{incident.Command{Kind: incident.Maintain}, record.ErrNoProbe},
-			{incident.Command{Kind: incident.End, Of: 99}, record.ErrNoCommand},
-			{incident.Command{Kind: incident.End, Of: 1}, record.ErrNoCommand}, // it stands in the configuration
+			{incident.Command{Kind: incident.Acknowledge, Incident: 77}, incident.ErrNotOpen},
+			{incident.Command{Kind: incident.Silence, Scope: incident.Scope{Names: []string{"a", "nobody"}}}, incident.ErrNoProbe},
+			{incident.Command{Kind: incident.Maintain}, incident.ErrNoProbe},
+			{incident.Command{Kind: incident.End, Of: 99}, incident.ErrNoCommand},
+			{incident.Command{Kind: incident.End, Of: 1}, incident.ErrNoCommand}, // it stands in the configuration
 		} {
 			_, err := p.Order(t.Context(), tc.command)
 			require.ErrorIs(t, err, tc.want)

@@ -55,6 +55,14 @@ func (p *place) begin(now time.Time) {
 	held, acks, err := p.store.Held(ctx)
 	require.NoError(p.t, err)
 	o.Held, o.Commands = held, append(o.Commands, acks...)
+	o.Past = func(ctx context.Context, id incident.ID) (*store.IncidentRecord, error) {
+		reader, err := store.OpenReader(ctx, p.path)
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _ = reader.Close() }()
+		return reader.Incident(ctx, id)
+	}
 	p.Recorder = record.New(o)
 	p.Start()
 }

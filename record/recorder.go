@@ -52,6 +52,10 @@ type Options struct {
 	Commands []incident.Command // silences and maintenance in force, and acknowledgements
 	Held     []notify.Held      // what people have not heard of
 
+	// Past reads an incident that may be over; nil if there is none. It is asked by whoever
+	// orders, not by the recorder.
+	Past func(ctx context.Context, id incident.ID) (*store.IncidentRecord, error)
+
 	// DoubtUntil is until when what is told first of a probe is told as a possible repeat:
 	// whoever recorded before has told of what it could not store.
 	DoubtUntil time.Time

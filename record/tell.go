@@ -42,6 +42,9 @@ func (l *loop) hear(about probe.ID, subject notify.Subject, effects *incident.Ef
 		if ok {
 			l.tell(saying{about, subject, said, attempts, notify.HeldFor{}, acked})
 		}
+		if _, open := l.desk.Whose(t.Problem.ID); !open {
+			l.endRecovered()
+		}
 		return !ok && t.Change == incident.Reminded
 	})
 }
@@ -90,13 +93,11 @@ type saying struct {
 // tell notes a transition for people.
 func (l *loop) tell(say saying) {
 	about, t := say.about, say.t
-	var budgets []notify.BudgetFact
 	var secured time.Time
-	if p := l.probes[about]; p != nil {
-		s := l.memory.State(about)
-		budgets, secured = notify.Budgets(s, p.Policy.Budgets, t.At), s.Certificate.Ends
+	if l.probes[about] != nil {
+		secured = l.memory.State(about).Certificate.Ends
 	}
-	messages := notify.Plan(t, say.subject, l.o.Location, budgets)
+	messages := notify.Plan(t, say.subject, l.o.Location, l.budgets(about, t.At))
 	var dependents notify.Dependents
 	if t.Problem.Kind == probe.KindDown {
 		dependents = l.desk.Dependents(about)
@@ -113,6 +114,23 @@ func (l *loop) tell(say saying) {
 	}
 	l.told[about] = true
 	notify.Witness(messages, say.attempts)
+	l.send(messages)
+}
+
+// budgets are how the objectives of a probe stand; none of what several share.
+func (l *loop) budgets(about probe.ID, at time.Time) []notify.BudgetFact {
+	p := l.probes[about]
+	if p == nil {
+		return nil
+	}
+	return notify.Budgets(l.memory.State(about), p.Policy.Budgets, at)
+}
+
+// send has messages committed.
+func (l *loop) send(messages []notify.Message) {
+	if len(messages) == 0 {
+		return
+	}
 	l.open.Messages = append(l.open.Messages, messages...)
 	if l.stuck {
 		l.strand(messages)

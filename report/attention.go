@@ -17,6 +17,9 @@ type Attention struct {
 	Note           string     `json:"note,omitempty"`
 	SilencedUntil  *time.Time `json:"silenced_until,omitempty"`
 
+	FalseAlarmAt *time.Time `json:"false_alarm_at,omitempty"`
+	FalseAlarmBy string     `json:"false_alarm_by,omitempty"`
+
 	// Withheld is why people have not heard of it yet: silence, down, depends_on and their like.
 	Withheld string `json:"withheld,omitempty"`
 }

@@ -79,6 +79,9 @@ func newPastIncident(r *store.IncidentRecord, now time.Time) PastIncident {
 	if !r.AckedAt.IsZero() {
 		x.AcknowledgedAt, x.AcknowledgedBy, x.Note = &r.AckedAt, r.AckedBy, r.Note
 	}
+	if !r.FalseAlarmAt.IsZero() {
+		x.FalseAlarmAt, x.FalseAlarmBy = &r.FalseAlarmAt, r.FalseAlarmBy
+	}
 	if h := r.Held; h != nil && h.Open {
 		x.hold(h.Why.String(), h.Until)
 	}
@@ -137,8 +140,34 @@ func WriteIncidents(w io.Writer, all []PastIncident) error {
 			x.OpenedAt.Format(secondLayout), moment(x.RecoveredAt), Span(x.lasted()), x.Cause.String(), codes(x.Codes),
 		})
 	}
-	_, err := fmt.Fprintln(w, strings.Join(align(cells), "\n"))
+	lines := align(cells)
+	if line := falseAlarms(all); line != "" {
+		lines = append(lines, "", line)
+	}
+	_, err := fmt.Fprintln(w, strings.Join(lines, "\n"))
 	return err
+}
+
+// falseAlarms says how many of some incidents people call false alarms; empty if none.
+func falseAlarms(all []PastIncident) string {
+	var ids []string
+	for i := range all {
+		if all[i].FalseAlarmAt != nil {
+			ids = append(ids, all[i].ID)
+		}
+	}
+	switch len(ids) {
+	case 0:
+		return ""
+	case 1:
+		return fmt.Sprintf("1 of %d was a false alarm: %s", len(all), ids[0])
+	}
+	const shown = 10
+	list := strings.Join(ids[:min(len(ids), shown)], ", ")
+	if len(ids) > shown {
+		list += " …"
+	}
+	return fmt.Sprintf("%d of %d were false alarms: %s", len(ids), len(all), list)
 }
 
 func moment(t *time.Time) string {
@@ -168,6 +197,9 @@ func (s *Story) WriteText(w io.Writer) error {
 			said += ": " + text.Printable(s.Note, maxNote)
 		}
 		facts = append(facts, []string{"  acknowledged", said})
+	}
+	if s.FalseAlarmAt != nil {
+		facts = append(facts, []string{"  false alarm", moment(s.FalseAlarmAt) + " says " + text.Printable(s.FalseAlarmBy, 40)})
 	}
 	if s.SilencedUntil != nil {
 		facts = append(facts, []string{"  silenced until", moment(s.SilencedUntil)})

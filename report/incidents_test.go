@@ -91,3 +91,23 @@ var strange = incident.Input{
 		FirstByte: 4 * time.Millisecond, Transfer: 5 * time.Millisecond, Total: 20 * time.Millisecond,
 	},
 }
+
+func TestFalseAlarmsAreCounted(t *testing.T) {
+	records := make([]store.IncidentRecord, 13)
+	for i := range records {
+		records[i] = store.IncidentRecord{ID: incident.FirstID + incident.ID(i), Kind: probe.KindDown, Phase: incident.Closed, Cause: probe.ServerError, OpenedAt: now}
+	}
+	last := func() string {
+		var list strings.Builder
+		require.NoError(t, report.WriteIncidents(&list, report.NewIncidents(records, now)))
+		lines := strings.Split(strings.TrimSpace(list.String()), "\n")
+		return lines[len(lines)-1]
+	}
+	require.NotContains(t, last(), "false")
+	records[1].FalseAlarmAt, records[1].FalseAlarmBy = now, "kim"
+	require.Equal(t, "1 of 13 was a false alarm: 1001", last())
+	for i := range records {
+		records[i].FalseAlarmAt = now
+	}
+	require.Equal(t, "13 of 13 were false alarms: 1000, 1001, 1002, 1003, 1004, 1005, 1006, 1007, 1008, 1009 …", last())
+}

@@ -36,10 +36,11 @@ type MonthRow struct {
 	SpentMS        int64    `json:"spent_ms"` // bad time
 	RemainingRatio *float64 `json:"remaining_ratio"`
 	Status         string   `json:"status"`
-	Incidents      int      `json:"incidents"` // that opened in the month
-	MTTDMS         *int64   `json:"mttd_ms"`   // mean time from the first failure to the opening
-	MTTAMS         *int64   `json:"mtta_ms"`   // from the opening until somebody acknowledged
-	MTTRMS         *int64   `json:"mttr_ms"`   // from the opening to the recovery
+	Incidents      int      `json:"incidents"`    // that opened in the month
+	FalseAlarms    int      `json:"false_alarms"` // of those, what people said of that nothing was wrong
+	MTTDMS         *int64   `json:"mttd_ms"`      // mean time from the first failure to the opening
+	MTTAMS         *int64   `json:"mtta_ms"`      // from the opening until somebody acknowledged
+	MTTRMS         *int64   `json:"mttr_ms"`      // from the opening to the recovery
 }
 
 // ParseMonth finds a month such as 2026-11 in a zone, which is UTC if it is empty.
@@ -61,7 +62,7 @@ func ParseMonth(month, zone string) (slo.Span, error) {
 
 // means are the mean times of incidents.
 type means struct {
-	incidents            int
+	incidents, falsely   int
 	detect, ack, recover mean
 }
 
@@ -155,6 +156,9 @@ func readMeans(ctx context.Context, r *store.Reader, span slo.Span) (map[string]
 			all[x.Name] = m
 		}
 		m.incidents++
+		if !x.FalseAlarmAt.IsZero() {
+			m.falsely++
+		}
 		m.detect.add(x.Since, x.OpenedAt)
 		m.recover.add(x.OpenedAt, x.RecoveredAt)
 		timeline, err := r.Timeline(ctx, x.ID)
@@ -177,7 +181,7 @@ func availability(all []slo.Objective) []slo.Objective {
 func rows(name string, objectives []slo.Objective, t slo.Tally, span slo.Span, m *means) []MonthRow {
 	row := MonthRow{
 		Name: name, AttainedRatio: ratio(t.Ratio()), Coverage: t.Coverage(), SpentMS: t.Bad.Milliseconds(), Status: "no_objective",
-		Incidents: m.incidents, MTTDMS: m.detect.of(), MTTAMS: m.ack.of(), MTTRMS: m.recover.of(),
+		Incidents: m.incidents, FalseAlarms: m.falsely, MTTDMS: m.detect.of(), MTTAMS: m.ack.of(), MTTRMS: m.recover.of(),
 	}
 	var all []MonthRow
 	var seen []int64
@@ -225,6 +229,7 @@ func (t *together) add(p *store.Probe, ledger *store.Ledger, m *means) {
 		g.Combine, t.pledges[name] = p.Pledge.Combine, p.Pledge
 	}
 	sum.incidents += m.incidents
+	sum.falsely += m.falsely
 	for _, x := range [...]struct{ into, from *mean }{{&sum.detect, &m.detect}, {&sum.ack, &m.ack}, {&sum.recover, &m.recover}} {
 		x.into.sum += x.from.sum
 		x.into.n += x.from.n

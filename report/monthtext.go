@@ -72,8 +72,17 @@ func (r *MonthRow) cells(name string) []string {
 	}
 	return []string{
 		text.Printable(name, 46), target, words(r.Status), share(r.AttainedRatio), percent(r.Coverage), Span(time.Duration(r.SpentMS) * time.Millisecond),
-		share(r.RemainingRatio), strconv.Itoa(r.Incidents), meanTime(r.MTTDMS), meanTime(r.MTTAMS), meanTime(r.MTTRMS),
+		share(r.RemainingRatio), r.incidents(), meanTime(r.MTTDMS), meanTime(r.MTTAMS), meanTime(r.MTTRMS),
 	}
+}
+
+// incidents are how many there were, and how many of those were false alarms.
+func (r *MonthRow) incidents() string {
+	said := strconv.Itoa(r.Incidents)
+	if r.FalseAlarms > 0 {
+		said += " (" + strconv.Itoa(r.FalseAlarms) + " false)"
+	}
+	return said
 }
 
 func meanTime(ms *int64) string {
@@ -91,7 +100,7 @@ func (m *Month) writeText(w io.Writer) error {
 
 // monthColumns are the columns of the CSV, named like the keys of the JSON.
 var monthColumns = []string{
-	"month", "zone", "scope", "name", "target", "latency_ms", "attained_ratio", "coverage", "budget_ms", "spent_ms", "remaining_ratio", "status", "incidents", "mttd_ms", "mtta_ms", "mttr_ms",
+	"month", "zone", "scope", "name", "target", "latency_ms", "attained_ratio", "coverage", "budget_ms", "spent_ms", "remaining_ratio", "status", "incidents", "mttd_ms", "mtta_ms", "mttr_ms", "false_alarms",
 }
 
 func (m *Month) writeCSV(w io.Writer) error {
@@ -105,7 +114,7 @@ func (m *Month) writeCSV(w io.Writer) error {
 			r := &part.rows[i]
 			lines = append(lines, []string{
 				m.Month, m.Zone, part.scope, r.Name, float(r.Target), latencyOf(r), float(r.AttainedRatio), float(&r.Coverage), whole(r.BudgetMS), whole(&r.SpentMS),
-				float(r.RemainingRatio), r.Status, strconv.Itoa(r.Incidents), whole(r.MTTDMS), whole(r.MTTAMS), whole(r.MTTRMS),
+				float(r.RemainingRatio), r.Status, strconv.Itoa(r.Incidents), whole(r.MTTDMS), whole(r.MTTAMS), whole(r.MTTRMS), strconv.Itoa(r.FalseAlarms),
 			})
 		}
 	}

@@ -192,6 +192,12 @@ func obey(ctx context.Context, tx *sql.Tx, b *Batch) error {
 			err = endCommand(ctx, tx, c.Of, c.At, c.Entirely)
 		case incident.Acknowledge:
 			err = acknowledge(ctx, tx, c)
+		case incident.FalseAlarm:
+			err = falseAlarm(ctx, tx, c)
+		case incident.Silence:
+			if c.Incident != 0 {
+				err = moment(ctx, tx, c, incident.Silenced)
+			}
 		}
 		if err != nil {
 			return err
@@ -206,13 +212,39 @@ func obey(ctx context.Context, tx *sql.Tx, b *Batch) error {
 }
 
 func acknowledge(ctx context.Context, tx *sql.Tx, c *incident.Command) error {
-	_, err := tx.ExecContext(ctx, "UPDATE incidents SET acked_at = ?, acked_by = ?, note = ? WHERE id = ?", c.At.UnixMilli(), c.By, c.Note, c.Incident)
+	change := incident.Acknowledged
+	var at, by, user, note any = c.At.UnixMilli(), c.By, c.User, c.Note
+	if c.Undo {
+		change, at, by, user, note = incident.Unacknowledged, nil, nil, nil, nil
+	}
+	_, err := tx.ExecContext(ctx, "UPDATE incidents SET acked_at = ?, acked_by = ?, acked_user = ?, note = ? WHERE id = ?", at, by, user, note, c.Incident)
 	if err != nil {
 		return fmt.Errorf("acknowledge incident %s: %w", c.Incident, err)
 	}
-	_, err = tx.ExecContext(ctx, "INSERT INTO timeline(incident, at, change, reason, status) SELECT id, ?, ?, reason, status FROM incidents WHERE id = ?",
-		c.At.UnixMilli(), incident.Acknowledged.String(), c.Incident)
-	return err
+	return moment(ctx, tx, c, change)
+}
+
+func falseAlarm(ctx context.Context, tx *sql.Tx, c *incident.Command) error {
+	change := incident.FalseAlarmed
+	var at, by any = c.At.UnixMilli(), c.By
+	if c.Undo {
+		change, at, by = incident.TrueAlarmed, nil, nil
+	}
+	_, err := tx.ExecContext(ctx, "UPDATE incidents SET false_alarm_at = ?, false_alarm_by = ? WHERE id = ?", at, by, c.Incident)
+	if err != nil {
+		return fmt.Errorf("write that incident %s was a false alarm: %w", c.Incident, err)
+	}
+	return moment(ctx, tx, c, change)
+}
+
+// moment adds what a command did to the timeline of its incident.
+func moment(ctx context.Context, tx *sql.Tx, c *incident.Command, change incident.Change) error {
+	_, err := tx.ExecContext(ctx, "INSERT INTO timeline(incident, at, change, reason, status) SELECT id, ?, ?, reason, status FROM incidents WHERE id = ?",
+		c.At.UnixMilli(), change.String(), c.Incident)
+	if err != nil {
+		return fmt.Errorf("write timeline of incident %s: %w", c.Incident, err)
+	}
+	return nil
 }
 
 func hold(ctx context.Context, tx *sql.Tx, id incident.ID, h *notify.Held) error {
@@ -239,19 +271,19 @@ func (s *Store) Held(ctx context.Context) (held []notify.Held, acks []incident.C
 	return held, acks, nil
 }
 
-const heldIncidents = "SELECT id, phase, held, acked_at, acked_by, note FROM incidents WHERE phase <> 'closed' AND (held IS NOT NULL OR acked_at IS NOT NULL) ORDER BY id"
+const heldIncidents = "SELECT id, phase, held, acked_at, acked_by, acked_user, note FROM incidents WHERE phase <> 'closed' AND (held IS NOT NULL OR acked_at IS NOT NULL) ORDER BY id"
 
 func heldBack(ctx context.Context, q querier) (held []notify.Held, acks []incident.Command, err error) {
 	_, err = eachRow(ctx, q, heldIncidents, nil, func(rows *sql.Rows) error {
 		var id incident.ID
 		var phase string
-		var why, by, note sql.NullString
+		var why, by, user, note sql.NullString
 		var at sql.NullInt64
-		if err := rows.Scan(&id, &phase, &why, &at, &by, &note); err != nil {
+		if err := rows.Scan(&id, &phase, &why, &at, &by, &user, &note); err != nil {
 			return err
 		}
 		if at.Valid && phase == incident.Open.String() {
-			acks = append(acks, incident.Command{Kind: incident.Acknowledge, Incident: id, At: instant(at.Int64), By: by.String, Note: note.String})
+			acks = append(acks, incident.Command{Kind: incident.Acknowledge, Incident: id, At: instant(at.Int64), By: by.String, User: user.String, Note: note.String})
 		}
 		if !why.Valid {
 			return nil

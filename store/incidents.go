@@ -14,30 +14,32 @@ import (
 
 // IncidentRecord is an incident as it is stored.
 type IncidentRecord struct {
-	ID          incident.ID
-	Probe       probe.ID
-	Name        string // of the probe, as it is now, or what several share, for people
-	Scope       string // what several probes share; empty if it is about one
-	Kind        probe.Kind
-	Phase       incident.Phase
-	Severity    probe.Severity
-	Cause       probe.Reason
-	Status      int
-	Codes       map[int]int
-	Failures    int
-	Openings    int
-	Since       time.Time
-	OpenedAt    time.Time
-	RecoveredAt time.Time // zero while it is open
-	ClosedAt    time.Time // zero before
-	AckedAt     time.Time // when somebody said that they look after it; zero if nobody did
-	AckedBy     string
-	Note        string
-	Held        *notify.Held // why people have not heard of it; nil if they have
-	RecoverBy   time.Time    // when the target said that it would be back, as of the last change; zero if it did not
+	ID           incident.ID
+	Probe        probe.ID
+	Name         string // of the probe, as it is now, or what several share, for people
+	Scope        string // what several probes share; empty if it is about one
+	Kind         probe.Kind
+	Phase        incident.Phase
+	Severity     probe.Severity
+	Cause        probe.Reason
+	Status       int
+	Codes        map[int]int
+	Failures     int
+	Openings     int
+	Since        time.Time
+	OpenedAt     time.Time
+	RecoveredAt  time.Time // zero while it is open
+	ClosedAt     time.Time // zero before
+	AckedAt      time.Time // when somebody said that they look after it; zero if nobody did
+	AckedBy      string
+	Note         string
+	Held         *notify.Held // why people have not heard of it; nil if they have
+	FalseAlarmAt time.Time    // when somebody said that it was a false alarm; zero if nobody did
+	FalseAlarmBy string
+	RecoverBy    time.Time // when the target said that it would be back, as of the last change; zero if it did not
 }
 
-const incidentRecords = `SELECT i.id, i.probe, iif(p.id < 0, p.spec, p.name), iif(p.id < 0, p.name, ''), i.kind, i.phase, i.severity, i.reason, i.status, i.codes, i.failures, i.openings, i.since, i.opened_at, i.recovered_at, i.closed_at, i.recover_by, i.acked_at, i.acked_by, i.note, i.held
+const incidentRecords = `SELECT i.id, i.probe, iif(p.id < 0, p.spec, p.name), iif(p.id < 0, p.name, ''), i.kind, i.phase, i.severity, i.reason, i.status, i.codes, i.failures, i.openings, i.since, i.opened_at, i.recovered_at, i.closed_at, i.recover_by, i.acked_at, i.acked_by, i.note, i.held, i.false_alarm_at, i.false_alarm_by
 		FROM incidents i JOIN probes p ON p.id = i.probe`
 
 // Queries of incidents that were going on at any time in a range, the newest first.
@@ -87,9 +89,9 @@ func (r *Reader) Incidents(ctx context.Context, id probe.ID, from, to time.Time,
 func (x *IncidentRecord) scan(rows *sql.Rows) error {
 	var kind, phase, severity, reason, codes string
 	var since, opened int64
-	var recovered, closed, back, acked sql.NullInt64
-	var by, note, held sql.NullString
-	err := rows.Scan(&x.ID, &x.Probe, &x.Name, &x.Scope, &kind, &phase, &severity, &reason, &x.Status, &codes, &x.Failures, &x.Openings, &since, &opened, &recovered, &closed, &back, &acked, &by, &note, &held)
+	var recovered, closed, back, acked, falsely sql.NullInt64
+	var by, note, held, falselyBy sql.NullString
+	err := rows.Scan(&x.ID, &x.Probe, &x.Name, &x.Scope, &kind, &phase, &severity, &reason, &x.Status, &codes, &x.Failures, &x.Openings, &since, &opened, &recovered, &closed, &back, &acked, &by, &note, &held, &falsely, &falselyBy)
 	if err != nil {
 		return err
 	}
@@ -114,6 +116,9 @@ func (x *IncidentRecord) scan(rows *sql.Rows) error {
 	if acked.Valid {
 		x.AckedAt, x.AckedBy, x.Note = instant(acked.Int64), by.String, note.String
 	}
+	if falsely.Valid {
+		x.FalseAlarmAt, x.FalseAlarmBy = instant(falsely.Int64), falselyBy.String
+	}
 	if held.Valid {
 		x.Held = &notify.Held{}
 		if err := json.Unmarshal([]byte(held.String), x.Held); err != nil {
@@ -121,6 +126,14 @@ func (x *IncidentRecord) scan(rows *sql.Rows) error {
 		}
 	}
 	return json.Unmarshal([]byte(codes), &x.Codes)
+}
+
+// Problem is the incident as those know it who tell of it.
+func (x *IncidentRecord) Problem() incident.Problem {
+	return incident.Problem{
+		ID: x.ID, Kind: x.Kind, Phase: x.Phase, Severity: x.Severity, Cause: probe.VerdictOf(x.Cause, x.Status),
+		Failures: x.Failures, Openings: x.Openings, Since: x.Since, OpenedAt: x.OpenedAt, RecoveredAt: x.RecoveredAt, RecoverBy: x.RecoverBy,
+	}
 }
 
 // Moment is a change of an incident.

@@ -14,13 +14,16 @@ func newAck() *cobra.Command {
 		Short: "Say that somebody looks after an incident",
 		Long: `ack says that somebody looks after an open incident: nobody is reminded of it any more. A
 relapse has to be acknowledged anew. Beside a running service it is in force at once;
-without one it is stored for the next start. To acknowledge twice changes nothing.`,
-		Example: `  sonde ack 7Q2K --by kim --note "provider has a ticket"`,
-		Args:    cobra.ExactArgs(1),
-		RunE:    ack,
+without one it is stored for the next start. To acknowledge twice changes nothing. --undo says
+that nobody looks after it any more.`,
+		Example: `  sonde ack 7Q2K --by kim --note "provider has a ticket"
+  sonde ack --undo 7Q2K`,
+		Args: cobra.ExactArgs(1),
+		RunE: ack,
 	}
 	c.Flags().String("by", "", "who looks after it (default: you)")
 	c.Flags().String("note", "", "what else there is to say")
+	c.Flags().Bool("undo", false, "nobody looks after it any more: people are reminded again")
 	addJSON(c)
 	return c
 }
@@ -46,9 +49,17 @@ func ack(c *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	done, err := order(c, incident.Command{Kind: incident.Acknowledge, Incident: id, By: by, Note: note})
+	undo, _ := c.Flags().GetBool("undo")
+	done, err := order(c, incident.Command{Kind: incident.Acknowledge, Incident: id, By: by, Note: note, Undo: undo})
 	if err != nil {
 		return err
+	}
+	if undo && asJSON(c) {
+		return writeJSON(c.OutOrStdout(), map[string]any{"incident": done.Incident.String(), "acknowledged_at": nil})
+	}
+	if undo {
+		c.Printf("incident %s: nobody looks after it\n", done.Incident)
+		return nil
 	}
 	if asJSON(c) {
 		return writeJSON(c.OutOrStdout(), acked{done.Incident.String(), done.At, done.By, done.Note})

@@ -21,7 +21,6 @@ import (
 	"sonde/configs"
 	"sonde/incident"
 	"sonde/probe"
-	"sonde/record"
 	"sonde/report"
 	"sonde/store"
 	"sonde/text"
@@ -231,7 +230,7 @@ func (c *control) serve(r *http.Request) (int, reply) {
 
 // orderCode is how a command that was not obeyed exits.
 func orderCode(err error) int {
-	for _, mistake := range []error{record.ErrNotOpen, record.ErrNoProbe, record.ErrNoCommand} {
+	for _, mistake := range []error{incident.ErrNotOpen, incident.ErrNotOver, incident.ErrNoIncident, incident.ErrNoProbe, incident.ErrNoCommand} {
 		if errors.Is(err, mistake) {
 			return exitUsage
 		}

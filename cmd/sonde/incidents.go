@@ -21,14 +21,73 @@ func newIncidents() *cobra.Command {
 running service or without one. With an id it shows that incident and its timeline.`,
 		Example: `  sonde incidents --since 7d
   sonde incidents --open
-  sonde incidents 7Q2K`,
+  sonde incidents 7Q2K
+  sonde incidents false-alarm 7Q2K`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: incidents,
 	}
 	c.Flags().String("since", "30d", "those that were open since then: how long ago (36h, 30d), a day (2026-11-23) or a time of RFC 3339")
 	c.Flags().Bool("open", false, "only those that are open now")
 	addJSON(c)
+	c.AddCommand(newFalseAlarm())
 	return c
+}
+
+func newFalseAlarm() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "false-alarm ID",
+		Short: "Say that an incident was a false alarm",
+		Long: `false-alarm says of an incident that is over that nothing was wrong. It is counted in the list and in
+the monthly report, so that noise is seen, and told to those who follow the incident. To say it twice
+changes nothing; --undo takes it back.`,
+		Example: `  sonde incidents false-alarm 7Q2K --by kim
+  sonde incidents false-alarm 7Q2K --undo`,
+		Args: cobra.ExactArgs(1),
+		RunE: falseAlarm,
+	}
+	c.Flags().String("by", "", "who says so (default: you)")
+	c.Flags().String("note", "", "what else there is to say")
+	c.Flags().Bool("undo", false, "it was none, after all")
+	addJSON(c)
+	return c
+}
+
+// falselyAlarmed is a false alarm, for scripts.
+type falselyAlarmed struct {
+	Incident string     `json:"incident"`
+	At       *time.Time `json:"false_alarm_at"` // null: it was none
+	By       string     `json:"false_alarm_by,omitempty"`
+}
+
+func falseAlarm(c *cobra.Command, args []string) error {
+	id, err := incident.ParseID(args[0])
+	if err != nil {
+		return err
+	}
+	by, err := words(c, "by")
+	if err != nil {
+		return err
+	}
+	note, err := words(c, "note")
+	if err != nil {
+		return err
+	}
+	undo, _ := c.Flags().GetBool("undo")
+	done, err := order(c, incident.Command{Kind: incident.FalseAlarm, Incident: id, By: by, Note: note, Undo: undo})
+	if err != nil {
+		return err
+	}
+	switch {
+	case asJSON(c) && undo:
+		return writeJSON(c.OutOrStdout(), falselyAlarmed{Incident: id.String()})
+	case asJSON(c):
+		return writeJSON(c.OutOrStdout(), falselyAlarmed{id.String(), &done.At, done.By})
+	case undo:
+		c.Printf("incident %s: no false alarm\n", id)
+	default:
+		c.Printf("incident %s: false alarm, says %s\n", id, done.By)
+	}
+	return nil
 }
 
 func incidents(c *cobra.Command, args []string) error {

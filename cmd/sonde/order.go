@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"os/user"
+	"slices"
 	"syscall"
 	"time"
 
@@ -140,10 +141,8 @@ func commit(ctx context.Context, s *store.Store, c incident.Command) (incident.C
 	if err != nil {
 		return c, storageError(err)
 	}
-	for _, ack := range acks {
-		if c.Kind == incident.Acknowledge && ack.Incident == c.Incident {
-			return ack, nil
-		}
+	if known, done, err := obeyedBefore(ctx, s, c, acks); done || err != nil {
+		return known, err
 	}
 	named := func(each func(id probe.ID, name, group string)) {
 		for i := range known {
@@ -152,7 +151,7 @@ func commit(ctx context.Context, s *store.Store, c incident.Command) (incident.C
 			}
 		}
 	}
-	if err := record.Complete(&c, inForce, named, func(id incident.ID) bool { return isOpen(memory, id) }); err != nil {
+	if err := record.Complete(&c, inForce, named, func(id incident.ID) (probe.ID, bool) { return whose(memory, id) }); err != nil {
 		return c, &exit{exitUsage, err}
 	}
 	batch := &store.Batch{Seq: memory.Seq, At: c.At, Commands: []incident.Command{c}}
@@ -162,15 +161,45 @@ func commit(ctx context.Context, s *store.Store, c incident.Command) (incident.C
 	return batch.Commands[0], nil
 }
 
-func isOpen(memory *store.Memory, id incident.ID) bool {
-	for _, s := range memory.States {
+// obeyedBefore reports whether what a command asks for is so already.
+func obeyedBefore(ctx context.Context, s *store.Store, c incident.Command, acks []incident.Command) (incident.Command, bool, error) {
+	if c.Kind == incident.Acknowledge {
+		i := slices.IndexFunc(acks, func(ack incident.Command) bool { return ack.Incident == c.Incident })
+		if i >= 0 && !c.Undo {
+			return acks[i], true, nil
+		}
+	}
+	if c.Kind != incident.FalseAlarm {
+		return c, false, nil
+	}
+	reader, err := store.OpenReader(ctx, s.Path())
+	if err != nil {
+		return c, false, storageError(err)
+	}
+	defer func() { _ = reader.Close() }()
+	past, err := reader.Incident(ctx, c.Incident)
+	switch {
+	case err != nil:
+		return c, false, storageError(err)
+	case past == nil:
+		return c, false, &exit{exitUsage, fmt.Errorf("%w: %s; sonde incidents lists those of the last 30 days", incident.ErrNoIncident, c.Incident)}
+	case !c.Undo && !past.FalseAlarmAt.IsZero():
+		c.At, c.By = past.FalseAlarmAt, past.FalseAlarmBy
+		return c, true, nil
+	}
+	return c, false, nil
+}
+
+// whose finds whose an open incident is.
+func whose(memory *store.Memory, id incident.ID) (probe.ID, bool) {
+	for about, s := range memory.States {
 		for i := range s.Problems {
 			if s.Problems[i].ID == id && s.Problems[i].Phase == incident.Open {
-				return true
+				return about, true
 			}
 		}
 	}
-	return false
+	return 0, false
 }
 
 // giveBack gives what root has written beside a database to whom the database belongs:

@@ -145,6 +145,9 @@ func (s *service) newRecorder(ctx context.Context, memory *store.Memory, probes 
 	delivery := newUnstored(s.relay, s.store, time.Now())
 	s.recorder = record.New(record.Options{
 		Log: s.store, Memory: memory, Probes: probes, Location: s.place, Commands: append(commands, acks...), Held: held, Delivery: delivery, DoubtUntil: delivery.doubt, Logger: s.log,
+		Past: func(ctx context.Context, id incident.ID) (*store.IncidentRecord, error) {
+			return s.reader.Incident(ctx, id)
+		},
 		Recheck:   func(id probe.ID, at time.Time) { s.scheduler.Recheck(id, at) },
 		Hold:      func(id probe.ID, h incident.Hold) { s.scheduler.Hold(id, h.Until, h.Why) },
 		Told:      func(destination string) { s.dispatcher.Wake(destination) },

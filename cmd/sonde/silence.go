@@ -33,18 +33,21 @@ func stamped(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 MS
 
 func newSilence() *cobra.Command {
 	c := &cobra.Command{
-		Use:   "silence [PROBE|group:NAME]... --for DURATION",
+		Use:   "silence [PROBE|group:NAME]... --for DURATION|--incident ID",
 		Short: "Tell nobody of what opens on some probes, for a while",
 		Long: `silence has nobody told of what opens on probes, on those of a group, or of a kind of
 incident, until it ends by itself. States and budgets are as ever, and what was told is resolved. What is
-still open at the end is told then.`,
+still open at the end is told then. With --incident it is about what that incident is about, and ends
+when it has recovered, unless --for says how long.`,
 		Example: `  sonde silence checkout --for 2h --reason "known, waiting for the provider"
   sonde silence group:payments --kind latency --for 1d
+  sonde silence --incident 7Q2K
   sonde silence list
   sonde silence remove 12`,
 		RunE: silence,
 	}
 	c.Flags().Duration("for", 0, "how long")
+	c.Flags().String("incident", "", "what this incident is about, until it has recovered")
 	c.Flags().StringSlice("kind", nil, "only these kinds of incident, such as down or latency")
 	c.Flags().String("reason", "", "why; people see it")
 	addJSON(c)
@@ -70,18 +73,48 @@ func silence(c *cobra.Command, args []string) error {
 		return err
 	}
 	reason, err := words(c, "reason")
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case length <= 0 || length > 400*24*time.Hour:
+	}
+	written, _ := c.Flags().GetString("incident")
+	now := time.Now().UTC().Truncate(time.Millisecond)
+	if written != "" {
+		return silenceIncident(c, written, args, incident.Command{Kind: incident.Silence, Note: reason, Scope: incident.Scope{Kinds: kinds}, From: now}, length)
+	}
+	switch {
+	case length <= 0 || length > longestSilence:
 		return errors.New("--for says how long: write it like --for 2h, at most 9600h")
 	case len(args) == 0 && len(kinds) == 0:
 		return errors.New("name probes, group: and the name of a group, or a --kind")
 	}
-	now := time.Now().UTC().Truncate(time.Millisecond)
 	done, err := order(c, incident.Command{
 		Kind: incident.Silence, Note: reason, Scope: incident.Scope{Names: args, Kinds: kinds}, From: now, Until: now.Add(length),
 	})
+	if err != nil {
+		return err
+	}
+	return said(c, done)
+}
+
+// longestSilence bounds a silence: one that is forgotten ends by itself.
+const longestSilence = 400 * 24 * time.Hour
+
+// silenceIncident asks for silence about what an incident is about.
+func silenceIncident(c *cobra.Command, written string, args []string, command incident.Command, length time.Duration) (err error) {
+	if command.Incident, err = incident.ParseID(written); err != nil {
+		return err
+	}
+	switch {
+	case len(args) > 0:
+		return errors.New("--incident says what it is about already; name no probes with it")
+	case length < 0 || length > longestSilence:
+		return errors.New("--for says how long: write it like --for 2h, at most 9600h")
+	case length == 0:
+		command.UntilRecovered = true
+	default:
+		command.Until = command.From.Add(length)
+	}
+	done, err := order(c, command)
 	if err != nil {
 		return err
 	}
@@ -111,6 +144,8 @@ type inForce struct {
 	Name     string       `json:"name,omitempty"`
 	Probes   []string     `json:"probes"` // none: all
 	Kinds    []probe.Kind `json:"kinds,omitempty"`
+	Incident string       `json:"incident,omitempty"` // that it was asked for at
+	Recovery bool         `json:"until_recovered,omitempty"`
 	Schedule string       `json:"schedule,omitempty"`
 	From     *time.Time   `json:"from"`
 	Until    *time.Time   `json:"until"`
@@ -123,6 +158,9 @@ func newInForce(x *incident.Command) inForce {
 	out := inForce{ID: int64(x.ID), Kind: x.Kind.String(), Name: x.Name, Probes: x.Scope.Names, Kinds: x.Scope.Kinds, By: x.By, Reason: x.Note, File: x.File}
 	if out.Probes == nil {
 		out.Probes = []string{}
+	}
+	if x.Incident != 0 {
+		out.Incident, out.Recovery = x.Incident.String(), x.UntilRecovered
 	}
 	if x.Kind == incident.Maintain {
 		out.Schedule = x.Schedule.String()
@@ -139,7 +177,9 @@ func newInForce(x *incident.Command) inForce {
 // line is a silence or maintenance as people read it.
 func (x inForce) line() string {
 	about := strings.Join(x.Probes, ", ")
-	if about == "" {
+	if about == "" && x.Incident != "" {
+		about = "what incident " + x.Incident + " is about"
+	} else if about == "" {
 		about = "all probes"
 	}
 	for i, kind := range x.Kinds {
@@ -153,6 +193,8 @@ func (x inForce) line() string {
 	switch {
 	case x.Schedule != "":
 		parts = append(parts, x.Schedule)
+	case x.Recovery && x.Until == nil:
+		parts = append(parts, "until incident "+x.Incident+" has recovered")
 	case x.Until != nil:
 		parts = append(parts, "until "+stamped(*x.Until))
 	}

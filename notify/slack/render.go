@@ -28,6 +28,9 @@ func (s story) render(f form) rendered {
 	if s.Body.Notice != notify.NoNotice {
 		return s.renderNotice(f)
 	}
+	if s.answers() {
+		return s.renderAnswer(f)
+	}
 	emoji, colour := s.signal()
 	return s.compose(f, colour, escape(s.sentence()), slack.NewSectionBlock(markdown(emoji+" "+s.headline()), nil, nil), s.details(f))
 }

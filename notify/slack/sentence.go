@@ -37,6 +37,9 @@ func (s story) sentence() string {
 	if b.Notice != notify.NoNotice {
 		return s.notice()
 	}
+	if s.answers() {
+		return s.answer()
+	}
 	is := s.condition()
 	template := s.sentencesOf()[s.Change]
 	if s.aboutCredential() && s.Change == incident.Resolved {

@@ -1,0 +1,110 @@
+package slack
+
+import (
+	"regexp"
+
+	"github.com/slack-go/slack"
+
+	"sonde/incident"
+	"sonde/notify"
+	"sonde/probe"
+)
+
+// answerWords are the words about what somebody did about an incident. Facts: name who until.
+type answerWords struct {
+	lines     map[incident.Change]string
+	recovered string // of a silence that lasts until then
+	somebody  string // whose name nobody knows
+	note      string // facts: note
+}
+
+var answersIn = map[probe.Language]*answerWords{
+	probe.English: {
+		lines: map[incident.Change]string{
+			incident.Acknowledged:   "{name}: acknowledged by {who}. Reminders stop.",
+			incident.Unacknowledged: "{name}: not acknowledged any more, says {who}. Reminders go on.",
+			incident.Silenced:       "{name}: silenced until {until} by {who}.",
+			incident.FalseAlarmed:   "{name}: a false alarm, says {who}.",
+			incident.TrueAlarmed:    "{name}: no false alarm after all, says {who}.",
+		},
+		recovered: "{name}: silenced until it recovers, by {who}.",
+		somebody:  "somebody",
+		note:      " “{note}”",
+	},
+	probe.Korean: {
+		lines: map[incident.Change]string{
+			incident.Acknowledged:   "{name}: 확인 - {who}. 반복 알림을 멈춥니다.",
+			incident.Unacknowledged: "{name}: 확인 취소 - {who}. 반복 알림을 다시 보냅니다.",
+			incident.Silenced:       "{name}: 알림 중지, {until}까지 - {who}.",
+			incident.FalseAlarmed:   "{name}: 오탐 - {who}.",
+			incident.TrueAlarmed:    "{name}: 오탐 아님 - {who}.",
+		},
+		recovered: "{name}: 알림 중지, 복구될 때까지 - {who}.",
+		somebody:  "누군가",
+		note:      " “{note}”",
+	},
+}
+
+// answers reports whether the message is about what somebody did.
+func (s story) answers() bool {
+	_, answers := answersIn[probe.English].lines[s.Change]
+	return answers && !s.Body.Answer.At.IsZero()
+}
+
+// answered fills the line about what somebody did. Nothing of it is escaped but what show
+// made so.
+func (s story) answered(name, who, until string, show func(string, int) string) string {
+	w, a := answersIn[s.words.language], s.Body.Answer
+	line := w.lines[s.Change]
+	if s.Change == incident.Silenced && a.Until.IsZero() {
+		line = w.recovered
+	}
+	line = fill(line, "name", name, "who", who, "until", until)
+	if a.Note != "" {
+		line += fill(w.note, "note", show(a.Note, maxAdvice))
+	}
+	return line
+}
+
+// answer is the whole line as plain text. It is not escaped.
+func (s story) answer() string {
+	told := s.answered(plain(s.name(), maxName), s.byName(s.Body.Answer), s.clock(s.Body.Answer.Until), plain) +
+		" " + capital(s.words.incident) + " " + s.id().String() + "."
+	if s.Repeat {
+		told += s.words.repeat
+	}
+	return told
+}
+
+// byName is who did something, as plain text.
+func (s story) byName(a notify.Answer) string {
+	if a.By == "" {
+		return answersIn[s.words.language].somebody
+	}
+	return plain(a.By, maxPlace)
+}
+
+// userID is what Slack calls a person by.
+var userID = regexp.MustCompile(`^[UW][A-Z0-9]{1,20}$`)
+
+// person shows who did something: by their id, if they did it in Slack.
+func (s story) person(a notify.Answer) string {
+	if userID.MatchString(a.User) {
+		return "<@" + a.User + ">"
+	}
+	return escape(s.byName(a))
+}
+
+func (s story) renderAnswer(f form) rendered {
+	emoji := ":white_check_mark:"
+	switch s.Change {
+	case incident.Unacknowledged, incident.TrueAlarmed:
+		emoji = ":leftwards_arrow_with_hook:"
+	case incident.Silenced:
+		emoji = ":no_bell:"
+	case incident.FalseAlarmed:
+		emoji = ":ghost:"
+	}
+	line := s.answered(prose(s.name(), maxName), s.person(s.Body.Answer), s.moment(s.Body.Answer.Until), prose)
+	return s.compose(f, grey, escape(s.answer()), slack.NewSectionBlock(markdown(emoji+" "+line), nil, nil), nil)
+}
