@@ -47,6 +47,16 @@ type Lag struct {
 	Run   Slow      // the stretch that is going on; its Step is 0 if the latest slot was not slow
 }
 
+// Looks reports whether all thresholds have been looked for at a slot at least.
+func (s *State) Looks(t Thresholds) bool {
+	for _, threshold := range t {
+		if threshold > 0 && !slices.ContainsFunc(s.Lags, func(p Lag) bool { return p.Run.Threshold == threshold }) {
+			return false
+		}
+	}
+	return true
+}
+
 // measure notes whether a slot that is new took longer than the thresholds. Thresholds that
 // the policy does not have any more are done with.
 func (m *machine) measure() {

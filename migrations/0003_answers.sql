@@ -58,3 +58,28 @@ ALTER TABLE incidents ADD COLUMN false_alarm_by TEXT;
 
 -- The id of whoever looks after an incident, where they said so.
 ALTER TABLE incidents ADD COLUMN acked_user TEXT;
+
+-- How much of a day answers were right but took longer than a threshold, by probe and threshold:
+-- of days on which all slots were looked at for it. A day may have several rows, each about others.
+CREATE TABLE slowdays (
+  id       INTEGER PRIMARY KEY,
+  day      INTEGER NOT NULL,
+  location INTEGER NOT NULL REFERENCES locations(id),
+  packed   BLOB    NOT NULL
+) STRICT;
+CREATE INDEX slowday_of_day ON slowdays(day);
+
+-- The same of groups that are as their worst member is: the time of the day by the worst that it
+-- was to any of them, by a number for who they are.
+CREATE TABLE worstdays (
+  id       INTEGER PRIMARY KEY,
+  day      INTEGER NOT NULL,
+  location INTEGER NOT NULL REFERENCES locations(id),
+  packed   BLOB    NOT NULL
+) STRICT;
+CREATE INDEX worstday_of_day ON worstdays(day);
+
+-- Slow answers are read for all probes at once, from the index alone.
+DROP INDEX slow_last;
+CREATE INDEX slow_last ON slow(last, first, probe, threshold, step, failed);
+CREATE INDEX slow_long ON slow(last, first, probe, threshold, step, failed) WHERE last - first >= 86400000;

@@ -91,6 +91,24 @@ func TestAChangedThresholdLeavesTheOldVerdicts(t *testing.T) {
 	require.EqualValues(t, (5+3)*60_000, o.SpentMS, "what 500 ms said is known, and in between it is what 1 s said")
 }
 
+func TestAChangedThresholdDecidesAboutResultsThatAreKept(t *testing.T) {
+	l := newLab(t, watched("a", 60, "99% over 24h"))
+	l.pace("a", 7200, slices.Repeat([]took{{good, 300 * ms}, {good, 600 * ms}, {good, 2000 * ms}}, 10)...)
+	l.reconfigure(ago(5410), watched("a", 60, "99% over 24h", "latency 500ms for 99% over 24h"))
+	l.pace("a", 5400, slices.Repeat([]took{{good, 600 * ms}, {good, 2000 * ms}}, 10)...)
+	l.reconfigure(ago(4210), watched("a", 60, "99% over 24h", "latency 1s for 99% over 24h"))
+	l.pace("a", 4200, slices.Repeat([]took{{good, 600 * ms}, {good, 2000 * ms}}, 10)...)
+	_, err := l.store.Compact(t.Context(), now)
+	require.NoError(t, err)
+	o := only(t, l.status()).Objectives[1]
+	require.EqualValues(t, (10+10+10)*60_000, o.SpentMS, "as if it had been promised from the beginning")
+	require.InDelta(t, 40.0/70, *o.AttainedRatio, 1e-12)
+	require.Nil(t, o.LatencySince)
+	span, err := report.ParseMonth("2026-11", "")
+	require.NoError(t, err)
+	require.EqualValues(t, o.SpentMS, l.month(span, now).Probes[1].SpentMS)
+}
+
 func TestAnObjectiveOfLatencyThatIsNewHasNoPast(t *testing.T) {
 	l := newLab(t, watched("a", 60, "99% over 24h"))
 	l.pace("a", 1200, slices.Repeat([]took{{good, 2 * time.Second}}, 10)...)

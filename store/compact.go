@@ -71,7 +71,13 @@ func (c *compactor) run(ctx context.Context, now time.Time) error {
 	if err := c.rollUp(ctx, now); err != nil {
 		return err
 	}
+	if err := c.fillSlow(ctx); err != nil {
+		return err
+	}
 	if err := c.tallyDays(ctx, now); err != nil {
+		return err
+	}
+	if err := c.sumSlow(ctx, now); err != nil {
 		return err
 	}
 	return c.trimLog(ctx)

@@ -97,6 +97,7 @@ func TestDaysThatAreSummedUpSayWhatTheirResultsSay(t *testing.T) {
 		}
 		require.Greater(t, count(t, w.s, "SELECT count(*) FROM rollups"), 2)
 		require.Greater(t, count(t, w.s, "SELECT count(*) FROM tallies"), 2)
+		require.Greater(t, count(t, w.s, "SELECT count(*) FROM slowdays"), 2)
 		r := look(t, w.s.Path())
 		from, to := t0.Truncate(day), w.now().Truncate(day).Add(day)
 		for i := range w.probes {
@@ -127,6 +128,8 @@ func (w *world) requireTallies(t *testing.T, r *Reader) {
 	for _, p := range snapshot.Probes {
 		for _, length := range []time.Duration{time.Hour, 6 * time.Hour, day, 7 * day, 30 * day} {
 			require.Equal(t, w.tally(p.ID, now.Add(-length), now), p.Ledger.Tally(now.Add(-length), now), "%s of %s", length, p.Name())
+		}
+		for _, length := range []time.Duration{time.Hour, 6 * time.Hour, 3 * day, 30 * day} { // those of burn rates, and of the promise
 			if i := slices.IndexFunc(p.Latencies, func(l *Latency) bool { return l != nil }); i >= 0 {
 				require.Equal(t, w.latency(p.ID, now.Add(-length), now), p.Latencies[i].Tally(now.Add(-length), now), "latency over %s of %s", length, p.Name())
 			}

@@ -84,6 +84,8 @@ func (c *compactor) forgetSums(ctx context.Context, before time.Time) error {
 		{"DELETE FROM rollups WHERE (day, span) IN (SELECT day, span FROM rollups WHERE day < ? LIMIT ?)", d},
 		{"DELETE FROM days WHERE id IN (SELECT id FROM days WHERE day < ? LIMIT ?)", d},
 		{"DELETE FROM tallies WHERE day IN (SELECT day FROM tallies WHERE day < ? LIMIT ?)", d},
+		{"DELETE FROM slowdays WHERE id IN (SELECT id FROM slowdays WHERE day < ? LIMIT ?)", d},
+		{"DELETE FROM worstdays WHERE id IN (SELECT id FROM worstdays WHERE day < ? LIMIT ?)", d},
 		{"DELETE FROM ledger WHERE id IN (SELECT id FROM ledger WHERE last < ? LIMIT ?)", ms},
 		{"DELETE FROM slow WHERE id IN (SELECT id FROM slow WHERE last < ? LIMIT ?)", ms},
 		{"DELETE FROM measures WHERE id IN (SELECT id FROM measures WHERE last < ? LIMIT ?)", ms},

@@ -256,11 +256,16 @@ func (l *ledgers) daysWithSlots(place int, account *incident.Account) (first, la
 	if account.Grid.Step == 0 {
 		return 0, -1
 	}
+	return dayOf(l.begin(place, account).UnixMilli()), dayOf(account.Grid.Last.UnixMilli())
+}
+
+// begin is the first slot of the probe at a place, as far as grids are known.
+func (l *ledgers) begin(place int, account *incident.Account) time.Time {
 	from := account.Grid.First
 	for _, grid := range l.grids[place] {
 		from = slo.Earliest(from, grid.First)
 	}
-	return dayOf(from.UnixMilli()), dayOf(account.Grid.Last.UnixMilli())
+	return from
 }
 
 // without is what a window has beyond others, which are sorted and do not touch.

@@ -117,7 +117,7 @@ type Watched struct {
 	State  *incident.State
 	Ledger Ledger
 
-	Latencies []*Latency // by objective; nil for one that is not of that kind
+	Latencies []*Latency // by objective, for its window and those of burn rates; nil for one that is not of that kind
 
 	Maintenance *incident.Command // that the probe is in; nil if it is in none
 	Rest        slo.Spell         // from when until when
@@ -157,6 +157,10 @@ func (r *Reader) look(ctx context.Context, tx *sql.Tx, now time.Time) (*Snapshot
 	if err != nil {
 		return nil, err
 	}
+	paces, err := r.readPaces(ctx, tx, all, now)
+	if err != nil {
+		return nil, err
+	}
 	s.Classes = r.memory.Classes.since(now.Add(-24 * time.Hour))
 	s.Probes = make([]Watched, 0, len(r.known))
 	for i := range r.known {
@@ -167,10 +171,10 @@ func (r *Reader) look(ctx context.Context, tx *sql.Tx, now time.Time) (*Snapshot
 		state := r.memory.State(p.ID)
 		w := Watched{Probe: p, State: state, Ledger: all.of(i, &state.Account)}
 		w.Maintenance, w.Rest = all.calendar.Now(p.ID, now)
-		if w.Latencies, err = latencies(ctx, tx, &w, now); err != nil {
-			return nil, err
-		}
 		s.Probes = append(s.Probes, w)
+		if paces != nil { // whose ledgers stay where they are
+			s.Probes[len(s.Probes)-1].Latencies = paces.latencies(i, &s.Probes[len(s.Probes)-1].Ledger)
+		}
 	}
 	s.Shared = r.memory.shared(r.circles)
 	r.lent = true

@@ -36,7 +36,7 @@ func (s *Store) applySlow(ctx context.Context, tx *repeating, e *Effect) error {
 // soon enough, bad if it came later. What failed otherwise is excluded, for it spends
 // another budget.
 type Latency struct {
-	ledger *Ledger // read slot by slot
+	ledger *Ledger
 	spells []paced // in their order, none over another
 }
 
@@ -46,36 +46,15 @@ type paced struct {
 	window
 	threshold time.Duration
 	slow      []incident.Slow
+	firstDay  int64
+	days      []slowDay // from firstDay on; of the others the stretches are known
 }
 
-// Queries of what took longer than thresholds.
+// measuresOfProbe finds over which times it was looked for which thresholds.
 const (
 	slowOfProbe     = "SELECT threshold, first, last, step, failed FROM slow WHERE probe = ? AND last > ?"
 	measuresOfProbe = "SELECT threshold, first, last FROM measures WHERE probe = ? AND last > ?"
 )
-
-// latencies reads how a probe kept to the thresholds of its objectives.
-func latencies(ctx context.Context, q querier, w *Watched, now time.Time) ([]*Latency, error) {
-	if w.Policy.Thresholds == (incident.Thresholds{}) {
-		return nil, nil
-	}
-	after := reach(w.Objectives, now)
-	exact, err := w.Ledger.exact(ctx, q, w.ID, after)
-	if err != nil {
-		return nil, err
-	}
-	slow, spells, err := readPace(ctx, q, w.ID, w.State, after)
-	if err != nil {
-		return nil, err
-	}
-	all := make([]*Latency, len(w.Objectives))
-	for i, o := range w.Objectives {
-		if o.Kind == slo.Latency {
-			all[i] = newLatency(exact, slow, spells, o.Threshold)
-		}
-	}
-	return all, nil
-}
 
 // readPace reads what took longer than any threshold, by the threshold, and over which
 // times it was looked for which.
@@ -102,13 +81,17 @@ func readPace(ctx context.Context, q querier, id probe.ID, state *incident.State
 		return nil, nil, err
 	}
 	for i := range state.Lags {
-		lag := &state.Lags[i]
-		spells = append(spells, paced{window: window{lag.Since.Add(-time.Millisecond), forever}, threshold: lag.Run.Threshold})
-		if lag.Run.Slots.Step > 0 {
+		spells = append(spells, lagging(&state.Lags[i]))
+		if lag := &state.Lags[i]; lag.Run.Slots.Step > 0 {
 			slow[lag.Run.Threshold] = append(slow[lag.Run.Threshold], lag.Run)
 		}
 	}
 	return slow, spells, nil
+}
+
+// lagging is the time over which it is looked for a threshold now.
+func lagging(lag *incident.Lag) paced {
+	return paced{window: window{lag.Since.Add(-time.Millisecond), forever}, threshold: lag.Run.Threshold}
 }
 
 // newLatency is the time of a probe as it kept to one of its thresholds.
@@ -146,9 +129,13 @@ func arrange(spells []paced, threshold time.Duration) (all []paced) {
 // Tally sums up the slots in (after, until] over which it was looked. It is exact to the
 // slot.
 func (l *Latency) Tally(after, until time.Time) (t slo.Tally) {
+	begin := l.ledger.Begin()
 	for i := range l.spells {
 		s := &l.spells[i]
 		from, to := slo.Latest(after, s.after), slo.Earliest(until, s.until)
+		if s.after.Before(begin) {
+			from = after // there are no slots before; and so days are whole
+		}
 		if from.Before(to) {
 			t = t.Plus(l.spell(s, from, to))
 		}
@@ -160,19 +147,47 @@ func (l *Latency) spell(s *paced, after, until time.Time) slo.Tally {
 	after = l.ledger.kept(after)
 	t := l.ledger.Tally(after, until)
 	t.Excluded, t.Bad = t.Excluded+t.Bad, 0
-	for _, x := range s.slow {
-		w := x.Slots.Within(after, until)
-		for _, rest := range l.ledger.rests { // what was planned stays excluded
-			w -= x.Slots.Within(slo.Latest(after, rest.From.Add(-time.Millisecond)), slo.Earliest(until, rest.Until.Add(-time.Millisecond)))
+	good, failed := s.within(after, until)
+	for _, rest := range l.ledger.rests { // what was planned stays excluded
+		planned, failedToo := s.stretches(slo.Latest(after, rest.From.Add(-time.Millisecond)), slo.Earliest(until, rest.Until.Add(-time.Millisecond)))
+		good, failed = good-planned, failed-failedToo
+	}
+	t.Good, t.Excluded, t.Bad = t.Good-good, t.Excluded-failed, good+failed
+	return t
+}
+
+// within is how much of (after, until] was slow, of good slots and of those that failed for
+// nothing but that: days that have a sum, and what lies before, between and behind them.
+func (s *paced) within(after, until time.Time) (good, failed time.Duration) {
+	add := func(g, f time.Duration) { good, failed = good+g, failed+f }
+	at := after
+	for i, sum := range s.days {
+		from, to := dayWindow(s.firstDay + int64(i))
+		if sum == noSlowDay || from.Before(at) || to.After(until) {
+			continue
 		}
-		t.Bad += w
-		if x.Failed {
-			t.Excluded -= w
-		} else {
-			t.Good -= w
+		add(s.stretches(at, from))
+		add(time.Duration(sum.good)*time.Millisecond, time.Duration(sum.failed)*time.Millisecond)
+		at = to
+	}
+	add(s.stretches(at, until))
+	return good, failed
+}
+
+// stretches is within, slot by slot.
+func (s *paced) stretches(after, until time.Time) (good, failed time.Duration) {
+	if !after.Before(until) {
+		return 0, 0
+	}
+	for i := range s.slow {
+		switch w := s.slow[i].Slots.Within(after, until); {
+		case s.slow[i].Failed:
+			failed += w
+		default:
+			good += w
 		}
 	}
-	return t
+	return good, failed
 }
 
 // Begin is the first slot that was looked at and is kept; zero if there is none.

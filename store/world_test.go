@@ -83,7 +83,7 @@ type slot struct {
 	at      time.Time
 	weight  time.Duration
 	outcome probe.Outcome
-	slow    bool // it was right, but took longer than usualThreshold
+	took    time.Duration // of an answer that was right; else 0
 }
 
 // usualThreshold is that of the promise about latency which every probe makes.
@@ -103,6 +103,8 @@ type world struct {
 	slots map[probe.ID][]slot
 	past  []Entry
 
+	threshold time.Duration // of the promise about latency
+
 	plans []incident.Command                   // maintenance of the configuration
 	rests func(id probe.ID, at time.Time) bool // whether a slot lies in it; nil: none does
 
@@ -120,7 +122,7 @@ var together = incident.Rules{
 func newWorld(t testing.TB, seed uint64, probes int) *world {
 	w := &world{
 		t: t, rnd: rand.New(rand.NewPCG(seed, 1)), s: open(t, newPath(t)), memory: NewMemory(),
-		next: map[probe.ID]time.Time{}, mood: map[probe.ID]int{}, slots: map[probe.ID][]slot{},
+		next: map[probe.ID]time.Time{}, mood: map[probe.ID]int{}, slots: map[probe.ID][]slot{}, threshold: usualThreshold,
 	}
 	for i := range probes {
 		p := watched(fmt.Sprintf("probe-%d", i), time.Minute)
@@ -326,17 +328,20 @@ func (w *world) account(e Entry, step time.Duration) {
 				continue
 			}
 			for gap := latest.at.Add(latest.weight); !gap.Add(latest.weight).After(at); gap = gap.Add(latest.weight) {
-				slots = append(slots, slot{gap, latest.weight, probe.Unknown, false})
+				slots = append(slots, slot{gap, latest.weight, probe.Unknown, 0})
 			}
 		}
-		slots = append(slots, slot{at, step, e.Input.Verdict.Outcome, isSlow(&e.Input)})
+		slots = append(slots, slot{at, step, e.Input.Verdict.Outcome, rightAfter(&e.Input)})
 	}
 	w.slots[e.Probe] = slots
 }
 
-func isSlow(in *incident.Input) bool {
-	v := in.Verdict
-	return in.Kind == incident.Ran && in.Elapsed > usualThreshold && (v.Outcome == probe.Good || v.Outcome == probe.Bad && v.Reason == probe.TooSlow)
+// rightAfter is how long an answer took that was right; 0 for what was none.
+func rightAfter(in *incident.Input) time.Duration {
+	if v := in.Verdict; in.Kind == incident.Ran && (v.Outcome == probe.Good || v.Outcome == probe.Bad && v.Reason == probe.TooSlow) {
+		return in.Elapsed
+	}
+	return 0
 }
 
 // tally is what the naive model says of a window.
@@ -348,7 +353,7 @@ func (w *world) tally(id probe.ID, after, until time.Time) slo.Tally {
 func (w *world) latency(id probe.ID, after, until time.Time) slo.Tally {
 	return w.sum(id, after, until, func(s *slot) probe.Outcome {
 		switch {
-		case s.slow:
+		case s.took > w.threshold:
 			return probe.Bad
 		case s.outcome == probe.Bad:
 			return probe.Excluded
@@ -362,7 +367,7 @@ func (w *world) sum(id probe.ID, after, until time.Time, means func(*slot) probe
 	if n := len(slots); n > 0 {
 		latest := slots[n-1]
 		for at := latest.at.Add(latest.weight); !at.Add(2 * latest.weight).After(until); at = at.Add(latest.weight) {
-			slots = append(slots, slot{at, latest.weight, probe.Unknown, false})
+			slots = append(slots, slot{at, latest.weight, probe.Unknown, 0})
 		}
 	}
 	for _, s := range slots {

@@ -44,7 +44,7 @@ var edges = map[string][]string{
 	"maintenance":                           {"TestG5MaintenanceLeavesTheBudgetAsItIs", "TestMaintenanceCountsForNothing", "TestMaintenanceThatWasNotPlannedInTimeIsExcludedAfterwards"},
 	"the promise changed within its window": {"TestG12ChangingAPromiseOrAnIntervalMigratesNothing", "TestAChangeOfThePromiseIsNoNews"},
 	"the window changed":                    {"TestG12ChangingAPromiseOrAnIntervalMigratesNothing", "TestHistoryIsNoLongerThanWhatIsKept"},
-	"the threshold of latency changed":      {"TestAChangedThresholdLeavesTheOldVerdicts"},
+	"the threshold of latency changed":      {"TestAChangedThresholdLeavesTheOldVerdicts", "TestAChangedThresholdDecidesAboutResultsThatAreKept", "TestANewThresholdDecidesAboutThePast"},
 	"the interval changed":                  {"TestG12ChangingAPromiseOrAnIntervalMigratesNothing", "TestAccountOverAnIntervalChange"},
 	"the clock was set back":                {"TestG17ASlotThatComesTwiceCountsOnce"},
 	"the clock was set forward":             {"TestSlotsOfTheFutureCountWhenTheyCome"},

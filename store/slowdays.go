@@ -1,0 +1,244 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"sonde/incident"
+	"sonde/probe"
+	"sonde/slo"
+)
+
+// slowDay is how much of a day answers were right but took longer than a threshold, in
+// milliseconds: of good slots, and of those that were bad for nothing but that.
+type slowDay struct{ good, failed uint32 }
+
+// noSlowDay stands for a day of which there is no sum.
+var noSlowDay = slowDay{math.MaxUint32, math.MaxUint32}
+
+// slowKey is whose sum it is.
+type slowKey struct {
+	probe     probe.ID
+	threshold int64 // milliseconds
+}
+
+func (k slowKey) compare(o slowKey) int {
+	return cmp.Or(cmp.Compare(k.probe, o.probe), cmp.Compare(k.threshold, o.threshold))
+}
+
+// packSlowDays packs sums of a day, which are sorted.
+func packSlowDays(keys []slowKey, of map[slowKey]slowDay) []byte {
+	p := packer{}
+	p.byte(chunkPacking)
+	p.count(len(keys))
+	var before slowKey
+	for _, k := range keys {
+		p.int(int64(k.probe - before.probe))
+		p.int(k.threshold - before.threshold)
+		p.uint(uint64(of[k].good))
+		p.uint(uint64(of[k].failed))
+		before = k
+	}
+	return p.summed()
+}
+
+// eachSlowDay reads sums of a day.
+func eachSlowDay(packed []byte, f func(k slowKey, d slowDay)) error {
+	body, ok := unsummed(packed)
+	if !ok || body[0] != chunkPacking {
+		return errPacked
+	}
+	u := unpacker{buf: body[1:]}
+	var k slowKey
+	for n := u.count(true); n > 0 && u.err == nil; n-- {
+		k.probe += probe.ID(u.int())
+		k.threshold += u.int()
+		d := slowDay{u.uint32(), u.uint32()}
+		if u.err == nil {
+			f(k, d)
+		}
+	}
+	return u.err
+}
+
+// Queries of slow stretches that overlap a window, as those of the ledger.
+const (
+	slowWithin = "SELECT probe, threshold, first, last, step, failed FROM slow WHERE last > ? AND last <= ? AND first <= ?"
+	slowBeyond = "SELECT probe, threshold, first, last, step, failed FROM slow INDEXED BY slow_long WHERE last - first >= 86400000 AND last > ? AND first <= ?"
+)
+
+// eachSlow reads the slow stretches of all probes that reach into a window.
+func eachSlow(ctx context.Context, q querier, w window, f func(id probe.ID, x incident.Slow)) error {
+	var values, into [6]any
+	for i := range values {
+		into[i] = &values[i]
+	}
+	read := func(rows *sql.Rows) error {
+		if err := rows.Scan(into[:]...); err != nil {
+			return err
+		}
+		var n [6]int64
+		for i := range values {
+			var ok bool
+			if n[i], ok = values[i].(int64); !ok {
+				return fmt.Errorf("a row of slow answers has %v", values)
+			}
+		}
+		f(probe.ID(n[0]), incident.Slow{Threshold: time.Duration(n[1]) * time.Millisecond, Slots: stretch(n[2], n[3], n[4]), Failed: n[5] != 0})
+		return nil
+	}
+	after, until := w.after.UnixMilli(), w.until.UnixMilli()
+	late := until + day.Milliseconds()
+	if _, err := eachRow(ctx, q, slowWithin, []any{after, late, until}, read); err != nil {
+		return err
+	}
+	_, err := eachRow(ctx, q, slowBeyond, []any{late, until}, read)
+	return err
+}
+
+// sumSlow sums up slow answers of the days whose time is summed up, for the thresholds that
+// were looked for on all of the day.
+func (c *compactor) sumSlow(ctx context.Context, now time.Time) error {
+	tx, err := c.r.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	packed, err := c.missingSlow(ctx, tx, now)
+	_ = tx.Rollback()
+	if err != nil {
+		return fmt.Errorf("sum up slow answers of days: %w", err)
+	}
+	for _, d := range packed {
+		err := c.change(ctx, func(tx *sql.Tx) error {
+			_, err := tx.ExecContext(ctx, "INSERT INTO slowdays(day, location, packed) VALUES (?, ?, ?)", d.day, c.s.location, d.packed)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// packedDay is something of a day.
+type packedDay struct {
+	day    int64
+	packed []byte
+}
+
+// missingSlow makes the sums that are missing, of the latest days first and of some at a time.
+func (c *compactor) missingSlow(ctx context.Context, tx *sql.Tx, now time.Time) (all []packedDay, err error) {
+	if err := c.r.know(ctx, tx); err != nil || !c.r.paces() {
+		return nil, err
+	}
+	today := dayOf(now.UnixMilli())
+	var key string
+	const what = "SELECT (SELECT coalesce(max(day), 0) FROM tallies) || '/' || count(*) || '/' || coalesce(sum(first), 0) FROM measures"
+	if err := tx.QueryRowContext(ctx, what).Scan(&key); err != nil {
+		return nil, err
+	}
+	key = fmt.Sprint(key, "/", c.r.revision, "/", today)
+	if done := c.s.summed.Load(); done != nil && *done == key {
+		return nil, nil
+	}
+	if err := c.r.follow(ctx, tx, nil); err != nil {
+		return nil, err
+	}
+	have, err := tallied(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	x := newPaces(c.r)
+	if err := x.loadSpells(ctx, tx, time.Time{}); err != nil {
+		return nil, err
+	}
+	grids := newLedgers(c.r.known, c.r.places)
+	if err := grids.loadGrids(ctx, tx, time.Time{}, 0); err != nil {
+		return nil, err
+	}
+	first, err := c.firstDay(ctx, tx)
+	if err != nil || first == 0 {
+		return nil, err
+	}
+	for d := today - 1; d >= first && len(all) < tallyDaysAtOnce; d-- {
+		if !have[d] {
+			continue
+		}
+		packed, err := c.slowDay(ctx, tx, x, grids, d)
+		if err != nil {
+			return nil, err
+		}
+		if packed != nil {
+			all = append(all, packedDay{d, packed})
+		}
+	}
+	if len(all) < tallyDaysAtOnce {
+		c.s.summed.Store(&key)
+	}
+	return all, nil
+}
+
+// slowDay packs the sums of a day that are missing; nil if none is.
+func (c *compactor) slowDay(ctx context.Context, tx *sql.Tx, x *paces, grids *ledgers, d int64) ([]byte, error) {
+	after, until := dayWindow(d)
+	have := map[slowKey]bool{}
+	_, err := eachRow(ctx, tx, "SELECT packed FROM slowdays WHERE day = ?", []any{d}, func(rows *sql.Rows) error {
+		var packed sql.RawBytes
+		if err := rows.Scan(&packed); err != nil {
+			return err
+		}
+		return eachSlowDay(packed, func(k slowKey, _ slowDay) { have[k] = true })
+	})
+	if err != nil {
+		return nil, err
+	}
+	sums := map[slowKey]slowDay{}
+	var keys []slowKey
+	for place := range c.r.known {
+		p := &c.r.known[place]
+		account := &c.r.memory.State(p.ID).Account
+		from, to := grids.daysWithSlots(place, account)
+		if !p.RetiredAt.IsZero() || d < from || d > to || !account.Grid.Last.Add(account.Grid.Step).After(until) {
+			continue
+		}
+		begin := grids.begin(place, account).Add(-time.Millisecond)
+		for _, s := range x.whole(place, slo.Latest(after, begin), until) {
+			if k := (slowKey{p.ID, s.Milliseconds()}); !have[k] {
+				sums[k] = slowDay{}
+				keys = append(keys, k)
+			}
+		}
+	}
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	add := func(id probe.ID, s incident.Slow) {
+		k := slowKey{id, s.Threshold.Milliseconds()}
+		sum, wanted := sums[k]
+		if !wanted {
+			return
+		}
+		w := uint32(s.Slots.Within(after, until).Milliseconds())
+		if s.Failed {
+			sum.failed += w
+		} else {
+			sum.good += w
+		}
+		sums[k] = sum
+	}
+	if err := eachSlow(ctx, tx, window{after, until}, add); err != nil {
+		return nil, err
+	}
+	for place := range c.r.known {
+		for i := range c.r.memory.State(c.r.known[place].ID).Lags {
+			add(c.r.known[place].ID, c.r.memory.State(c.r.known[place].ID).Lags[i].Run)
+		}
+	}
+	slices.SortFunc(keys, slowKey.compare)
+	return packSlowDays(keys, sums), nil
+}
