@@ -25,6 +25,8 @@ type SlackDestination struct {
 	APIURL  string      // of a server that speaks Slack's API, ending in "/"; empty: Slack's own
 
 	Language probe.Language // of what is sent
+
+	App SlackApp // who answers there; without a token nobody does
 }
 
 var destinationKeys = keys[destination]{
@@ -42,6 +44,9 @@ var slackKeys = keys[slack]{
 	"api_url": func(d *decoder, v value, s *slack) { d.baseAddress(v, &s.apiURL) },
 
 	"language": func(d *decoder, v value, s *slack) { d.word(v, &s.language) },
+
+	"app_token": func(d *decoder, v value, s *slack) { s.app.token, _ = d.secret(v) },
+	"allow":     func(d *decoder, v value, s *slack) { d.allow(v, &s.app) },
 }
 
 // destination is what the file says of a place.
@@ -52,6 +57,7 @@ type slack struct {
 	token, webhook  hidden
 	channel, apiURL string
 	language        probe.Language
+	app             slackApp
 }
 
 // destinations reads all places to send to.
@@ -105,13 +111,14 @@ func (d *decoder) slack(v value) *SlackDestination {
 	if webhook, ok := found["webhook"]; ok {
 		d.checkWebhook(webhook, read.webhook)
 	}
+	d.checkApp(&read.app, found)
 	if read.apiURL != "" {
 		read.apiURL += "/"
 	}
 	if len(d.problems) > before {
 		return nil
 	}
-	return &SlackDestination{Token: read.token.value, Channel: read.channel, Webhook: read.webhook.value, APIURL: read.apiURL, Language: read.language}
+	return &SlackDestination{Token: read.token.value, Channel: read.channel, Webhook: read.webhook.value, APIURL: read.apiURL, Language: read.language, App: read.app.SlackApp}
 }
 
 // checkSlackKeys checks that the keys make one way of sending.
@@ -137,6 +144,11 @@ func (d *decoder) checkSlackKeys(v value, found map[string]value) {
 }
 
 func (d *decoder) checkToken(v value, token hidden) {
+	d.checkTokenOf(v, token, "xox", "Slack's tokens")
+}
+
+// checkTokenOf checks a token that begins with a prefix, as those of a kind do.
+func (d *decoder) checkTokenOf(v value, token hidden, prefix, kind string) {
 	d.warnInline(v, token, token.value.Reveal())
 	if !token.final {
 		return
@@ -144,11 +156,16 @@ func (d *decoder) checkToken(v value, token hidden) {
 	switch s := token.value.Reveal(); {
 	case s == "":
 		d.fail(v, "the token is empty; give it a value")
-	case strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }):
+	case unfitForHeader(s):
 		d.fail(v, "the token holds a space, a line break or a character that no token has; check where it comes from")
-	case !strings.HasPrefix(s, "xox"):
-		d.warn(v, "the token does not begin with xox, as Slack's tokens do; check where it comes from")
+	case !strings.HasPrefix(s, prefix):
+		d.warn(v, "the token does not begin with %s, as %s do; check where it comes from", prefix, kind)
 	}
+}
+
+// unfitForHeader reports whether a text holds what no token does.
+func unfitForHeader(s string) bool {
+	return strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
 func (d *decoder) checkWebhook(v value, webhook hidden) {

@@ -34,6 +34,7 @@ type Config struct {
 	Path         string // of the file, as it was named
 	Listen       string // host:port of the page; empty: none
 	PublicURL    string // where people find the page, ending in no "/"; may be empty
+	API          API    // what may be written there
 	Database     string // path of the database
 	Location     string // where this prober stands; empty: the store chooses
 	History      History
@@ -100,6 +101,7 @@ func Parse(name string, data []byte, o Options) (*Config, []Problem, error) {
 // put aside here, and read in their order by config.
 var topKeys = keys[sections]{
 	"listen":       func(d *decoder, v value, s *sections) { d.listen(v, &s.listen) },
+	"api":          func(d *decoder, v value, s *sections) { s.api = d.api(v) },
 	"public_url":   func(d *decoder, v value, s *sections) { d.baseAddress(v, &s.publicURL) },
 	"database":     func(d *decoder, v value, s *sections) { d.filled(v, &s.database) },
 	"location":     func(d *decoder, v value, s *sections) { d.name(v, &s.location) },
@@ -118,6 +120,7 @@ type sections struct {
 	listen, publicURL, database, location  string
 	history                                History
 	backup                                 *Backup
+	api                                    API
 	references, maintenance                *value
 	destinations, defaults, probes, groups *value // nil: not there
 }
@@ -128,6 +131,7 @@ func (d *decoder) config(top value, o Options, into *Config) {
 	object(d, top, topKeys, &s)
 	into.Listen, into.Location = s.listen, s.location
 	into.PublicURL = s.publicURL
+	into.API = s.api
 	into.Database = databasePath(s.database, into.Path, o.Env)
 	into.History = s.history
 	if into.Backup = s.backup; into.Backup != nil {

@@ -16,7 +16,7 @@ import (
 const maxSecret = 64 << 10
 
 // secretFields is where references may stand, in words.
-const secretFields = "auth, header values, the query of a url, body, proxy, and what is secret of destinations"
+const secretFields = "auth, header values, the query of a url, body, proxy, the token of api, and what is secret of destinations"
 
 // vault resolves references, each once.
 type vault struct {
@@ -182,7 +182,7 @@ func (d *decoder) unknown(e entry, known []string) {
 }
 
 // secretKeys are the keys whose values are not quoted even when misspelt.
-var secretKeys = map[string]bool{"slack": true, "token": true, "webhook": true, "secret": true, "smtp": true, "heartbeat": true, "body": true, "headers": true, "url": true,
+var secretKeys = map[string]bool{"slack": true, "token": true, "webhook": true, "secret": true, "app_token": true, "api": true, "smtp": true, "heartbeat": true, "body": true, "headers": true, "url": true,
 	"auth": true, "basic": true, "bearer": true, "oauth2": true, "user": true, "password": true, "client_id": true, "client_secret": true, "proxy": true}
 
 // hideSuspect hides a text that stands where a mapping belongs.

@@ -173,6 +173,10 @@ func (s *Server) objectives(w http.ResponseWriter, r *http.Request) {
 
 // write answers with a document as JSON.
 func (s *Server) write(w http.ResponseWriter, r *http.Request, document any) {
+	s.writeAs(w, r, http.StatusOK, document)
+}
+
+func (s *Server) writeAs(w http.ResponseWriter, r *http.Request, status int, document any) {
 	var body bytes.Buffer
 	out := json.NewEncoder(&body)
 	out.SetIndent("", " ")
@@ -181,5 +185,6 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request, document any) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
 	_, _ = w.Write(body.Bytes())
 }

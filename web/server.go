@@ -13,6 +13,7 @@ import (
 
 	"sonde/report"
 	"sonde/store"
+	"sonde/text"
 )
 
 // Source is where the server takes what it shows from.
@@ -29,6 +30,8 @@ type Options struct {
 	Storage func() report.Storage           // how storing goes; nil if nobody knows
 	Gauges  func() Gauges
 	Tallies *Tallies
+	Actions Actions     // nil: nothing can be written
+	Token   text.Secret // of those who write; zero: nobody does
 	Log     *slog.Logger
 }
 
@@ -101,6 +104,7 @@ func (s *Server) routes(life context.Context) http.Handler {
 	mux.HandleFunc("GET /api/v1/slo", s.objectives)
 	mux.HandleFunc("GET /api/v1/incidents", s.incidents)
 	mux.HandleFunc("GET /api/v1/probes/{name}/results", s.results)
+	s.writes(mux)
 	mux.Handle("GET /metrics", s.scraper(life))
 	return guard(mux)
 }

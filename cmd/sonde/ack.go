@@ -1,11 +1,10 @@
 package main
 
 import (
-	"time"
-
 	"github.com/spf13/cobra"
 
 	"sonde/incident"
+	"sonde/report"
 )
 
 func newAck() *cobra.Command {
@@ -28,14 +27,6 @@ that nobody looks after it any more.`,
 	return c
 }
 
-// acked is an acknowledgement, for scripts.
-type acked struct {
-	Incident string    `json:"incident"`
-	At       time.Time `json:"acknowledged_at"`
-	By       string    `json:"acknowledged_by"`
-	Note     string    `json:"note,omitempty"`
-}
-
 func ack(c *cobra.Command, args []string) error {
 	id, err := incident.ParseID(args[0])
 	if err != nil {
@@ -54,15 +45,12 @@ func ack(c *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	if undo && asJSON(c) {
-		return writeJSON(c.OutOrStdout(), map[string]any{"incident": done.Incident.String(), "acknowledged_at": nil})
+	if asJSON(c) {
+		return writeJSON(c.OutOrStdout(), report.NewAcknowledgement(&done))
 	}
 	if undo {
 		c.Printf("incident %s: nobody looks after it\n", done.Incident)
 		return nil
-	}
-	if asJSON(c) {
-		return writeJSON(c.OutOrStdout(), acked{done.Incident.String(), done.At, done.By, done.Note})
 	}
 	c.Printf("incident %s: acknowledged by %s at %s\n", done.Incident, done.By, stamped(done.At))
 	return nil

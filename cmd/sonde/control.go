@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -20,10 +19,7 @@ import (
 
 	"sonde/configs"
 	"sonde/incident"
-	"sonde/probe"
 	"sonde/report"
-	"sonde/store"
-	"sonde/text"
 )
 
 // The control socket lies beside the lock of the database, and speaks HTTP with JSON. It
@@ -72,20 +68,18 @@ type reply struct {
 // control answers the command line.
 type control struct {
 	service *service
-	targets []*probe.Target // of all probes; what else the file says is not kept
-	ids     []probe.ID      // theirs
+	answers *answers
 
 	destinations []string // of messages
 	listen       net.Listener
 	server       *http.Server
 	folder       *os.File // that the socket lies in, while its name is too long for an address
 	path         string
-	running      chan struct{} // places for manual runs
 	ended        chan struct{}
 }
 
 // openControl binds the socket. Whoever has the lock may remove what is left of another.
-func (s *service) openControl(ctx context.Context, config *configs.Config, probes []store.Probe) error {
+func (s *service) openControl(ctx context.Context, config *configs.Config) error {
 	path := s.store.Path() + controlSuffix
 	address, folder, err := socketAddress(path)
 	if err != nil {
@@ -104,12 +98,9 @@ func (s *service) openControl(ctx context.Context, config *configs.Config, probe
 		return errors.Join(fmt.Errorf("control socket: %w", err), closed(folder))
 	}
 	listen.(*net.UnixListener).SetUnlinkOnClose(false)
-	c := &control{service: s, targets: make([]*probe.Target, len(probes)), ids: make([]probe.ID, len(probes)), listen: listen, folder: folder, path: path, running: make(chan struct{}, manualRuns), ended: make(chan struct{})}
+	c := &control{service: s, answers: s.answers, listen: listen, folder: folder, path: path, ended: make(chan struct{})}
 	for _, d := range config.Destinations {
 		c.destinations = append(c.destinations, d.Name)
-	}
-	for i := range config.Probes {
-		c.targets[i], c.ids[i] = config.Probes[i].Target, probes[i].ID
 	}
 	c.server = &http.Server{
 		Handler: http.HandlerFunc(c.answer), ReadTimeout: controlWithin, IdleTimeout: controlWithin, MaxHeaderBytes: 8 << 10,
@@ -221,7 +212,7 @@ func (c *control) serve(r *http.Request) (int, reply) {
 		return c.outbox(ctx, *in.Outbox)
 	}
 	in.Command.Key, in.Command.From, in.Command.Until = in.Key, in.From, in.Until
-	done, err := c.service.recorder.Order(ctx, *in.Command)
+	done, err := c.answers.Order(ctx, *in.Command)
 	if err != nil {
 		return http.StatusOK, reply{Error: err.Error(), Code: orderCode(err)}
 	}
@@ -238,32 +229,16 @@ func orderCode(err error) int {
 	return exitStorage
 }
 
-// run asks a probe at once. The result is stored, and changes nothing else.
+// run asks a probe at once.
 func (c *control) run(ctx context.Context, name string) (int, reply) {
-	i := slices.IndexFunc(c.targets, func(t *probe.Target) bool { return t.Name == name })
-	if i < 0 {
-		return http.StatusOK, reply{Error: fmt.Sprintf("no probe is called %q; %s", name, configs.Suggest(name, c.names())), Code: exitUsage}
+	check, err := c.answers.Run(ctx, name)
+	switch {
+	case errors.Is(err, errTooManyRuns):
+		return http.StatusServiceUnavailable, reply{Error: err.Error(), Code: exitStorage}
+	case err != nil:
+		return http.StatusOK, reply{Error: err.Error(), Code: exitUsage}
 	}
-	select {
-	case c.running <- struct{}{}:
-		defer func() { <-c.running }()
-	case <-ctx.Done():
-		return http.StatusServiceUnavailable, reply{Error: "too many runs at once", Code: exitStorage}
-	}
-	target := c.targets[i]
-	result := c.service.runner.Run(ctx, target, probe.Manual, c.service.clock.Now())
-	result.Probe = c.ids[i]
-	c.service.recorder.Record(result)
-	return http.StatusOK, checked(report.NewCheck(text.URL(target.URL), &result))
-}
-
-// names are those of all probes, in the order of the configuration.
-func (c *control) names() []string {
-	names := make([]string, len(c.targets))
-	for i, t := range c.targets {
-		names[i] = t.Name
-	}
-	return names
+	return http.StatusOK, checked(check)
 }
 
 func checked(answer *report.Check) reply {

@@ -63,7 +63,7 @@ func TestCommandsReachTheServiceThroughItsSocket(t *testing.T) {
 	require.Contains(t, stdout, "move; checkout; 2026-01-01T00:00:00Z/2026-01-01T01:00:00Z", "also afterwards")
 	code, stdout, stderr = s.answered(t, "maintenance", "add", "now", "--probes", "checkout", "--for", "1h", "--json")
 	require.Zero(t, code, stderr)
-	var planned inForce
+	var planned report.InForce
 	require.NoError(t, json.Unmarshal([]byte(stdout), &planned))
 	status, code := s.report(t)
 	require.Equal(t, report.ExitOK, code)
@@ -180,7 +180,7 @@ func FuzzControl(f *testing.F) {
 		f.Add("POST", body)
 	}
 	f.Add("GET", "")
-	c := &control{running: make(chan struct{}, 1)}
+	c := &control{answers: &answers{running: make(chan struct{}, 1)}}
 	f.Fuzz(func(t *testing.T, method, body string) {
 		if strings.Contains(body, `"command"`) && json.Valid([]byte(body)) {
 			return // it would go on to the recorder, which has tests of its own

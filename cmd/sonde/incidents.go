@@ -52,13 +52,6 @@ changes nothing; --undo takes it back.`,
 	return c
 }
 
-// falselyAlarmed is a false alarm, for scripts.
-type falselyAlarmed struct {
-	Incident string     `json:"incident"`
-	At       *time.Time `json:"false_alarm_at"` // null: it was none
-	By       string     `json:"false_alarm_by,omitempty"`
-}
-
 func falseAlarm(c *cobra.Command, args []string) error {
 	id, err := incident.ParseID(args[0])
 	if err != nil {
@@ -78,10 +71,8 @@ func falseAlarm(c *cobra.Command, args []string) error {
 		return err
 	}
 	switch {
-	case asJSON(c) && undo:
-		return writeJSON(c.OutOrStdout(), falselyAlarmed{Incident: id.String()})
 	case asJSON(c):
-		return writeJSON(c.OutOrStdout(), falselyAlarmed{id.String(), &done.At, done.By})
+		return writeJSON(c.OutOrStdout(), report.NewFalseAlarm(&done))
 	case undo:
 		c.Printf("incident %s: no false alarm\n", id)
 	default:

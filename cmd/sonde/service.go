@@ -48,6 +48,7 @@ type service struct {
 	recorder   *record.Recorder
 	scheduler  *scheduler.Scheduler
 	runner     *probe.Runner
+	answers    *answers
 	control    *control // nil: nobody is answered
 	dispatcher *notify.Dispatcher
 	tallies    *web.Tallies
@@ -85,7 +86,7 @@ func (s *service) start(ctx context.Context, config *configs.Config) error {
 		return storageError(err)
 	}
 	// What can be refused is tried before anything is changed in the database.
-	if err := s.listen(ctx, config.Listen); err != nil {
+	if err := s.listen(ctx, config); err != nil {
 		return err
 	}
 	memory, probes, err := s.configure(ctx, config)
@@ -119,7 +120,8 @@ func (s *service) start(ctx context.Context, config *configs.Config) error {
 	if err != nil {
 		return err
 	}
-	if err := s.openControl(ctx, config, probes); err != nil {
+	s.answers = newAnswers(s, config, probes)
+	if err := s.openControl(ctx, config); err != nil {
 		s.log.Warn("ack, silence, maintenance and run are not answered", "err", err)
 	}
 	if err := s.begin(ctx, jobs(config, probes, memory)); err != nil {
@@ -261,12 +263,13 @@ func (s *service) ready(ctx context.Context) error {
 	return s.recorder.Alive(ctx)
 }
 
-func (s *service) listen(ctx context.Context, address string) (err error) {
-	if address == "" {
+func (s *service) listen(ctx context.Context, config *configs.Config) (err error) {
+	if config.Listen == "" {
 		return nil
 	}
-	s.web, err = web.Listen(ctx, address, web.Options{
+	s.web, err = web.Listen(ctx, config.Listen, web.Options{
 		Source: lateSource{s}, History: lateSource{s}, Now: func() time.Time { return s.clock.Now() }, Ready: s.ready, Storage: s.storage, Gauges: s.gauges, Tallies: s.tallies, Log: s.log,
+		Actions: lateAnswers{s}, Token: config.API.Token,
 	})
 	if errors.Is(err, unix.EADDRINUSE) {
 		return &exit{exitRunning, err} // whoever has it may go away

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -13,6 +12,7 @@ import (
 	"sonde/configs"
 	"sonde/incident"
 	"sonde/probe"
+	"sonde/report"
 	"sonde/store"
 	"sonde/text"
 )
@@ -137,81 +137,12 @@ func kindsOf(c *cobra.Command) (kinds []probe.Kind, err error) {
 	return kinds, nil
 }
 
-// inForce is a silence or maintenance, for scripts.
-type inForce struct {
-	ID       int64        `json:"id,omitempty"`
-	Kind     string       `json:"kind"`
-	Name     string       `json:"name,omitempty"`
-	Probes   []string     `json:"probes"` // none: all
-	Kinds    []probe.Kind `json:"kinds,omitempty"`
-	Incident string       `json:"incident,omitempty"` // that it was asked for at
-	Recovery bool         `json:"until_recovered,omitempty"`
-	Schedule string       `json:"schedule,omitempty"`
-	From     *time.Time   `json:"from"`
-	Until    *time.Time   `json:"until"`
-	By       string       `json:"by,omitempty"`
-	Reason   string       `json:"reason,omitempty"`
-	File     bool         `json:"from_configuration,omitempty"`
-}
-
-func newInForce(x *incident.Command) inForce {
-	out := inForce{ID: int64(x.ID), Kind: x.Kind.String(), Name: x.Name, Probes: x.Scope.Names, Kinds: x.Scope.Kinds, By: x.By, Reason: x.Note, File: x.File}
-	if out.Probes == nil {
-		out.Probes = []string{}
-	}
-	if x.Incident != 0 {
-		out.Incident, out.Recovery = x.Incident.String(), x.UntilRecovered
-	}
-	if x.Kind == incident.Maintain {
-		out.Schedule = x.Schedule.String()
-	}
-	if !x.From.IsZero() {
-		out.From = &x.From
-	}
-	if !x.Until.IsZero() {
-		out.Until = &x.Until
-	}
-	return out
-}
-
-// line is a silence or maintenance as people read it.
-func (x inForce) line() string {
-	about := strings.Join(x.Probes, ", ")
-	if about == "" && x.Incident != "" {
-		about = "what incident " + x.Incident + " is about"
-	} else if about == "" {
-		about = "all probes"
-	}
-	for i, kind := range x.Kinds {
-		about += map[bool]string{true: ": ", false: ", "}[i == 0] + kind.String()
-	}
-	parts := []string{x.Kind + " " + strconv.FormatInt(x.ID, 10)}
-	if x.Name != "" {
-		parts = append(parts, text.Printable(x.Name, 60))
-	}
-	parts = append(parts, text.Printable(about, 200))
-	switch {
-	case x.Schedule != "":
-		parts = append(parts, x.Schedule)
-	case x.Recovery && x.Until == nil:
-		parts = append(parts, "until incident "+x.Incident+" has recovered")
-	case x.Until != nil:
-		parts = append(parts, "until "+stamped(*x.Until))
-	}
-	for _, more := range []string{x.By, x.Reason} {
-		if more != "" {
-			parts = append(parts, text.Printable(more, longestWords))
-		}
-	}
-	return strings.Join(parts, "; ")
-}
-
 // said shows a command that is in force now.
 func said(c *cobra.Command, done incident.Command) error {
 	if asJSON(c) {
-		return writeJSON(c.OutOrStdout(), newInForce(&done))
+		return writeJSON(c.OutOrStdout(), report.NewInForce(&done))
 	}
-	c.Println(newInForce(&done).line())
+	c.Println(report.NewInForce(&done).Line())
 	return nil
 }
 
@@ -222,17 +153,17 @@ func listOrders(c *cobra.Command, kind incident.CommandKind) error {
 		if err != nil {
 			return storageError(err)
 		}
-		all := []inForce{}
+		all := []report.InForce{}
 		for i := range commands {
 			if commands[i].Kind == kind {
-				all = append(all, newInForce(&commands[i]))
+				all = append(all, report.NewInForce(&commands[i]))
 			}
 		}
 		if asJSON(c) {
 			return writeJSON(c.OutOrStdout(), all)
 		}
 		for _, x := range all {
-			c.Println(x.line())
+			c.Println(x.Line())
 		}
 		if len(all) == 0 {
 			c.Printf("no %s is in force\n", kind)
