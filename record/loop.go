@@ -28,6 +28,8 @@ type loop struct {
 	calendar *incident.Calendar          // of maintenance
 	desk     *notify.Desk                // who decides what is told
 
+	borrowers borrowers
+
 	open     *store.Batch // gathers
 	sealed   *store.Batch // is being committed; nil if none is
 	stuck    bool         // sealed could not be committed: messages are handed over
@@ -84,6 +86,9 @@ func (l *loop) run() {
 			l.committed(end.took)
 		case <-l.failed:
 			l.strandAll()
+			l.refuseLoans()
+		case x := <-l.loans:
+			l.lend(x)
 		case <-l.due.C:
 			l.seal()
 		case <-l.keep:
@@ -156,11 +161,12 @@ func (l *loop) take(e Entry) {
 	if _, lost := l.lost[e.Probe]; lost && e.Input.Run == probe.Scheduled {
 		l.makeUpFor(e.Probe) // slots are accounted for in their order
 	}
-	l.step(p, state, e)
+	l.step(p, e)
 }
 
 // step moves a state on, and gathers what follows.
-func (l *loop) step(p *store.Probe, state *incident.State, e Entry) {
+func (l *loop) step(p *store.Probe, e Entry) {
+	state := l.memory.Own(e.Probe)
 	e.Input.Verdict = e.Input.Verdict.Settle(p.Policy.Count4xx, state.Worked)
 	e.Input.Maintenance = l.calendar.Covers(e.Probe, e.Input.Until())
 	due, hold := state.Due, state.Hold
@@ -233,7 +239,7 @@ func (l *loop) makeUp() {
 func (l *loop) makeUpFor(id probe.ID) {
 	lost := l.lost[id]
 	delete(l.lost, id)
-	l.step(l.probes[id], l.memory.State(id), Entry{Probe: id, Input: incident.Input{
+	l.step(l.probes[id], Entry{Probe: id, Input: incident.Input{
 		Kind: incident.Skipped, At: lost.First, To: lost.Last, Verdict: probe.Miss(probe.ProberStorage),
 	}})
 }
@@ -277,6 +283,7 @@ func (l *loop) seal() {
 		b.Checkpoint = l.memory.Checkpoint()
 	}
 	l.sealed, l.open, l.deadline = b, &store.Batch{}, time.Time{}
+	l.promise()
 	l.due.Stop()
 	l.commits <- b
 }
@@ -298,6 +305,7 @@ func (l *loop) committed(took time.Duration) {
 		}
 	}
 	l.obeyed(b.Commands)
+	l.handOver()
 	l.makeUp()
 	switch {
 	case l.stopping:

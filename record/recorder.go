@@ -73,6 +73,7 @@ type Recorder struct {
 	queue   chan Entry
 	orders  chan order
 	asked   chan chan struct{} // somebody wants to know that the loop turns
+	loans   chan *loan         // somebody wants to read the states
 	keep    chan struct{}      // a checkpoint is wanted
 	ticks   chan time.Time     // time passes
 	stop    chan struct{}
@@ -120,6 +121,7 @@ func New(o Options) *Recorder {
 		queue:   make(chan Entry, queueSize),
 		orders:  make(chan order),
 		asked:   make(chan chan struct{}),
+		loans:   make(chan *loan),
 		keep:    make(chan struct{}, 1),
 		ticks:   make(chan time.Time, 1),
 		stop:    make(chan struct{}),

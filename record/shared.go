@@ -98,7 +98,7 @@ func (l *loop) idle(now time.Time) {
 			in.Verdict = nothing
 		}
 		if untold || state.Wakes(p.Policy, heard) {
-			l.step(p, state, Entry{Probe: p.ID, Input: in})
+			l.step(p, Entry{Probe: p.ID, Input: in})
 		}
 	}
 	if l.desk.Due(now) {

@@ -47,6 +47,9 @@ func (s *Store) Compact(ctx context.Context, now time.Time) (Compaction, error) 
 	if err != nil {
 		return Compaction{}, err
 	}
+	if l := s.lender.Load(); l != nil {
+		r.Borrow(l.Lender, l.configured)
+	}
 	c := &compactor{s: s, r: r}
 	err = errors.Join(c.run(ctx, now), r.Close())
 	if err != nil {

@@ -172,22 +172,30 @@ func (r *register) enter(ctx context.Context, p *Probe, at time.Time) error {
 const retiredProbes = "SELECT id, spec, retired_at FROM probes WHERE retired_at IS NOT NULL AND id > 0"
 
 // probes reads what is kept about probes, the retired ones too, in the order of their
-// ids: the configured ones as the latest configuration packed them.
-func probes(ctx context.Context, q querier) ([]Probe, error) {
+// ids: the configured ones as the latest configuration packed them, or as somebody has them
+// already who packs them in the same way.
+func probes(ctx context.Context, q querier, had []Probe) ([]Probe, error) {
 	latest, err := lastRevision(ctx, q)
 	if err != nil {
 		return nil, err
 	}
-	current, err := unpackProbes(latest)
-	if err != nil {
-		return probeRows(ctx, q, "SELECT id, spec, retired_at FROM probes WHERE id > 0 ORDER BY id")
+	current := had
+	if packed, err := packProbes(had); err != nil || len(had) == 0 || string(packed) != string(latest) {
+		current, err = unpackProbes(latest)
+		if err != nil {
+			return probeRows(ctx, q, "SELECT id, spec, retired_at FROM probes WHERE id > 0 ORDER BY id")
+		}
 	}
 	retired, err := probeRows(ctx, q, retiredProbes)
 	if err != nil {
 		return nil, err
 	}
-	all := append(current, retired...)
-	slices.SortFunc(all, func(a, b Probe) int { return cmp.Compare(a.ID, b.ID) })
+	byID := func(a, b Probe) int { return cmp.Compare(a.ID, b.ID) }
+	if len(retired) == 0 && slices.IsSortedFunc(current, byID) {
+		return current, nil
+	}
+	all := slices.Concat(current, retired)
+	slices.SortFunc(all, byID)
 	return all, nil
 }
 

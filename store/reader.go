@@ -29,6 +29,10 @@ type Reader struct {
 	circles  *incident.Circles
 	memory   *Memory
 	lent     bool // somebody reads the states: they are not changed any more
+
+	lender     Lender  // nil: nobody lends the states
+	loan       *Memory // for the look that is taken now
+	configured []Probe // by the lender, if it is the same
 }
 
 // OpenReader opens a database to look at it. The error is a [*NewerError] or a
@@ -102,6 +106,16 @@ type Snapshot struct {
 
 	Acks map[incident.ID]incident.Command // who looks after which open incident
 	Held map[incident.ID]notify.Held      // of which people have not heard
+
+	done func()
+}
+
+// Done says that the snapshot is not read any more, so that states that were lent for it
+// can be changed where they are. It may be left out, at a cost.
+func (s *Snapshot) Done() {
+	if s.done != nil {
+		s.done()
+	}
 }
 
 // Shared is something that several probes share, with its state.
@@ -128,15 +142,20 @@ type Watched struct {
 func (r *Reader) Snapshot(ctx context.Context, now time.Time) (*Snapshot, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	done := r.borrow(ctx)
+	defer r.giveBack()
 	tx, err := r.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
+		done()
 		return nil, describe(r.path, err)
 	}
 	defer func() { _ = tx.Rollback() }()
 	snapshot, err := r.look(ctx, tx, now)
 	if err != nil {
+		done()
 		return nil, describe(r.path, err)
 	}
+	snapshot.done = done
 	if snapshot.Service.Running = Running(r.path); snapshot.Service.Running {
 		snapshot.Service.Storing = lastSaid(r.path)
 	}

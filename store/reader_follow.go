@@ -21,8 +21,14 @@ func (r *Reader) follow(ctx context.Context, tx *sql.Tx, also meanwhile) error {
 	if err := r.know(ctx, tx); err != nil {
 		return err
 	}
+	if r.loan != nil {
+		r.memory, r.lent = r.loan, true
+	}
 	if r.memory == nil {
 		return r.anew(ctx, tx, also)
+	}
+	if r.circles == nil {
+		r.circles = Circles(r.known)
 	}
 	// What lies behind every checkpoint may be gone from the log.
 	var oldest int64
@@ -46,11 +52,11 @@ func (r *Reader) know(ctx context.Context, q querier) error {
 	if r.known != nil && revision == r.revision {
 		return nil
 	}
-	known, err := probes(ctx, q)
+	known, err := probes(ctx, q, r.configured)
 	if err != nil {
 		return err
 	}
-	r.known, r.places, r.revision = known, placesOf(known), revision
+	r.known, r.places, r.revision, r.circles = known, placesOf(known), revision, nil
 	r.memory, r.lent = nil, false
 	return nil
 }

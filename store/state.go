@@ -17,7 +17,8 @@ type Memory struct {
 	States  map[probe.ID]*incident.State
 	Classes Classes
 
-	uncounted bool // it comes from a checkpoint that has no classes
+	uncounted bool                  // it comes from a checkpoint that has no classes
+	copied    map[probe.ID]struct{} // states that nobody else has, while others are lent; else nil
 }
 
 // NewMemory is the memory of a prober that never ran.
@@ -36,7 +37,7 @@ func (m *Memory) State(id probe.ID) *incident.State {
 // Step moves the memory on by one entry, and returns what follows from it. Whoever
 // replays the log comes to the same memory as the one who wrote it.
 func (m *Memory) Step(p incident.Policy, e *Entry) incident.Effects {
-	return m.step(p, m.State(e.Probe), e)
+	return m.step(p, m.Own(e.Probe), e)
 }
 
 func (m *Memory) step(p incident.Policy, s *incident.State, e *Entry) incident.Effects {

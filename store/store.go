@@ -31,8 +31,9 @@ type Store struct {
 	marker marker
 	span   time.Duration // of the log that becomes chunks together
 
-	filled atomic.Pointer[string] // the revision whose thresholds of latency have been looked for in all results
-	summed atomic.Pointer[string] // what the sums of days were last made of
+	filled atomic.Pointer[string]  // the revision whose thresholds of latency have been looked for in all results
+	summed atomic.Pointer[string]  // what the sums of days were last made of
+	lender atomic.Pointer[lending] // of the states, see Borrow; nil: nobody
 
 	hook func() // of tests: before compaction changes anything
 	step int    // of tests: rows that compaction deletes at a time; 0: as many as time allows

@@ -38,11 +38,17 @@ func dayWindow(d int64) (after, until time.Time) {
 // out of a day as long as one of its slots may still be accounted for; then the day is
 // made from its ledger, as before.
 func (c *compactor) tallyDays(ctx context.Context, now time.Time) error {
+	have, err := tallied(ctx, c.r.db)
+	if err != nil || have[dayOf(now.UnixMilli())-1] {
+		return err // days are summed up in their order
+	}
+	done := c.r.borrow(ctx)
+	defer done()
 	tx, err := c.r.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return err
 	}
-	packed, err := c.missingTallies(ctx, tx, now)
+	packed, err := c.missingTallies(ctx, tx, have, now)
 	_ = tx.Rollback()
 	if err != nil {
 		return fmt.Errorf("sum up the time of days: %w", err)
@@ -65,12 +71,8 @@ const waitForTally = day
 // tallyDaysAtOnce bounds the days of one pass: after an upgrade there may be many.
 const tallyDaysAtOnce = 40
 
-func (c *compactor) missingTallies(ctx context.Context, tx *sql.Tx, now time.Time) (map[int64][]byte, error) {
+func (c *compactor) missingTallies(ctx context.Context, tx *sql.Tx, have map[int64]bool, now time.Time) (map[int64][]byte, error) {
 	yesterday := dayOf(now.UnixMilli()) - 1
-	have, err := tallied(ctx, tx)
-	if err != nil || have[yesterday] {
-		return nil, err // days are summed up in their order
-	}
 	if err := c.r.follow(ctx, tx, nil); err != nil {
 		return nil, err
 	}

@@ -89,6 +89,7 @@ func (s *Server) collect(ctx context.Context, out *exposition) error {
 	if err != nil {
 		return err
 	}
+	defer snapshot.Done()
 	out.add(outboxMessages, float64(snapshot.Service.Pending), "pending")
 	out.add(outboxMessages, float64(snapshot.Service.Dead), "dead")
 	if at := snapshot.Service.LastBackup; !at.IsZero() {

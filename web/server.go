@@ -176,6 +176,7 @@ func (s *Server) read(ctx context.Context) (*report.Status, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer snapshot.Done()
 	status := report.NewStatus(snapshot, now)
 	if s.o.Storage != nil {
 		storage := s.o.Storage()

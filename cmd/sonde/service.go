@@ -155,6 +155,8 @@ func (s *service) newRecorder(ctx context.Context, memory *store.Memory, probes 
 		Told:      func(destination string) { s.dispatcher.Wake(destination) },
 		Published: s.tallies.Add,
 	})
+	s.reader.Borrow(s.recorder, probes)
+	s.store.Borrow(s.recorder, probes)
 	return nil
 }
 

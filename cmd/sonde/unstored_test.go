@@ -84,7 +84,7 @@ func TestRoomIsLookedForAfterACommitThatFailed(t *testing.T) {
 	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "sonde.db"), "", "here")
 	require.NoError(t, err)
 	defer func() { require.NoError(t, db.Close()) }()
-	probes := []store.Probe{{ID: 1}}
+	probes := []store.Probe{{ID: 1, Policy: &incident.Policy{}}}
 	recorder := record.New(record.Options{
 		Log: refusing{}, Memory: store.NewMemory(), Probes: probes, Logger: newLogger(t.Output()),
 		Recheck: func(probe.ID, time.Time) {}, Told: func(string) {}, Published: func([]store.Entry) {},
