@@ -48,7 +48,22 @@ var answersIn = map[probe.Language]*answerWords{
 // answers reports whether the message is about what somebody did.
 func (s story) answers() bool {
 	_, answers := answersIn[probe.English].lines[s.Change]
-	return answers && !s.Body.Answer.At.IsZero()
+	return answers && !s.Body.Answer.At.IsZero() && s.place != placeEdit
+}
+
+// standing is the story as the first message of a conversation shows it after somebody did
+// something about the incident: how the incident is, and not what they did.
+func (s story) standing() story {
+	switch s.Change {
+	case incident.Unacknowledged, incident.Silenced, incident.FalseAlarmed, incident.TrueAlarmed:
+	default:
+		return s
+	}
+	s.Change = incident.Opened
+	if back := s.Body.RecoveredAt; !back.IsZero() {
+		s.Change, s.Body.At = incident.Resolved, back
+	}
+	return s
 }
 
 // answered fills the line about what somebody did. Nothing of it is escaped but what show
@@ -68,7 +83,7 @@ func (s story) answered(name, who, until string, show func(string, int) string) 
 
 // answer is the whole line as plain text. It is not escaped.
 func (s story) answer() string {
-	told := s.answered(plain(s.name(), maxName), s.byName(s.Body.Answer), s.clock(s.Body.Answer.Until), plain) +
+	told := s.answered(tamed(s.name(), maxName), s.byName(s.Body.Answer), s.clock(s.Body.Answer.Until), tamed) +
 		" " + capital(s.words.incident) + " " + s.id().String() + "."
 	if s.Repeat {
 		told += s.words.repeat
@@ -81,7 +96,7 @@ func (s story) byName(a notify.Answer) string {
 	if a.By == "" {
 		return answersIn[s.words.language].somebody
 	}
-	return plain(a.By, maxPlace)
+	return tamed(a.By, maxPlace)
 }
 
 // userID is what Slack calls a person by.

@@ -73,7 +73,7 @@ func TestAnIncidentIsOneThread(t *testing.T) {
 	require.False(t, reminder.Broadcast)
 	require.Equal(t, root.TS, recovery.ThreadTS)
 	require.True(t, recovery.Broadcast, "the channel sees the recovery")
-	require.Equal(t, "5xx: checkout is down: 503 Service Unavailable, 4 failed checks since 14:32:10 UTC. Incident 1000.", root.Text)
+	require.Equal(t, "5xx: checkout is down: 503 Service Unavailable, 4 failed checks since 14:32:10 UTC. Severity: critical. Incident 1000.", root.Text)
 	require.JSONEq(t, `{"event_type":"sonde_alert","event_payload":{"dedupe_key":"1000:ops:opened:1","incident":"1000","change":"opened"}}`,
 		string(root.Metadata))
 	require.Equal(t, "sonde", server.Requests()[0].Header.Get("User-Agent"))

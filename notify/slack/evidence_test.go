@@ -1,11 +1,7 @@
 package slack
 
 import (
-	"os"
-	"path/filepath"
 	"testing"
-
-	"github.com/stretchr/testify/require"
 
 	"sonde/incident"
 )
@@ -16,11 +12,5 @@ func TestAnAlertSaysWhoAnsweredAndByWhichTrace(t *testing.T) {
 	m.Body.Trace = "4bf92f3577b34da6a3ce929d0e0e4736"
 	r := told(m).fit(formFull)
 	within(t, r)
-	file := filepath.Join("testdata", "opened-evidence.json")
-	if *update {
-		require.NoError(t, os.WriteFile(file, golden(t, r), 0o600))
-	}
-	want, err := os.ReadFile(file)
-	require.NoError(t, err)
-	require.Equal(t, string(want), string(golden(t, r)))
+	same(t, "opened-evidence.txt", r.readable())
 }

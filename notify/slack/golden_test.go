@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/slack-go/slack"
 	"github.com/stretchr/testify/require"
@@ -20,61 +19,86 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// golden is a message as it stands in a golden file.
-func golden(t *testing.T, r rendered) []byte {
+// golden is a message as Slack takes it.
+func golden(t *testing.T, of any) string {
 	t.Helper()
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)
 	enc.SetEscapeHTML(false)
-	enc.SetIndent("", " ")
-	require.NoError(t, enc.Encode(map[string]any{"text": r.text, "blocks": r.blocks, "attachments": r.attachments()}))
+	require.NoError(t, enc.Encode(of))
 	var plainMarks bytes.Buffer // the types of slack-go escape < and > on their own
 	require.NoError(t, json.Indent(&plainMarks, out.Bytes(), "", " "))
-	return []byte(strings.NewReplacer(`\u003c`, "<", `\u003e`, ">", `\u0026`, "&").Replace(plainMarks.String()))
+	return strings.NewReplacer(`\u003c`, "<", `\u003e`, ">", `\u0026`, "&").Replace(plainMarks.String())
 }
 
-func TestEveryChangeOfEverySymptomReadsAsItShould(t *testing.T) {
-	for change := range changes {
-		for symptom, verdict := range causes {
-			name := change.String() + "-" + strings.NewReplacer(" ", "_", "/", "_").Replace(symptom)
-			t.Run(name, func(t *testing.T) {
-				r := told(sample(change, verdict)).fit(formFull)
-				require.True(t, strings.HasPrefix(r.text, symptom+": "), r.text)
-				require.Contains(t, r.text, "checkout")
-				require.Contains(t, r.text, "Incident 1000.")
-				file := filepath.Join("testdata", name+".json")
-				if *update {
-					require.NoError(t, os.WriteFile(file, golden(t, r), 0o600))
+func TestEveryMessageOfEveryKindReadsAsItShould(t *testing.T) {
+	for _, kind := range GalleryKinds() {
+		for _, language := range probe.Languages() {
+			t.Run(kind+" in "+language.String(), func(t *testing.T) {
+				var said strings.Builder
+				for _, s := range Gallery(View{Language: language, Kind: kind}) {
+					require.Equal(t, kind, s.Kind)
+					require.LessOrEqual(t, unitsOf(s.Text), maxSentence)
+					for _, text := range []string{s.Text, s.Shown} {
+						require.NotContains(t, text, "{")
+						require.NotContains(t, strings.ReplaceAll(text, "  ·  ", ""), " ,")
+						require.NotContains(t, text, "%!")
+					}
+					said.WriteString("## " + s.Change + "\n" + s.Text + "\n" + s.Shown + "\n")
 				}
-				want, err := os.ReadFile(file)
-				require.NoError(t, err)
-				require.Equal(t, string(want), string(golden(t, r)))
+				same(t, "gallery-"+kind+"-"+language.String()+".txt", said.String())
 			})
 		}
 	}
 }
 
-// The same in Korean, as far as the text of the message and what stands beside it differ.
-func TestEveryChangeOfEverySymptomReadsAsItShouldInKorean(t *testing.T) {
-	for change := range changes {
-		for symptom, verdict := range causes {
-			name := change.String() + "-" + strings.NewReplacer(" ", "_", "/", "_").Replace(symptom) + "-ko"
-			t.Run(name, func(t *testing.T) {
-				spoken := toldIn(probe.Korean, sample(change, verdict))
-				r := spoken.fit(formFull)
-				require.True(t, strings.HasPrefix(r.text, spoken.symptom()+": checkout "), r.text)
-				require.Contains(t, r.text, "인시던트 1000.")
-				within(t, r)
-				file := filepath.Join("testdata", name+".json")
-				if *update {
-					require.NoError(t, os.WriteFile(file, golden(t, r), 0o600))
+// What is sent keeps Slack's limits in all forms, styles and places, and each form has less than
+// the one before.
+func TestEveryMessageKeepsTheLimitsInEveryForm(t *testing.T) {
+	for _, kind := range probe.Kinds() {
+		for _, change := range changesOf(kind) {
+			for _, language := range probe.Languages() {
+				for _, style := range []Style{StyleBar, StyleBlocks} {
+					for at := placeRoot; at <= placeLine; at++ {
+						s := toldIn(language, specimenOf(kind, change))
+						s.style, s.place = style, at
+						before := 1 << 20
+						for f := formFull; f < formNone; f++ {
+							r := s.fit(f)
+							require.NoError(t, r.check())
+							require.Equal(t, f, r.form, "%s %s", kind, change)
+							shown := len(strings.Join(texts(r), ""))
+							require.LessOrEqual(t, shown, before)
+							before = shown
+						}
+					}
 				}
-				want, err := os.ReadFile(file)
-				require.NoError(t, err)
-				require.Equal(t, string(want), string(golden(t, r)))
-			})
+			}
 		}
 	}
+}
+
+func TestTheWireFormOfAFew(t *testing.T) {
+	for _, language := range probe.Languages() {
+		s := toldIn(language, specimenOf(probe.KindDown, incident.Opened))
+		s.mentions = Mentions{probe.Critical: {"S0ONCALL1"}}
+		bar := s.fit(formFull)
+		same(t, "wire-bar-"+language.String()+".json", golden(t, bar.bare()))
+		s.style = StyleBlocks
+		blocks := s.fit(formFull)
+		require.Nil(t, blocks.bar)
+		require.Len(t, blocks.blocks, 1+len(bar.bar.Blocks.BlockSet), "the same blocks")
+		same(t, "wire-webhook-"+language.String()+".json", golden(t, bar.webhook()))
+		s.Change, s.place = incident.Reminded, placeLine
+		line := s.fit(formFull)
+		same(t, "wire-line-"+language.String()+".json", golden(t, line.bare()))
+	}
+	s := told(specimenOf(probe.KindDown, incident.Opened))
+	s.style = StyleBlocks
+	blocks := s.fit(formFull)
+	same(t, "wire-blocks.json", golden(t, blocks.bare()))
+	plain := s.fit(formPlain)
+	same(t, "wire-plain.json", golden(t, plain.webhook()))
 }
 
 func TestARelapseByWhichPeopleHearThatItComesAndGoesSaysSo(t *testing.T) {
@@ -84,46 +108,8 @@ func TestARelapseByWhichPeopleHearThatItComesAndGoesSaysSo(t *testing.T) {
 		r := toldIn(language, m).fit(formFull)
 		require.Contains(t, r.text, "FLAPPING")
 		require.Contains(t, r.blocks[0].(*slack.SectionBlock).Text.Text, "FLAPPING")
+		require.Equal(t, orange, r.bar.Color)
 		within(t, r)
-		requireGolden(t, "reopened-flapping-"+language.String(), r)
-	}
-}
-
-func TestWhatIsNotDownReadsAsItShould(t *testing.T) {
-	for name, tc := range map[string]struct {
-		change  incident.Change
-		kind    probe.Kind
-		cause   probe.Verdict
-		reading incident.Reading
-	}{
-		"opened-degraded":                 {incident.Opened, probe.KindDegraded, causes["5xx"], incident.Reading{}},
-		"opened-client_fault-never":       {incident.Opened, probe.KindClientFault, answered(probe.ClientError, 404), incident.Reading{Level: incident.NeverWorked}},
-		"opened-client_fault-worked":      {incident.Opened, probe.KindClientFault, answered(probe.ClientError, 400), incident.Reading{Level: incident.WorkedUntil}},
-		"reminded-client_fault-sometimes": {incident.Reminded, probe.KindClientFault, answered(probe.ClientError, 404), incident.Reading{Level: incident.WorkedOnce}},
-		"resolved-client_fault":           {incident.Resolved, probe.KindClientFault, answered(probe.ClientError, 404), incident.Reading{Level: incident.WorkedUntil}},
-		"opened-rate_limited":             {incident.Opened, probe.KindRateLimited, answered(probe.Throttled, 429), incident.Reading{}},
-		"escalated-rate_limited":          {incident.Escalated, probe.KindRateLimited, answered(probe.Throttled, 429), incident.Reading{}},
-		"resolved-rate_limited":           {incident.Resolved, probe.KindRateLimited, answered(probe.Throttled, 429), incident.Reading{}},
-		"opened-code_anomaly":             {incident.Opened, probe.KindCodeAnomaly, answered(probe.ClientError, 400), incident.Reading{Now: 11, Usual: 1.4, Samples: 60, Over: time.Hour}},
-		"reminded-code_anomaly-expected":  {incident.Reminded, probe.KindCodeAnomaly, answered(probe.OK, 404), incident.Reading{Now: 5, Usual: 0, Samples: 60, Over: time.Hour}},
-		"resolved-code_anomaly":           {incident.Resolved, probe.KindCodeAnomaly, answered(probe.ClientError, 400), incident.Reading{Now: 11, Usual: 1.4, Samples: 60, Over: time.Hour}},
-		"opened-rate":                     {incident.Opened, probe.KindGroupRate, causes["5xx"], incident.Reading{Now: 7. / 300, Usual: 0.01, Samples: 300, Over: 5 * time.Minute}},
-		"resolved-rate":                   {incident.Resolved, probe.KindGroupRate, causes["5xx"], incident.Reading{Now: 7. / 300, Usual: 0.01, Samples: 300, Over: 5 * time.Minute}},
-		"opened-auth_bypass":              {incident.Opened, probe.KindAuthBypass, answered(probe.AuthBypass, 200), incident.Reading{}},
-		"resolved-auth_bypass":            {incident.Resolved, probe.KindAuthBypass, answered(probe.AuthBypass, 200), incident.Reading{}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			m := sample(tc.change, tc.cause)
-			m.Body.Kind, m.Body.Reading = tc.kind, tc.reading
-			if tc.kind == probe.KindDegraded || tc.kind == probe.KindCodeAnomaly || tc.kind == probe.KindGroupRate {
-				m.Body.Severity = probe.Warning
-			}
-			for _, language := range probe.Languages() {
-				r := toldIn(language, m).fit(formFull)
-				within(t, r)
-				requireGolden(t, name+"-"+language.String(), r)
-			}
-		})
 	}
 }
 
@@ -132,18 +118,6 @@ func answered(reason probe.Reason, status int) probe.Verdict {
 	v := probe.Miss(reason)
 	v.Status, v.Class = status, probe.ClassOf(status)
 	return v
-}
-
-// requireGolden compares a message with the golden file of a name.
-func requireGolden(t *testing.T, name string, r rendered) {
-	t.Helper()
-	file := filepath.Join("testdata", name+".json")
-	if *update {
-		require.NoError(t, os.WriteFile(file, golden(t, r), 0o600))
-	}
-	want, err := os.ReadFile(file)
-	require.NoError(t, err)
-	require.Equal(t, string(want), string(golden(t, r)))
 }
 
 func TestEveryReasonCanBeTold(t *testing.T) {
@@ -195,5 +169,17 @@ func requireReads(t *testing.T, name string, language probe.Language, s story) {
 	r := s.fit(formFull)
 	within(t, r)
 	require.NotContains(t, r.text, "<!channel>")
-	requireGolden(t, name+"-"+language.String(), r)
+	same(t, name+"-"+language.String()+".txt", r.text+"\n"+r.readable())
+}
+
+// same compares with a golden file.
+func same(t *testing.T, name, got string) {
+	t.Helper()
+	file := filepath.Join("testdata", name)
+	if *update {
+		require.NoError(t, os.WriteFile(file, []byte(got), 0o600))
+	}
+	want, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.Equal(t, string(want), got)
 }

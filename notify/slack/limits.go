@@ -15,6 +15,7 @@ const (
 	maxName   = 100
 	maxURL    = 200
 	maxPlace  = 80
+	maxListed = 30 // a name among others
 	maxLabel  = 60
 	maxAdvice = 280
 	maxLink   = 1000 // this one as it is sent

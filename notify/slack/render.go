@@ -1,10 +1,9 @@
 package slack
 
 import (
-	"fmt"
 	"maps"
+	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/slack-go/slack"
@@ -14,13 +13,9 @@ import (
 	"sonde/probe"
 )
 
-// The colours of the bar beside the details.
 const (
-	red    = "#E01E5A"
-	yellow = "#ECB22E"
-	green  = "#2EB67D"
-	blue   = "#36C5F0"
-	grey   = "#8D8D8D"
+	mostHeadline = 300 // of the line about the cause
+	leastMeaning = 40  // less of what it means says nothing
 )
 
 // render gives the message a form, which may break Slack's limits.
@@ -31,35 +26,51 @@ func (s story) render(f form) rendered {
 	if s.answers() {
 		return s.renderAnswer(f)
 	}
+	s = s.standing()
 	emoji, colour := s.signal()
-	return s.compose(f, colour, escape(s.sentence()), slack.NewSectionBlock(markdown(emoji+" "+s.headline()), nil, nil), s.details(f))
+	said := s.sentence()
+	if s.place == placeLine {
+		return s.compose(f, colour, said, slack.NewSectionBlock(markdown(emoji+" "+s.line()), nil, nil), nil)
+	}
+	return s.compose(f, colour, said, slack.NewSectionBlock(markdown(emoji+" "+s.headline()), nil, nil), s.details(f))
 }
 
-// compose puts a message together from what it says, its headline, and its details.
-func (s story) compose(f form, colour, text string, headline slack.Block, details []slack.Block) rendered {
-	r := rendered{form: f, text: text}
-	switch {
-	case f >= formPlain:
-		return r
-	case f >= formHeadline:
-		r.blocks = []slack.Block{headline}
-		return r
-	case s.style == StyleBlocks:
-		r.blocks = append([]slack.Block{headline}, details...)
+// compose puts a message together from the sentence, the headline, and the details. Who is called
+// is called in any form.
+func (s story) compose(f form, colour, sentence string, headline slack.Block, details []slack.Block) rendered {
+	r := rendered{form: f, text: escape(sentence)}
+	if f >= formPlain {
+		if mention := s.mention(); mention != "" {
+			r.text += " " + mention
+		}
 		return r
 	}
 	r.blocks = []slack.Block{headline}
-	if len(details) > 0 {
-		r.bar = &slack.Attachment{Color: colour, Fallback: text, Blocks: slack.Blocks{BlockSet: details}}
+	switch {
+	case f >= formHeadline || len(details) == 0:
+	case s.style == StyleBlocks:
+		r.blocks = append(r.blocks, details...)
+	default:
+		r.bar = &slack.Attachment{Color: colour, Fallback: r.text, Blocks: slack.Blocks{BlockSet: details}}
 	}
 	return r
 }
 
 // details are what supports the headline.
-func (s story) details(form) []slack.Block {
+func (s story) details(f form) []slack.Block {
 	details := []slack.Block{slack.NewSectionBlock(nil, s.fields(), nil)}
-	if next := s.checkNext(); next != "" {
-		details = append(details, slack.NewSectionBlock(markdown(next), nil, nil))
+	for _, section := range []string{s.evidence(), s.known(), s.checkNext()} {
+		if section != "" {
+			details = append(details, slack.NewSectionBlock(markdown(section), nil, nil))
+		}
+	}
+	if drawn := s.chart(); drawn != "" && f < formNoChart {
+		details = append(details, slack.NewContextBlock("", markdown(drawn)))
+	}
+	if s.actions != nil {
+		if buttons := s.actions(s.Message); buttons != nil {
+			details = append(details, buttons)
+		}
 	}
 	return append(details, slack.NewContextBlock("", s.footer()...))
 }
@@ -67,26 +78,6 @@ func (s story) details(form) []slack.Block {
 // markdown is text in which nothing becomes a link or a mention by itself.
 func markdown(text string) *slack.TextBlockObject {
 	return slack.NewTextBlockObject(slack.MarkdownType, text, false, true)
-}
-
-// signal is how the state looks at a glance. The words say the same.
-func (s story) signal() (emoji, colour string) {
-	switch {
-	case s.Change == incident.Resolved || s.Change == incident.Settled:
-		return ":large_green_circle:", green
-	case s.Change == incident.Withdrawn:
-		return ":white_circle:", grey
-	case s.Body.Kind == probe.KindAuthFailed:
-		return ":lock:", red
-	}
-	switch s.Body.Severity {
-	case probe.Critical:
-		return ":red_circle:", red
-	case probe.Warning:
-		return ":large_yellow_circle:", yellow
-	default:
-		return ":large_blue_circle:", blue
-	}
 }
 
 // over reports whether nobody has to act any more.
@@ -98,112 +89,64 @@ func (s story) over() bool {
 	return false
 }
 
-func (s story) headline() string {
-	b := s.Body
+// word is the state in a word or two.
+func (s story) word() string {
 	word := fill(s.words.headlines[s.Change], "word", s.condition().word)
 	if s.flapping() {
 		word += s.words.flaps
 	}
+	return word
+}
+
+// headline is what must be seen: the state, what it is about, the cause, and who is called.
+func (s story) headline() string {
 	name := prose(s.name(), maxName)
 	if s.publicURL != "" {
 		name = link(s.publicURL+"/incidents/"+s.id().String(), name)
 	}
-	cause := fill(s.words.causes[s.Change],
-		"symptom", s.symptom(), "cause", escape(s.causeInWords()), "meaning", escape(s.meaning()),
-		"lasted", s.words.duration(b.At.Sub(b.Since)), "promised", escape(s.clock(b.Promise)),
-		"recovered", escape(s.clock(b.RecoveredAt)), "openings", s.words.openings(b.Openings))
-	return "*" + word + "* · *" + name + "*\n" + strings.TrimSpace(cause)
-}
-
-func (s story) fields() []*slack.TextBlockObject {
-	var fields []*slack.TextBlockObject
-	add := func(title, text string) {
-		if text != "" {
-			fields = append(fields, markdown("*"+title+"*\n"+text))
-		}
+	first := "*" + s.word() + "* · *" + name + "*"
+	if severity := s.Body.Severity; !s.over() && severity != probe.NoSeverity {
+		first += "   " + code(severity.String(), maxPlace)
 	}
-	b, w := s.Body, s.words
-	failing := w.failing
-	if s.over() {
-		failing = w.failed
-		ended := b.At
-		if s.Change == incident.Settled {
-			ended = b.RecoveredAt
-		}
-		add(w.trouble, s.moment(b.Since)+" → "+s.moment(ended))
-	} else {
-		add(w.started, s.moment(b.Since)+" ("+moment(b.Since, "{ago}", s.clock(b.Since))+")")
+	second := s.causeLine("")
+	if room := mostHeadline - unitsOf(second) - 2; room >= leastMeaning {
+		second = s.causeLine(clamp(s.meaning(), room))
 	}
-	v := b.Cause
-	if b.Kind != probe.KindLatency { // its answers are right
-		add(w.cause, fill(w.causeLine, "reason", code(v.Reason.String(), maxPlace), "class", v.Class.TitleIn(w.language),
-			"retry", code(v.Retry.String(), maxPlace), "fault", code(v.Fault.String(), maxPlace)))
-	}
-	add(w.evidence, s.evidence())
-	if s.shared() {
-		add(w.members, prose(s.hit(), maxURL))
-		add(w.location, code(b.Location, maxPlace))
-		return fields
-	}
-	request := code(strings.TrimSpace(b.Method+" "+b.URL), maxURL)
-	if b.Unverified {
-		request += "\n" + w.unverified
-	}
-	add(w.check, request)
-	if s.aboutCertificate() {
-		add(w.ends, s.moment(b.Ends))
-	} else {
-		if b.Kind != probe.KindCache && b.Kind != probe.KindNoData && b.Kind != probe.KindLatency { // its answers were good, or there were none
-			add(failing, s.failing())
-		}
-	}
-	add(w.location, code(b.Location, maxPlace))
-	if !b.RecoverBy.IsZero() && !s.over() {
-		add(w.back, s.moment(b.RecoverBy))
-	}
-	add(w.budget, s.budgets())
-	return fields
-}
-
-// evidence says who answered, and by which trace the request is found.
-func (s story) evidence() string {
-	line := prose(s.Body.Gateway, maxAdvice)
-	if s.Body.Trace != "" {
-		line += "\n" + s.words.trace + " " + code(s.Body.Trace, maxPlace)
-	}
-	return strings.TrimSpace(line)
-}
-
-func (s story) failing() string {
-	line := s.words.failures(s.Body.Failures)
-	if s.Body.Interval > 0 {
-		line += ", " + s.words.every(s.Body.Interval)
-	}
-	var seen []string
-	for _, c := range s.Body.Codes[:min(len(s.Body.Codes), maxCodes)] {
-		name := s.words.noAnswer
-		if c.Code != 0 {
-			name = strconv.Itoa(int(c.Code))
-		}
-		seen = append(seen, name+" ×"+strconv.Itoa(int(c.Count)))
-	}
-	return strings.TrimSpace(line + "\n" + strings.Join(seen, ", "))
-}
-
-func (s story) budgets() string {
-	var lines []string
-	for _, b := range s.Body.Budgets[:min(len(s.Body.Budgets), maxBudgets)] {
-		lines = append(lines, s.budget(b))
+	lines := []string{first, second}
+	if mention := s.mention(); mention != "" {
+		lines = append(lines, mention)
 	}
 	return strings.Join(lines, "\n")
 }
 
-func (s story) budget(b notify.BudgetFact) string {
-	if !b.Judged || b.Total <= 0 {
-		return fill(s.words.noBudget, "objective", b.Objective.String())
+// causeLine says what is wrong, with what that means if there is room for it.
+func (s story) causeLine(meaning string) string {
+	b := s.Body
+	template := s.words.causes[s.Change]
+	if meaning == "" {
+		template = strings.TrimSuffix(template, ". {meaning}")
 	}
-	return fill(s.words.budgetLine, "objective", b.Objective.String(), "spent", s.words.duration(b.Spent),
-		"total", s.words.duration(b.Total), "share", fmt.Sprintf("%.1f%%", 100*float64(b.Spent)/float64(b.Total)))
+	return strings.TrimSpace(fill(template,
+		"symptom", s.symptom(), "cause", escape(s.causeInWords()), "meaning", escape(meaning),
+		"lasted", s.words.duration(b.At.Sub(b.Since)), "promised", escape(s.clock(b.Promise)), "by", s.ackedBy(),
+		"recovered", escape(s.clock(b.RecoveredAt)), "openings", s.words.openings(b.Openings)))
+}
+
+// line is a change as those who follow the thread read it: a fact with a time.
+func (s story) line() string {
+	b := s.Body
+	said := moment(b.At, "{time_secs}", s.clock(b.At)) + "  *" + s.word() + "* · " + s.causeLine("")
+	if b.Failures > 0 && s.Change != incident.Acknowledged && !s.aboutCertificate() && !s.measures() {
+		said += ", " + s.words.failures(b.Failures)
+	}
+	if s.Body.Part != 0 {
+		said = prose(s.name(), maxName) + "  ·  " + said
+	}
+	said += escape(s.lateness())
+	if mention := s.mention(); mention != "" {
+		said += "  " + mention
+	}
+	return said
 }
 
 // meaning explains the cause in a sentence.
@@ -212,11 +155,12 @@ func (s story) meaning() string {
 		return means
 	}
 	if entry, ok := explain(s.words.language, s.Body.Cause); ok {
-		return clamp(entry.Meaning, maxAdvice)
+		return entry.Meaning
 	}
 	return ""
 }
 
+// checkNext is what the catalogue says to look at.
 func (s story) checkNext() string {
 	entry, _ := explain(s.words.language, s.Body.Cause)
 	next := entry.Next
@@ -229,31 +173,61 @@ func (s story) checkNext() string {
 	var list strings.Builder
 	list.WriteString("*" + s.words.next + "*")
 	for _, what := range next[:min(len(next), maxNext)] {
-		list.WriteString("\n• " + prose(what, maxAdvice))
+		list.WriteString("\n• " + escape(clamp(what, maxAdvice)))
 	}
 	return list.String()
 }
 
+// chart draws the latest results.
+func (s story) chart() string {
+	past := s.Body.Past
+	if len(past.Recent) == 0 {
+		return ""
+	}
+	drawn := s.words.facts.last(len(past.Recent)) + " `" + sparkline(past.Recent) + "`"
+	if !past.Good.IsZero() && !s.over() {
+		drawn += "  ·  " + fill(s.words.facts.lastGood, "moment", s.moment(past.Good.At))
+	}
+	return drawn
+}
+
+// footer is where to read on, and what else identifies the incident.
 func (s story) footer() []slack.MixedElement {
 	var footer []slack.MixedElement
-	add := func(text string) { footer = append(footer, markdown(text)) }
+	add := func(parts ...string) {
+		parts = slices.DeleteFunc(parts, func(part string) bool { return part == "" })
+		if len(parts) > 0 {
+			footer = append(footer, markdown(strings.Join(parts, "  ·  ")))
+		}
+	}
+	add(s.readOn()...)
+	add(s.words.incident + " " + code(s.id().String(), maxPlace))
+	labels := []string{prose(s.Body.Group, maxPlace)}
+	for i, name := range slices.Sorted(maps.Keys(s.Body.Labels)) {
+		if i == maxLabels {
+			labels = append(labels, ellipsis)
+			break
+		}
+		labels = append(labels, prose(name, maxLabel)+" "+prose(s.Body.Labels[name], maxLabel))
+	}
+	add(labels...)
+	add(escape(strings.TrimSpace(s.lateness())), s.uncalled())
+	return footer
+}
+
+// readOn are links: to the runbook, and to the page of the probe.
+func (s story) readOn() (links []string) {
 	if address := s.Body.Runbook; address != "" {
 		runbook := link(address, s.words.runbook)
 		if runbook == s.words.runbook {
 			runbook += " " + code(address, maxURL)
 		}
-		add(runbook)
+		links = append(links, runbook)
 	}
-	add(s.words.incident + " " + code(s.id().String(), maxPlace))
-	if s.Body.Group != "" {
-		add(prose(s.Body.Group, maxPlace))
-	}
-	for i, name := range slices.Sorted(maps.Keys(s.Body.Labels)) {
-		if i == maxLabels {
-			add(ellipsis)
-			break
+	if s.publicURL != "" && !s.shared() && s.Body.Probe != "" {
+		if page := link(s.publicURL+"/probes/"+url.PathEscape(s.Body.Probe), s.words.facts.page); page != s.words.facts.page {
+			links = append(links, page)
 		}
-		add(prose(name, maxLabel) + " " + prose(s.Body.Labels[name], maxLabel))
 	}
-	return footer
+	return links
 }

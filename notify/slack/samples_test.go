@@ -25,6 +25,8 @@ var changes = map[incident.Change]time.Duration{
 	incident.Overdue:   20 * time.Minute,
 	incident.Risen:     10 * time.Minute,
 	incident.Settled:   45 * time.Minute,
+
+	incident.Acknowledged: 6 * time.Minute,
 }
 
 // causes are verdicts by the symptom that people must never mix up.
@@ -64,6 +66,8 @@ func sample(change incident.Change, v probe.Verdict) notify.Message {
 	switch change {
 	case incident.Settled:
 		m.Body.RecoveredAt, m.Body.Openings = started.Add(15*time.Minute), 7
+	case incident.Acknowledged:
+		m.Body.Acked = notify.Acked{At: at, By: "minji"}
 	case incident.Reopened:
 		m.Body.Openings = 2
 	case incident.Overdue:

@@ -6,6 +6,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/slack-go/slack"
+
 	"sonde/incident"
 	"sonde/notify"
 	"sonde/probe"
@@ -23,6 +25,8 @@ type story struct {
 	publicURL string // without a slash at its end; empty if there is none
 	style     Style
 	place     place
+	mentions  Mentions
+	actions   func(notify.Message) slack.Block // buttons; nil: there are none
 }
 
 // Text is the one plain sentence that a message begins with, as people read it:
@@ -40,6 +44,9 @@ func (s story) sentence() string {
 	if s.answers() {
 		return s.answer()
 	}
+	if standing := s.standing(); standing.Change != s.Change {
+		return standing.sentence()
+	}
 	is := s.condition()
 	template := s.sentencesOf()[s.Change]
 	if s.aboutCredential() && s.Change == incident.Resolved {
@@ -48,16 +55,57 @@ func (s story) sentence() string {
 	if anew, ok := s.words.measures.anew[b.Kind]; ok && s.Change == incident.Changed {
 		template = anew
 	}
-	told := fill(template,
-		"symptom", s.symptom(), "name", plain(s.name(), maxName), "hit", s.hit(), "now", is.now, "still", is.still, "again", is.again,
-		"times", s.words.ordinal(b.Openings), "cause", s.verdictInWords(), "measured", s.measured(), "better", s.words.measures.better[b.Kind], "usual", milliseconds(b.Reading.Usual), "failing", s.words.failures(b.Failures),
-		"since", s.clock(b.Since), "lasted", s.words.duration(b.At.Sub(b.Since)), "promised", s.clock(b.Promise),
-		"recovered", s.clock(b.RecoveredAt), "openings", s.words.openings(b.Openings))
-	told += s.remark()
-	if s.flapping() {
-		told += s.words.flapping
+	if s.Change == incident.Acknowledged {
+		template = s.words.acknowledged
 	}
-	told += s.announcement() + s.dependents() + s.heldBack() + " " + capital(s.words.incident) + " " + s.id().String() + "."
+	return s.complete(fill(template,
+		"symptom", s.symptom(), "name", tamed(s.name(), maxName), "hit", s.hit(), "now", is.now, "still", is.still, "again", is.again,
+		"times", s.words.ordinal(b.Openings), "cause", s.verdictInWords(), "measured", s.measured(), "better", s.words.measures.better[b.Kind], "usual", milliseconds(b.Reading.Usual), "failing", s.words.failures(b.Failures),
+		"since", s.clock(b.Since), "lasted", s.words.duration(b.At.Sub(b.Since)), "promised", s.clock(b.Promise), "by", s.somebody(),
+		"recovered", s.clock(b.RecoveredAt), "openings", s.words.openings(b.Openings)))
+}
+
+// maxSentence is how long the sentence may be, in UTF-16 units: a locked phone shows less, and a
+// screen reader reads all of it.
+const maxSentence = 300
+
+// complete adds to a sentence as much of what else there is to say as there is room for, and what
+// must be said in any case.
+func (s story) complete(told string) string {
+	end := s.urgency() + " " + capital(s.words.incident) + " " + s.id().String() + "." + s.lateness()
+	room := maxSentence - unitsOf(end)
+	told = clamp(told, room)
+	flapping := ""
+	if s.flapping() {
+		flapping = s.words.flapping
+	}
+	for _, also := range []string{s.remark(), flapping, s.announcement(), s.dependents(), s.heldBack()} {
+		if unitsOf(told)+unitsOf(also) <= room {
+			told += also
+		}
+	}
+	return told + end
+}
+
+// urgency is how urgent it is, where somebody has to act.
+func (s story) urgency() string {
+	switch s.Change {
+	case incident.Opened, incident.Reopened, incident.Risen, incident.Escalated, incident.Reminded:
+		return fill(s.words.urgency, "severity", s.words.severities[s.Body.Severity])
+	}
+	return ""
+}
+
+// somebody is who looks after it, as plain text.
+func (s story) somebody() string {
+	if s.Body.Acked.By == "" {
+		return s.words.facts.somebody
+	}
+	return tamed(s.Body.Acked.By, maxPlace)
+}
+
+// lateness says that the message may be a repeat, and that it is late.
+func (s story) lateness() (told string) {
 	if s.Repeat {
 		told += s.words.repeat
 	}
@@ -96,7 +144,7 @@ func (s story) dependents() string {
 	}
 	names := make([]string, 0, len(d.Names))
 	for _, name := range d.Names {
-		names = append(names, plain(name, maxName))
+		names = append(names, tamed(name, maxListed))
 	}
 	list := strings.Join(names, ", ")
 	if d.Failing > len(names) {
@@ -112,7 +160,7 @@ func (s story) heldBack() string {
 	if !known || s.over() {
 		return ""
 	}
-	return fill(template, "by", plain(h.By, maxName), "since", s.clock(h.Since))
+	return fill(template, "by", tamed(h.By, maxListed), "since", s.clock(h.Since))
 }
 
 // flapping reports whether this is the relapse by which people hear that it comes and goes.

@@ -47,16 +47,16 @@ func TestTheSentence(t *testing.T) {
 	}{
 		"a possible repeat says so": {
 			opened(func(m *notify.Message) { m.Repeat = true }), time.Second,
-			"5xx: checkout is down: 503 Service Unavailable, 4 failed checks since 14:32:10 UTC. Incident 1000. (possible repeat)"},
+			"5xx: checkout is down: 503 Service Unavailable, 4 failed checks since 14:32:10 UTC. Severity: critical. Incident 1000. (possible repeat)"},
 		"a late message says how late": {
 			opened(func(*notify.Message) {}), 5 * time.Hour,
-			"5xx: checkout is down: 503 Service Unavailable, 4 failed checks since 14:32:10 UTC. Incident 1000. (delivered 5 h late)"},
+			"5xx: checkout is down: 503 Service Unavailable, 4 failed checks since 14:32:10 UTC. Severity: critical. Incident 1000. (delivered 5 h late)"},
 		"a message of two minutes is not late": {
 			opened(func(*notify.Message) {}), 2 * time.Minute,
-			"5xx: checkout is down: 503 Service Unavailable, 4 failed checks since 14:32:10 UTC. Incident 1000."},
+			"5xx: checkout is down: 503 Service Unavailable, 4 failed checks since 14:32:10 UTC. Severity: critical. Incident 1000."},
 		"an announced recovery is told": {
 			opened(func(m *notify.Message) { m.Body.RecoverBy = started.Add(time.Hour) }), time.Second,
-			"5xx: checkout is down: 503 Service Unavailable, 4 failed checks since 14:32:10 UTC. It announced to be back by 15:32:10 UTC. Incident 1000."},
+			"5xx: checkout is down: 503 Service Unavailable, 4 failed checks since 14:32:10 UTC. It announced to be back by 15:32:10 UTC. Severity: critical. Incident 1000."},
 		"a word that was not kept is told, and the new one": {
 			told(sample(incident.Overdue, causes["5xx"])).Message, time.Second,
 			"5xx: checkout is still down, though it had announced to be back by 14:51:10 UTC: 503 Service Unavailable, 4 failed checks since 14:32:10 UTC. Now it announces to be back by 15:52:10 UTC. Incident 1000."},
@@ -65,22 +65,22 @@ func TestTheSentence(t *testing.T) {
 			"5xx: checkout is still down, though it had announced to be back by 14:51:10 UTC: 503 Service Unavailable, 4 failed checks since 14:32:10 UTC. Incident 1000. (delivered 1 h 1 min late)"},
 		"an announced recovery that did not come is told": {
 			opened(func(m *notify.Message) { m.Body.RecoverBy = started.Add(time.Minute) }), time.Second,
-			"5xx: checkout is down: 503 Service Unavailable, 4 failed checks since 14:32:10 UTC. It had announced to be back by 14:33:10 UTC. Incident 1000."},
+			"5xx: checkout is down: 503 Service Unavailable, 4 failed checks since 14:32:10 UTC. It had announced to be back by 14:33:10 UTC. Severity: critical. Incident 1000."},
 		"a start on another day has its date": {
 			opened(func(m *notify.Message) { m.Body.Since = started.Add(-24 * time.Hour) }), time.Second,
-			"5xx: checkout is down: 503 Service Unavailable, 4 failed checks since 2026-11-22 14:32:10 UTC. Incident 1000."},
+			"5xx: checkout is down: 503 Service Unavailable, 4 failed checks since 2026-11-22 14:32:10 UTC. Severity: critical. Incident 1000."},
 		"one check is not checks": {
 			opened(func(m *notify.Message) { m.Body.Failures = 1 }), time.Second,
-			"5xx: checkout is down: 503 Service Unavailable, 1 failed check since 14:32:10 UTC. Incident 1000."},
+			"5xx: checkout is down: 503 Service Unavailable, 1 failed check since 14:32:10 UTC. Severity: critical. Incident 1000."},
 		"a name cannot pass for one of our words": {
 			opened(func(m *notify.Message) { m.Body.Probe = "{since}" }), time.Second,
-			"5xx: {since} is down: 503 Service Unavailable, 4 failed checks since 14:32:10 UTC. Incident 1000."},
+			"5xx: {since} is down: 503 Service Unavailable, 4 failed checks since 14:32:10 UTC. Severity: critical. Incident 1000."},
 		"a code that nobody registered is told by its class": {
 			opened(func(m *notify.Message) { m.Body.Cause.Status = 577 }), time.Second,
-			"5xx: checkout is down: 577 Unknown 5xx, 4 failed checks since 14:32:10 UTC. Incident 1000."},
+			"5xx: checkout is down: 577 Unknown 5xx, 4 failed checks since 14:32:10 UTC. Severity: critical. Incident 1000."},
 		"a reminder is never late": {
 			sample(incident.Reminded, causes["no answer"]), time.Hour,
-			"no answer: checkout is still down after 4 h: connect_refused (connection refused), 4 failed checks since 14:32:10 UTC. Incident 1000."},
+			"no answer: checkout is still down after 4 h: connect_refused (connection refused), 4 failed checks since 14:32:10 UTC. Severity: critical. Incident 1000."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			require.Equal(t, tc.want, Text(tc.message, tc.message.CreatedAt.Add(tc.after)))
@@ -96,16 +96,16 @@ func TestTheSentenceAboutACredential(t *testing.T) {
 	}{
 		"a certificate is a symptom of its own": {
 			sample(incident.Opened, probe.Miss(probe.CertificateExpiring)), time.Second,
-			"certificate: checkout has a certificate that ends soon: it ends in 20 d 3 h, on 2026-12-13 18:32:10 UTC. Incident 1000."},
+			"certificate: checkout has a certificate that ends soon: it ends in 20 d 3 h, on 2026-12-13 18:32:10 UTC. Severity: warning. Incident 1000."},
 		"a credential of ours that ends soon is no certificate of the target": {
 			sample(incident.Opened, probe.Miss(probe.CredentialExpiring)), time.Second,
-			"credential: checkout is asked with a credential that ends soon: it ends in 20 d 3 h, on 2026-12-13 18:32:10 UTC. Incident 1000."},
+			"credential: checkout is asked with a credential that ends soon: it ends in 20 d 3 h, on 2026-12-13 18:32:10 UTC. Severity: warning. Incident 1000."},
 		"a credential that was renewed is told": {
 			sample(incident.Resolved, probe.Miss(probe.CredentialExpiring)), time.Second,
 			"credential: checkout is asked with a credential that lasts, 12 min 4 s after the first warning. Incident 1000."},
 		"a token that was not to be had is no refusal of the target": {
 			sample(incident.Opened, probe.Miss(probe.Unauthenticated)), time.Second,
-			"auth 401/403: checkout cannot be asked with our credential: unauthenticated (not authenticated), 4 failed checks since 14:32:10 UTC. Incident 1000."},
+			"auth 401/403: checkout cannot be asked with our credential: unauthenticated (not authenticated), 4 failed checks since 14:32:10 UTC. Severity: critical. Incident 1000."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			require.Equal(t, tc.want, Text(tc.message, tc.message.CreatedAt.Add(tc.after)))
@@ -122,7 +122,7 @@ func TestTimesInTextAreInTheDestinationsZone(t *testing.T) {
 func TestWithoutPagesThereAreNoLinksToThem(t *testing.T) {
 	s := told(sample(incident.Opened, causes["5xx"]))
 	s.publicURL = ""
-	require.Contains(t, s.headline(), "*Down* · *checkout*\n")
+	require.Contains(t, s.headline(), "*Down* · *checkout*   `critical`\n")
 }
 
 func TestABudgetWithoutDataIsNotShownAsUnspent(t *testing.T) {
@@ -139,9 +139,9 @@ func ExampleText() {
 	m = sample(incident.Reopened, causes["auth 401/403"])
 	fmt.Println(Text(m, m.CreatedAt))
 	// Output:
-	// no answer: checkout is down: connect_refused (connection refused), 4 failed checks since 14:32:10 UTC. Incident 1000.
+	// no answer: checkout is down: connect_refused (connection refused), 4 failed checks since 14:32:10 UTC. Severity: critical. Incident 1000.
 	// 5xx: checkout recovered after 12 min 4 s, 4 failed checks since 14:32:10 UTC. Incident 1000.
-	// auth 401/403: checkout refuses our credential again, for the 2nd time: 401 Unauthorized, 4 failed checks since 14:32:10 UTC. Incident 1000.
+	// auth 401/403: checkout refuses our credential again, for the 2nd time: 401 Unauthorized, 4 failed checks since 14:32:10 UTC. Severity: critical. Incident 1000.
 }
 
 func TestAnUnverifiedTargetIsMarkedInItsFacts(t *testing.T) {

@@ -60,7 +60,7 @@ func (s story) hit() string {
 	}
 	var names []string
 	for _, name := range b.Members[:min(len(b.Members), maxMembers)] {
-		names = append(names, plain(name, maxPlace))
+		names = append(names, tamed(name, maxListed))
 	}
 	if len(b.Members) > len(names) || failing > len(b.Members) {
 		names = append(names, ellipsis)

@@ -36,6 +36,7 @@ type Config struct {
 	Zone      *time.Location // of times in text; nil: UTC
 	Language  probe.Language // of the messages and of what the catalogue says in them
 	Style     Style
+	Mentions  Mentions
 	History   notify.History // how probes were before; nil: nobody knows
 }
 
@@ -47,7 +48,7 @@ func New(cfg Config) (notify.Sender, error) {
 	}
 	d := desk{
 		words: wordsIn(cfg.Language), zone: time.UTC, publicURL: strings.TrimRight(cfg.PublicURL, "/"),
-		limit: rate.NewLimiter(perSecond, burst), style: cfg.Style, history: cfg.History,
+		limit: rate.NewLimiter(perSecond, burst), style: cfg.Style, history: cfg.History, mentions: cfg.Mentions,
 	}
 	if cfg.Zone != nil {
 		d.zone = cfg.Zone
@@ -97,7 +98,9 @@ type desk struct {
 	zone      *time.Location
 	publicURL string
 	style     Style
+	mentions  Mentions
 	history   notify.History
+	actions   func(notify.Message) slack.Block // buttons for a message; nil: there are none
 	limit     *rate.Limiter
 }
 
@@ -109,7 +112,8 @@ func (d *desk) story(ctx context.Context, m notify.Message, at place) story {
 	ctx, cancel := context.WithTimeout(ctx, recallWithin)
 	defer cancel()
 	notify.Recall(ctx, d.history, &m.Body)
-	return story{Message: m, words: d.words, zone: d.zone, now: time.Now(), publicURL: d.publicURL, style: d.style, place: at}
+	return story{Message: m, words: d.words, zone: d.zone, now: time.Now(), publicURL: d.publicURL, style: d.style, place: at,
+		mentions: d.mentions, actions: d.actions}
 }
 
 // turn waits until one more message may be sent.

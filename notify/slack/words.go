@@ -20,8 +20,13 @@ type words struct {
 	kinds     map[probe.Kind]condition
 	symptoms  map[probe.Symptom]string // the word that everything begins with
 
+	acknowledged string // the sentence of that; facts: as of sentences, and by
+	urgency      string // facts: severity
+	severities   map[probe.Severity]string
+
 	credential credentialWords
 	measures   measureWords
+	facts      factWords
 	unasked    condition // a credential that was refused before the target was asked
 
 	cache       string           // the symptom of good answers that are sent again unchanged
@@ -58,7 +63,7 @@ type words struct {
 	headlines map[incident.Change]string // facts: word
 	causes    map[incident.Change]string // the second line; facts: symptom cause meaning lasted recovered openings promised
 
-	evidence, trace, started, trouble, cause, check, failing, failed, location, budget, back, ends, next, runbook, incident string
+	evidence, started, trouble, cause, check, failing, failed, location, budget, back, ends, next, runbook, incident string
 
 	unverified string // certificates are not verified
 
@@ -209,7 +214,12 @@ var english = words{
 		condition{"is asked with a credential that ends soon", "is still asked with a credential that ends soon", "is asked again with a credential that ends soon", "Credential ends soon"},
 		"credential", "{symptom}: {name} is asked with a credential that lasts, {lasted} after the first warning.",
 	},
+	acknowledged: "{symptom}: {name} {still}, and {by} looks after it: {cause}, since {since}.",
+	urgency:      " Severity: {severity}.",
+	severities:   map[probe.Severity]string{probe.NoSeverity: "none", probe.Info: "info", probe.Warning: "warning", probe.Critical: "critical"},
+
 	measures: englishMeasures,
+	facts:    englishFacts,
 	unasked:  condition{"cannot be asked with our credential", "still cannot be asked with our credential", "cannot be asked with our credential again", "Credential refused"},
 	cache:    "cache",
 
@@ -254,6 +264,8 @@ var english = words{
 		incident.Overdue:   "{word}, not back as announced",
 		incident.Risen:     "{word}, not only degraded",
 		incident.Settled:   "Recovered for good",
+
+		incident.Acknowledged: "{word}, acknowledged",
 	},
 	causes: map[incident.Change]string{
 		incident.Opened:   "*{symptom}*: {cause}. {meaning}",
@@ -267,11 +279,13 @@ var english = words{
 		incident.Overdue:   "*{symptom}* for {lasted}: {cause}, though announced to be back by {promised}",
 		incident.Risen:     "*{symptom}*: {cause}. {meaning}",
 		incident.Settled:   "good since *{recovered}*, after *{symptom}* had come and gone for {openings}: {cause}",
+
+		incident.Acknowledged: "*{symptom}* for {lasted}: {cause}; {by} looks after it",
 	},
 
 	started: "Started", trouble: "Trouble", cause: "Cause", check: "Check", failing: "Failing", failed: "Failed", location: "Location",
-	evidence: "Evidence", trace: "trace",
-	budget: "Error budget", back: "Announced to be back", ends: "Ends", next: "Check next", runbook: "Runbook", incident: "incident",
+	evidence: "Evidence",
+	budget:   "Error budget", back: "Announced to be back", ends: "Ends", next: "Check next", runbook: "Runbook", incident: "incident",
 	unverified: "unverified: its certificates are not checked (insecure)",
 
 	causeLine:  "{reason} · {class}\nretry {retry} · fault {fault}",
@@ -289,18 +303,12 @@ var english = words{
 		notify.WhyMaintenance: " Not told since {since}, because {by}, on which it depends, was in maintenance.",
 	},
 	probes: func(n int) string {
-		if n == 1 {
-			return "1 probe"
-		}
-		return strconv.Itoa(n) + " probes"
+		return englishCount(n, "probe")
 	},
 
 	noAnswer: "no answer",
 	failures: func(n int) string {
-		if n == 1 {
-			return "1 failed check"
-		}
-		return strconv.Itoa(n) + " failed checks"
+		return englishCount(n, "failed check")
 	},
 	every:    func(interval time.Duration) string { return "every " + englishDuration(interval) },
 	duration: englishDuration,
@@ -313,6 +321,14 @@ func wordsIn(l probe.Language) *words {
 		return &korean
 	}
 	return &english
+}
+
+// englishCount counts things.
+func englishCount(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return strconv.Itoa(n) + " " + what
 }
 
 // englishDuration tells a length of time in its two largest units.

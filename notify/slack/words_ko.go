@@ -131,7 +131,12 @@ var korean = words{
 		condition{"프로브 자격증명 만료 임박", "프로브 자격증명 만료 임박 지속", "프로브 자격증명 만료 임박 재발", "자격증명 만료 임박"},
 		"자격증명", "{symptom}: {name} 자격증명 갱신됨, 첫 경고 후 {lasted}.",
 	},
+	acknowledged: "{symptom}: {name} {still}, {by} 확인함: {cause}, {since}부터.",
+	urgency:      " 심각도: {severity}.",
+	severities:   map[probe.Severity]string{probe.NoSeverity: "없음", probe.Info: "정보", probe.Warning: "경고", probe.Critical: "심각"},
+
 	measures: koreanMeasures,
+	facts:    koreanFacts,
 	unasked:  condition{"자격증명으로 요청 불가", "자격증명으로 요청 불가 지속", "자격증명으로 요청 불가 재발", "인증 실패"},
 	cache:    "캐시",
 
@@ -176,6 +181,8 @@ var korean = words{
 		incident.Overdue:   "{word} 지속, 예고한 복구 시각 경과",
 		incident.Risen:     "{word}, 성능 저하에서 악화",
 		incident.Settled:   "복구 확정",
+
+		incident.Acknowledged: "{word}, 확인함",
 	},
 	causes: map[incident.Change]string{
 		incident.Opened:   "*{symptom}*: {cause}. {meaning}",
@@ -189,11 +196,13 @@ var korean = words{
 		incident.Overdue:   "*{symptom}*, {lasted} 경과: {cause}, 예고한 복구 시각 {promised} 경과",
 		incident.Risen:     "*{symptom}*: {cause}. {meaning}",
 		incident.Settled:   "*{recovered}*부터 정상, 그 전 *{symptom}* {openings}: {cause}",
+
+		incident.Acknowledged: "*{symptom}*, {lasted} 경과: {cause}, {by} 확인함",
 	},
 
 	started: "시작", trouble: "기간", cause: "원인", check: "요청", failing: "실패 중", failed: "실패", location: "위치",
-	evidence: "증거", trace: "추적 ID",
-	budget: "에러 버짓", back: "복구 예정 시각", ends: "만료", next: "다음에 확인할 것", runbook: "런북", incident: "인시던트",
+	evidence: "증거",
+	budget:   "에러 버짓", back: "복구 예정 시각", ends: "만료", next: "다음에 확인할 것", runbook: "런북", incident: "인시던트",
 	unverified: "검증되지 않음: 인증서를 확인하지 않습니다(insecure)",
 
 	causeLine:  "{reason} · {class}\n재시도 {retry} · 책임 {fault}",
@@ -218,6 +227,8 @@ var korean = words{
 	duration: koreanDuration,
 	ordinal:  func(n int) string { return strconv.Itoa(n) + "번째" },
 }
+
+func koreanCount(n int) string { return strconv.Itoa(n) + "건" }
 
 // koreanDuration tells a length of time in its two largest units.
 func koreanDuration(d time.Duration) string {

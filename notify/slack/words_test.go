@@ -103,7 +103,7 @@ func TestTheCatalogueIsQuotedInTheLanguageOfTheMessage(t *testing.T) {
 		s := toldIn(probe.Korean, sample(incident.Opened, verdict))
 		require.Contains(t, s.headline(), escape(entry.Meaning))
 		require.Contains(t, s.checkNext(), "*다음에 확인할 것*\n• "+prose(entry.Next[0], maxAdvice))
-		require.Contains(t, s.fields()[1].Text, verdict.Class.TitleIn(probe.Korean))
+		require.Contains(t, s.fields()[2].Text, verdict.Class.TitleIn(probe.Korean))
 		english, err := probe.Explain(query)
 		require.NoError(t, err)
 		for _, t1 := range texts(s.fit(formFull)) {
@@ -118,8 +118,8 @@ func TestTheCatalogueIsQuotedInTheLanguageOfTheMessage(t *testing.T) {
 
 func TestADestinationSpeaksItsLanguage(t *testing.T) {
 	for language, want := range map[probe.Language]string{
-		probe.English: "5xx: checkout is down: 503 Service Unavailable, 4 failed checks since 14:32:10 UTC. Incident 1000.",
-		probe.Korean:  "5xx: checkout 장애 발생: 503 Service Unavailable, 14:32:10 UTC부터 4회 실패. 인시던트 1000.",
+		probe.English: "5xx: checkout is down: 503 Service Unavailable, 4 failed checks since 14:32:10 UTC. Severity: critical. Incident 1000.",
+		probe.Korean:  "5xx: checkout 장애 발생: 503 Service Unavailable, 14:32:10 UTC부터 4회 실패. 심각도: 심각. 인시던트 1000.",
 	} {
 		for name, config := range map[string]Config{
 			"a bot":     {Token: text.NewSecret("xoxb-1"), Channel: "C1", Language: language},
@@ -165,9 +165,9 @@ func TestEveryNoticeIsToldInKorean(t *testing.T) {
 func TestAnAnnouncedRecoveryIsToldInKorean(t *testing.T) {
 	m := sample(incident.Opened, causes["5xx"])
 	m.Body.RecoverBy = started.Add(time.Hour)
-	require.Contains(t, toldIn(probe.Korean, m).sentence(), "4회 실패. 복구 예정 시각: 15:32:10 UTC. 인시던트 1000.")
+	require.Contains(t, toldIn(probe.Korean, m).sentence(), "4회 실패. 복구 예정 시각: 15:32:10 UTC. 심각도: 심각. 인시던트 1000.")
 	m.Body.RecoverBy = started
-	require.Contains(t, toldIn(probe.Korean, m).sentence(), "4회 실패. 복구 예정 시각 경과: 14:32:10 UTC. 인시던트 1000.")
+	require.Contains(t, toldIn(probe.Korean, m).sentence(), "4회 실패. 복구 예정 시각 경과: 14:32:10 UTC. 심각도: 심각. 인시던트 1000.")
 }
 
 func TestLengthsOfTimeInEveryLanguage(t *testing.T) {
