@@ -121,8 +121,17 @@ func TestWhatIsDegradedAndDownIsOneIncident(t *testing.T) {
 		p := w.state.Open(probe.KindDown)
 		require.Equal(t, 6, p.Failures, "each failure is counted once")
 		require.Equal(t, probe.Critical, p.Severity)
-		require.Equal(t, []string{"resolved down 11m0s"}, w.feed(540, good, good, good), "what is down resolves as what is down")
+		require.Equal(t, []string{"eased degraded 11m0s"}, w.feed(540, good, good, good), "it answers, but has failed now and then")
+		require.Equal(t, probe.Warning, w.state.Open(probe.KindDegraded).Severity)
+		require.Equal(t, []string{"risen down 14m0s"}, w.feed(720, broken, broken, broken))
+		require.Equal(t, []string{"eased degraded 17m0s"}, w.feed(900, good, good, good))
+		require.Equal(t, []string{"eased degraded 47m0s", "resolved degraded 1h44m0s"}, w.feed(1080, times(87, good)...), "until the bucket is low")
 		require.Zero(t, w.level())
+	})
+	t.Run("what was down at once resolves at once", func(t *testing.T) {
+		w := &world{policy: policy}
+		require.Equal(t, []string{"opened down 2m0s"}, w.feed(0, times(60, broken)...))
+		require.Equal(t, []string{"resolved down 1h2m0s"}, w.feed(3600, good, good, good), "one outage says nothing of failures now and then")
 	})
 	t.Run("while it is down nothing else opens", func(t *testing.T) {
 		w := &world{policy: policy}

@@ -132,7 +132,7 @@ func (l *law) checkTransition(m move, before *incident.State, told incident.Tran
 	if m.in.Kind == incident.Skipped {
 		until = m.in.To
 	}
-	if m.in.Maintenance {
+	if m.in.Maintenance && (told.Change != incident.Eased || !told.Quiet) {
 		require.Contains(t, []incident.Change{incident.Resolved, incident.ClosedNow, incident.Settled, incident.Withdrawn}, told.Change, "in maintenance nothing opens, and nobody is reminded")
 	}
 	switch told.Change {
@@ -226,11 +226,15 @@ func (l *law) checkTransition(m move, before *incident.State, told incident.Tran
 		require.Equal(t, incident.Closed, was.Phase, "nothing was down")
 		require.Equal(t, probe.KindDown, p.Kind)
 		delete(l.phase, probe.KindDegraded)
+	case incident.Eased:
+		l.checkEasing(m, before, told)
+		was = p
 	default:
 		require.Fail(t, "unexpected change", told.Change.String())
 	}
 	require.False(t, told.Quiet && !quiet[told.Change], "%s is always told", told.Change)
-	if told.Change != incident.Reminded && told.Change != incident.Escalated && told.Change != incident.ClosedNow && told.Change != incident.Settled {
+	if told.Change != incident.Reminded && told.Change != incident.Escalated && told.Change != incident.ClosedNow && told.Change != incident.Settled &&
+		(told.Change != incident.Eased || told.Quiet) {
 		require.Equal(t, until, told.At)
 		require.False(t, told.At.Before(l.moved) && !m.in.At.Before(before.Account.Grid.Last), "transitions come in order, but for those of an extra run that comes after later slots")
 		l.moved = slo.Latest(l.moved, told.At)
@@ -238,8 +242,29 @@ func (l *law) checkTransition(m move, before *incident.State, told incident.Tran
 	l.phase[p.Kind] = p
 }
 
+// checkEasing checks that what is down becomes degraded only where it answers, but its
+// bucket is not low; and that people hear of that once it has lasted.
+func (l *law) checkEasing(m move, before *incident.State, told incident.Transition) {
+	t, p := l.t, told.Problem
+	require.Equal(t, incident.Open, p.Phase)
+	require.Equal(t, probe.KindDegraded, p.Kind)
+	if !told.Quiet {
+		require.Equal(t, l.phase[probe.KindDegraded].ID, p.ID)
+		require.False(t, l.phase[probe.KindDegraded].Telling.Degraded, "people hear of it once")
+		require.True(t, p.Telling.Degraded)
+		return
+	}
+	require.Equal(t, l.phase[probe.KindDown].ID, p.ID)
+	require.True(t, p.Leaky)
+	require.Equal(t, probe.Good, m.in.Verdict.Outcome)
+	require.Equal(t, probe.Scheduled, m.in.Run)
+	level := time.Duration(before.Buckets.Target.Level)*time.Millisecond - min(m.policy.Interval, time.Minute)
+	require.Greater(t, level, m.policy.Rules.Degraded.Clear, "what is low is over")
+	delete(l.phase, probe.KindDown)
+}
+
 // quiet are the changes that people need not hear of.
-var quiet = map[incident.Change]bool{incident.Reopened: true, incident.Resolved: true, incident.Risen: true}
+var quiet = map[incident.Change]bool{incident.Reopened: true, incident.Resolved: true, incident.Risen: true, incident.Eased: true}
 
 // checkOpening checks that an incident opened for a reason.
 func (l *law) checkOpening(m move, before *incident.State, p incident.Problem) {

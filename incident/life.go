@@ -79,10 +79,19 @@ func (m *machine) rise(p *Problem, cause probe.Verdict, confirmed Suspicion) {
 			}
 		}
 	}
-	p.Leaky = false
 	p.promise(confirmed.RecoverBy, now)
 	m.s.Goods, m.s.Row = Streak{}, Row{}
 	m.tell(Risen, now, p)
+}
+
+// relent makes what was down degraded again, when it answers but its bucket says that it has
+// failed now and then: it is over when that is low. It stays the same incident.
+func (m *machine) relent(p *Problem) {
+	now := m.in.Until()
+	p.Kind, p.Severity, p.Other, p.Others = probe.KindDegraded, severity(probe.KindDegraded, p.Cause), probe.Verdict{}, 0
+	m.remindOnGrid(now, p)
+	m.remindSoon(now, p)
+	m.fx.Transitions = append(m.fx.Transitions, Transition{Change: Eased, At: now, Problem: p.Clone(), Quiet: true})
 }
 
 // begin finds the incident of a kind that has recovered lately, or makes a new one, and says
@@ -196,19 +205,23 @@ func (m *machine) close(now time.Time) {
 }
 
 // remind tells that an incident is still open, once however many reminders were
-// missed.
+// missed; or, where people take it for worse than it is, that it is degraded.
 func (m *machine) remind(p *Problem, now time.Time) {
 	every := m.p.RemindEvery
 	if p.Phase != Open || p.RemindAt.IsZero() || p.RemindAt.After(now) {
 		return
 	}
-	due := p.RemindAt
-	if every <= 0 {
-		p.RemindAt = time.Time{}
-		return
+	due, overrated := p.RemindAt, p.overrated()
+	p.RemindAt = time.Time{}
+	if every > 0 {
+		p.RemindAt = due.Add((now.Sub(due)/every + 1) * every)
 	}
-	p.RemindAt = due.Add((now.Sub(due)/every + 1) * every)
-	if !m.in.Maintenance {
+	switch {
+	case m.in.Maintenance:
+	case overrated:
+		m.tell(Eased, due, p)
+		m.remindOnGrid(now, p)
+	case every > 0:
 		m.tell(Reminded, due, p)
 	}
 }

@@ -154,10 +154,11 @@ const (
 	Silenced              // people asked for silence about it
 	FalseAlarmed          // people say that it was a false alarm
 	TrueAlarmed           // and that it was none, after all
+	Eased                 // what was down is degraded again: it answers, but not always
 )
 
 var changeNames = [...]string{"", "opened", "changed", "reminded", "resolved", "reopened", "closed", "withdrawn", "escalated", "overdue", "risen", "settled", "acknowledged",
-	"staged", "unacknowledged", "silenced", "false_alarm", "no_false_alarm"}
+	"staged", "unacknowledged", "silenced", "false_alarm", "no_false_alarm", "eased"}
 
 func (c Change) String() string { return changeNames[c] }
 

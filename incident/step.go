@@ -195,8 +195,12 @@ func (m *machine) watchGood() {
 		return
 	}
 	for i := range s.Problems {
-		if p := &s.Problems[i]; p.Phase == Open && healedByGood(p.Kind) && m.drained(p) {
+		switch p := &s.Problems[i]; {
+		case p.Phase != Open || !healedByGood(p.Kind):
+		case m.drained(p):
 			m.resolve(p)
+		case p.Kind == probe.KindDown:
+			m.relent(p)
 		}
 	}
 }

@@ -15,7 +15,8 @@ const (
 // Telling is what everybody has heard of an incident that comes and goes. They hear of its
 // first recovery and of its first relapse at once. Then they hear of a recovery only when
 // it has lasted, and of a relapse only when they had heard of a recovery: what comes and
-// goes all night is a handful of messages, and nobody believes what is no longer so. Who
+// goes all night is a handful of messages, and nobody believes what is no longer so. In the same
+// way they hear that what was down is only degraded when that has lasted. Who
 // follows the incident (its thread) hears of all of it.
 type Telling struct {
 	Degraded bool                 // they heard that it is degraded, not that it is down
@@ -40,9 +41,9 @@ func (m *machine) told(change Change, at time.Time, p *Problem) bool {
 	case Reopened:
 		return m.relapse(at, p)
 	case Risen:
-		worse := t.Degraded
-		t.Degraded = false
-		return worse
+		return m.rises(at, p)
+	case Eased:
+		t.Degraded = true
 	case Resolved:
 		t.Unsaid = m.settlesAt(p).After(at)
 		return !t.Unsaid
@@ -51,6 +52,34 @@ func (m *machine) told(change Change, at time.Time, p *Problem) bool {
 	}
 	return true
 }
+
+// rises notes that what was degraded is down, and reports whether that is news.
+func (m *machine) rises(at time.Time, p *Problem) bool {
+	news := p.Telling.Degraded
+	p.Telling.Degraded = false
+	if m.remindOnGrid(at, p); !news && m.p.RemindEvery > 0 {
+		m.remindSoon(at, p)
+	}
+	return news
+}
+
+// remindSoon has people hear how it is if it stays as it is now.
+func (m *machine) remindSoon(at time.Time, p *Problem) {
+	if soon := at.Add(m.holdFor()); p.RemindAt.IsZero() || soon.Before(p.RemindAt) {
+		p.RemindAt = soon
+	}
+}
+
+// remindOnGrid has people reminded as if nothing had happened since the opening.
+func (m *machine) remindOnGrid(at time.Time, p *Problem) {
+	p.RemindAt = time.Time{}
+	if every := m.p.RemindEvery; every > 0 {
+		p.RemindAt = at.Add(every - at.Sub(p.OpenedAt)%every)
+	}
+}
+
+// overrated reports whether people take for down what is degraded.
+func (p *Problem) overrated() bool { return p.Kind == probe.KindDegraded && !p.Telling.Degraded }
 
 // relapse notes that an incident has opened again, and reports whether people hear of it.
 func (m *machine) relapse(at time.Time, p *Problem) bool {

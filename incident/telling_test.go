@@ -1,6 +1,7 @@
 package incident_test
 
 import (
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -92,8 +93,53 @@ func TestWhatWasDegradedIsHeardWhenItIsDown(t *testing.T) {
 	w.feed(360, broken, good, broken, good, broken, good, broken, broken, broken)
 	require.Equal(t, []string{"opened down 2m0s", "resolved down 5m0s", "reopened degraded 12m0s", "risen down 14m0s"}, w.heard())
 	w.feed(900, good, good, good, broken, broken, broken)
-	require.Equal(t, "reopened down 20m0s", lines(w.told)[len(w.told)-1])
-	require.True(t, w.told[len(w.told)-1].Quiet, "nobody heard that it had recovered")
+	require.Equal(t, "risen down 20m0s", lines(w.told)[len(w.told)-1])
+	require.True(t, w.told[len(w.told)-1].Quiet, "nobody heard that it had not been down any more")
+}
+
+func TestWhatFailsEveryOtherTimeForHoursIsAHandfulOfMessages(t *testing.T) {
+	for _, interval := range []int{10, 30, 60} {
+		chance := rand.New(rand.NewPCG(1, uint64(interval)))
+		var dice [6 * 3600]bool
+		for i := range dice {
+			dice[i] = chance.IntN(2) == 0
+		}
+		w := &world{policy: usual(interval), answer: func(second int) probe.Verdict {
+			if second < len(dice) && dice[second] {
+				return broken
+			}
+			return good
+		}}
+		w.policy.Rules, w.policy.RemindEvery = incident.UsualRules(), 4*time.Hour
+		w.play(0, 9*3600)
+
+		openings, risen := 0, 0
+		for _, told := range w.told {
+			switch told.Change {
+			case incident.Opened, incident.Reopened:
+				openings++
+			case incident.Risen:
+				risen++
+			}
+		}
+		require.LessOrEqual(t, openings, 2, "%d s: %v", interval, lines(w.told))
+		require.Positive(t, risen)
+		require.LessOrEqual(t, len(w.heard()), 12, "%d s: %v", interval, w.heard())
+		require.Empty(t, w.state.Problems)
+	}
+}
+
+func TestThatSomethingIsOnlyDegradedAgainIsHeardWhenItHasLasted(t *testing.T) {
+	for name, remind := range map[string]time.Duration{"with reminders": 4 * time.Hour, "without": 0} {
+		w := &world{policy: usual(60)}
+		w.policy.Rules, w.policy.RemindEvery = incident.UsualRules(), remind
+		w.feed(0, broken, good, broken, good, broken, good, broken, broken, broken)
+		w.feed(540, times(35, good)...)
+		require.Equal(t, []string{"opened degraded 6m0s", "risen down 8m0s", "eased degraded 41m0s"}, w.heard(), name)
+		require.Equal(t, []string{"opened degraded 6m0s", "risen down 8m0s", "eased degraded 11m0s", "eased degraded 41m0s"}, lines(w.told), name)
+		require.Equal(t, []string{"risen down 46m0s"}, w.feed(540+35*60, broken, broken, broken), name)
+		require.False(t, w.told[len(w.told)-1].Quiet, "%s: people believed it to be degraded", name)
+	}
 }
 
 func TestWhoHeardNothingOfARecoveryHearsThatNobodyLooksAnyMore(t *testing.T) {

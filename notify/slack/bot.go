@@ -132,7 +132,7 @@ func (p *post) forTheChannel() bool {
 		return false // they have heard it, or the larger one is shown
 	}
 	switch p.Change {
-	case incident.Resolved, incident.Settled, incident.Reopened, incident.Withdrawn, incident.Risen:
+	case incident.Resolved, incident.Settled, incident.Reopened, incident.Withdrawn, incident.Risen, incident.Eased:
 		return true
 	case incident.Changed, incident.Escalated, incident.Overdue:
 		return p.Body.Severity == probe.Critical

@@ -87,6 +87,7 @@ func TestWhatTheChannelMustNotMissIsShownThere(t *testing.T) {
 	}{
 		"a recovery":           {sample(incident.Resolved, slow), true},
 		"one that lasts":       {sample(incident.Settled, slow), true},
+		"that it is less bad":  {sample(incident.Eased, slow), true},
 		"not what it has seen": {quietly(sample(incident.Reopened, slow)), false},
 		"a relapse":            {sample(incident.Reopened, slow), true},
 		"a critical new cause": {sample(incident.Changed, causes["5xx"]), true},

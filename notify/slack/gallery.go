@@ -85,6 +85,7 @@ func (v View) specimen(kind, change string, m notify.Message) Specimen {
 func changesOf(kind probe.Kind) []incident.Change {
 	only := map[incident.Change][]probe.Kind{
 		incident.Risen:   {probe.KindDown},
+		incident.Eased:   {probe.KindDegraded},
 		incident.Overdue: {probe.KindDown, probe.KindDegraded},
 		incident.Escalated: {
 			probe.KindRateLimited, probe.KindCertificate, probe.KindGatewaySurge, probe.KindAuthGroup, probe.KindBudgetThreshold,
@@ -98,7 +99,7 @@ func changesOf(kind probe.Kind) []incident.Change {
 		incident.Unacknowledged: {probe.KindDown}, incident.Silenced: {probe.KindDown}, incident.FalseAlarmed: {probe.KindDown}, incident.TrueAlarmed: {probe.KindDown},
 	}
 	var all []incident.Change
-	for change := incident.Opened; change <= incident.TrueAlarmed; change++ {
+	for change := incident.Opened; change <= incident.Eased; change++ {
 		kinds, special := only[change]
 		if change == incident.ClosedNow || change == incident.Staged || special && !slices.Contains(kinds, kind) {
 			continue

@@ -34,6 +34,7 @@ var englishMeasures = measureWords{
 		incident.Escalated: "{symptom}: {name} {still}, and it is more urgent now: {measured}; latest: {cause}.",
 		incident.Overdue:   "{symptom}: {name} {still}: {measured}.",
 		incident.Risen:     "{symptom}: {name} {still}: {measured}.",
+		incident.Eased:     "{symptom}: {name} {still}: {measured}.",
 		incident.Settled:   "{symptom}: {name} {better} since {recovered}, after it had come and gone for {openings}.",
 	},
 	anew: map[probe.Kind]string{
@@ -67,6 +68,7 @@ var koreanMeasures = measureWords{
 		incident.Escalated: "{symptom}: {name} {still}, 긴급도 상승: {measured}, 최근: {cause}.",
 		incident.Overdue:   "{symptom}: {name} {still}: {measured}.",
 		incident.Risen:     "{symptom}: {name} {still}: {measured}.",
+		incident.Eased:     "{symptom}: {name} {still}: {measured}.",
 		incident.Settled:   "{symptom}: {name} {better} 확정: {recovered}부터, 그 전 {openings}.",
 	},
 	anew: map[probe.Kind]string{

@@ -25,6 +25,7 @@ var changes = map[incident.Change]time.Duration{
 	incident.Overdue:   20 * time.Minute,
 	incident.Risen:     10 * time.Minute,
 	incident.Settled:   45 * time.Minute,
+	incident.Eased:     50 * time.Minute,
 
 	incident.Acknowledged: 6 * time.Minute,
 }

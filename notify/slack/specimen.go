@@ -19,6 +19,7 @@ var after = map[incident.Change]time.Duration{
 	incident.Reopened: 40 * time.Minute, incident.Withdrawn: 30 * time.Minute, incident.Escalated: 14 * 24 * time.Hour, incident.Overdue: 20 * time.Minute,
 	incident.Risen: 10 * time.Minute, incident.Settled: 45 * time.Minute, incident.Acknowledged: 3*time.Minute + 40*time.Second,
 	incident.Unacknowledged: 5 * time.Minute, incident.Silenced: 6 * time.Minute, incident.FalseAlarmed: 20 * time.Minute, incident.TrueAlarmed: 25 * time.Minute,
+	incident.Eased: 50 * time.Minute,
 }
 
 // causeOf is a cause for each kind.

@@ -107,6 +107,7 @@ var english = words{
 		incident.Escalated: "{symptom}: {name} {still}, and it is more urgent now: {cause}, {failing} since {since}.",
 		incident.Overdue:   "{symptom}: {name} {still}, though it had announced to be back by {promised}: {cause}, {failing} since {since}.",
 		incident.Risen:     "{symptom}: {name} {now}, after it was degraded: {cause}, {failing} since {since}.",
+		incident.Eased:     "{symptom}: {name} is not down any more, but degraded: it fails now and then: {cause}, {failing} since {since}.",
 		incident.Settled:   "{symptom}: {name} recovered for good at {recovered}, after it had come and gone for {openings}; the last one had {failing} since {since}.",
 	},
 	together: map[incident.Change]string{
@@ -119,6 +120,7 @@ var english = words{
 		incident.Escalated: "{symptom}: {name} {still}, and it is more urgent now: {cause}, {hit}, since {since}.",
 		incident.Overdue:   "{symptom}: {name} {still}: {cause}, {hit}, since {since}.",
 		incident.Risen:     "{symptom}: {name} {still}: {cause}, {hit}, since {since}.",
+		incident.Eased:     "{symptom}: {name} {still}: {cause}, {hit}, since {since}.",
 		incident.Settled:   "{symptom}: {name} recovered for good at {recovered}, after it had come and gone for {openings}.",
 	},
 	silences: map[incident.Change]string{
@@ -131,6 +133,7 @@ var english = words{
 		incident.Escalated: "{symptom}: {name} {still}: {cause}, since {since}.",
 		incident.Overdue:   "{symptom}: {name} {still}: {cause}, since {since}.",
 		incident.Risen:     "{symptom}: {name} {still}: {cause}, since {since}.",
+		incident.Eased:     "{symptom}: {name} {still}: {cause}, since {since}.",
 		incident.Settled:   "{symptom}: {name} has results since {recovered}, after it had come and gone for {openings}.",
 	},
 	ties: map[incident.Tie]string{
@@ -166,6 +169,7 @@ var english = words{
 		incident.Escalated: "{symptom}: {name} {still}: {cause}.",
 		incident.Overdue:   "{symptom}: {name} {still}: {cause}.",
 		incident.Risen:     "{symptom}: {name} {still}: {cause}.",
+		incident.Eased:     "{symptom}: {name} {still}: {cause}.",
 		incident.Settled:   "{symptom}: {name} has a certificate that lasts since {recovered}, after it had come and gone for {openings}.",
 	},
 	caches: map[incident.Change]string{
@@ -178,6 +182,7 @@ var english = words{
 		incident.Escalated: "{symptom}: {name} {still}: {cause}.",
 		incident.Overdue:   "{symptom}: {name} {still}: {cause}.",
 		incident.Risen:     "{symptom}: {name} {still}: {cause}.",
+		incident.Eased:     "{symptom}: {name} {still}: {cause}.",
 		incident.Settled:   "{symptom}: {name} says again what has not changed since {recovered}, after it had come and gone for {openings}.",
 	},
 	endsIn: "it ends in {left}, on {ends}",
@@ -263,6 +268,7 @@ var english = words{
 		incident.Escalated: "{word}, more urgent",
 		incident.Overdue:   "{word}, not back as announced",
 		incident.Risen:     "{word}, not only degraded",
+		incident.Eased:     "{word}, not down any more",
 		incident.Settled:   "Recovered for good",
 
 		incident.Acknowledged: "{word}, acknowledged",
@@ -278,6 +284,7 @@ var english = words{
 		incident.Escalated: "*{symptom}*: {cause}. {meaning}",
 		incident.Overdue:   "*{symptom}* for {lasted}: {cause}, though announced to be back by {promised}",
 		incident.Risen:     "*{symptom}*: {cause}. {meaning}",
+		incident.Eased:     "*{symptom}* now and then: {cause}. {meaning}",
 		incident.Settled:   "good since *{recovered}*, after *{symptom}* had come and gone for {openings}: {cause}",
 
 		incident.Acknowledged: "*{symptom}* for {lasted}: {cause}; {by} looks after it",

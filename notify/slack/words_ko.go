@@ -25,6 +25,7 @@ var korean = words{
 		incident.Escalated: "{symptom}: {name} {still}, 긴급도 상승: {cause}, {since}부터 {failing}.",
 		incident.Overdue:   "{symptom}: {name} {still}, 예고한 복구 시각 {promised} 경과: {cause}, {since}부터 {failing}.",
 		incident.Risen:     "{symptom}: {name} {now}, 성능 저하에서 악화: {cause}, {since}부터 {failing}.",
+		incident.Eased:     "{symptom}: {name} 장애에서 성능 저하로 완화, 간헐적 실패 지속: {cause}, {since}부터 {failing}.",
 		incident.Settled:   "{symptom}: {name} 복구 확정: {recovered}부터 정상, 그 전 {openings}, 마지막은 {since}부터 {failing}.",
 	},
 	together: map[incident.Change]string{
@@ -37,6 +38,7 @@ var korean = words{
 		incident.Escalated: "{symptom}: {name} {still}, 긴급도 상승: {cause}, {hit}, {since}부터.",
 		incident.Overdue:   "{symptom}: {name} {still}: {cause}, {hit}, {since}부터.",
 		incident.Risen:     "{symptom}: {name} {still}: {cause}, {hit}, {since}부터.",
+		incident.Eased:     "{symptom}: {name} {still}: {cause}, {hit}, {since}부터.",
 		incident.Settled:   "{symptom}: {name} 복구 확정: {recovered}부터 정상, 그 전 {openings}.",
 	},
 	silences: map[incident.Change]string{
@@ -49,6 +51,7 @@ var korean = words{
 		incident.Escalated: "{symptom}: {name} {still}: {cause}, {since}부터.",
 		incident.Overdue:   "{symptom}: {name} {still}: {cause}, {since}부터.",
 		incident.Risen:     "{symptom}: {name} {still}: {cause}, {since}부터.",
+		incident.Eased:     "{symptom}: {name} {still}: {cause}, {since}부터.",
 		incident.Settled:   "{symptom}: {name} 결과 수신 재개 확정: {recovered}부터, 그 전 {openings}.",
 	},
 	ties: map[incident.Tie]string{
@@ -84,6 +87,7 @@ var korean = words{
 		incident.Escalated: "{symptom}: {name} {still}: {cause}.",
 		incident.Overdue:   "{symptom}: {name} {still}: {cause}.",
 		incident.Risen:     "{symptom}: {name} {still}: {cause}.",
+		incident.Eased:     "{symptom}: {name} {still}: {cause}.",
 		incident.Settled:   "{symptom}: {name} 인증서 갱신 확정: {recovered}부터, 그 전 {openings}.",
 	},
 	caches: map[incident.Change]string{
@@ -96,6 +100,7 @@ var korean = words{
 		incident.Escalated: "{symptom}: {name} {still}: {cause}.",
 		incident.Overdue:   "{symptom}: {name} {still}: {cause}.",
 		incident.Risen:     "{symptom}: {name} {still}: {cause}.",
+		incident.Eased:     "{symptom}: {name} {still}: {cause}.",
 		incident.Settled:   "{symptom}: {name} 캐시 정상화 확정: {recovered}부터, 그 전 {openings}.",
 	},
 	endsIn: "{left} 후 만료, {ends}",
@@ -180,6 +185,7 @@ var korean = words{
 		incident.Escalated: "{word}, 긴급도 상승",
 		incident.Overdue:   "{word} 지속, 예고한 복구 시각 경과",
 		incident.Risen:     "{word}, 성능 저하에서 악화",
+		incident.Eased:     "{word}, 장애에서 완화",
 		incident.Settled:   "복구 확정",
 
 		incident.Acknowledged: "{word}, 확인함",
@@ -195,6 +201,7 @@ var korean = words{
 		incident.Escalated: "*{symptom}*: {cause}. {meaning}",
 		incident.Overdue:   "*{symptom}*, {lasted} 경과: {cause}, 예고한 복구 시각 {promised} 경과",
 		incident.Risen:     "*{symptom}*: {cause}. {meaning}",
+		incident.Eased:     "*{symptom}* 간헐적 발생: {cause}. {meaning}",
 		incident.Settled:   "*{recovered}*부터 정상, 그 전 *{symptom}* {openings}: {cause}",
 
 		incident.Acknowledged: "*{symptom}*, {lasted} 경과: {cause}, {by} 확인함",
