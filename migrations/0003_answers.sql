@@ -83,3 +83,7 @@ CREATE INDEX worstday_of_day ON worstdays(day);
 DROP INDEX slow_last;
 CREATE INDEX slow_last ON slow(last, first, probe, threshold, step, failed);
 CREATE INDEX slow_long ON slow(last, first, probe, threshold, step, failed) WHERE last - first >= 86400000;
+
+-- Who has heard of an incident and not of its end: the names of destinations. Without it
+-- nobody knows, and those are told who would be told of its opening.
+ALTER TABLE incidents ADD COLUMN told TEXT;

@@ -28,6 +28,8 @@ type Desk struct {
 	held     map[incident.ID]*Held
 	waiting  map[probe.ID]map[incident.ID]bool // what is held, by who keeps it back
 	changed  map[incident.ID]bool
+	told     map[incident.ID][]string // who has heard of what, and not of its end; of those of before anybody took note, nothing
+	retold   map[incident.ID]bool
 	due      time.Time // when the next of what is held may be told, whatever happens; zero: never
 }
 
@@ -54,6 +56,7 @@ func NewDesk(watched map[probe.ID]Watched, state func(probe.ID) *incident.State)
 		state: state, watched: watched, children: map[probe.ID][]probe.ID{},
 		acks: map[incident.ID]incident.Command{}, open: map[incident.ID]probe.ID{}, prober: map[incident.ID]bool{},
 		held: map[incident.ID]*Held{}, waiting: map[probe.ID]map[incident.ID]bool{}, changed: map[incident.ID]bool{},
+		told: map[incident.ID][]string{}, retold: map[incident.ID]bool{},
 	}
 	for _, id := range slices.Sorted(maps.Keys(watched)) {
 		for _, parent := range watched[id].Parents {

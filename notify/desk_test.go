@@ -2,6 +2,7 @@ package notify_test
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -27,12 +28,14 @@ type floor struct {
 	stored  map[incident.ID]*notify.Held
 	orders  []incident.Command
 	said    []string
+	told    map[incident.ID][]string
 	hear    func(about probe.ID, t incident.Transition) // of what is told
+	send    func(m notify.Message)                      // what each destination gets
 }
 
 // newFloor has probes 1, 2, ..., each depending on what is listed.
 func newFloor(t testing.TB, parents ...[]probe.ID) *floor {
-	f := &floor{t: t, watched: map[probe.ID]notify.Watched{}, states: map[probe.ID]*incident.State{}, now: morning, stored: map[incident.ID]*notify.Held{}}
+	f := &floor{t: t, watched: map[probe.ID]notify.Watched{}, states: map[probe.ID]*incident.State{}, now: morning, stored: map[incident.ID]*notify.Held{}, told: map[incident.ID][]string{}}
 	for i := range parents {
 		f.watched[probe.ID(i+1)] = notify.Watched{
 			Name: fmt.Sprintf("p%d", i+1), Parents: parents[i], Routes: notify.Routes{Default: []string{"ops"}},
@@ -54,6 +57,7 @@ func (f *floor) restart() {
 		held = append(held, kept)
 	}
 	f.desk.Restore(f.states, held, f.orders)
+	f.desk.Remember(f.told)
 	f.release(0)
 }
 
@@ -64,8 +68,19 @@ func (f *floor) tell(about probe.ID, t incident.Transition) {
 	}
 }
 
+// plan has the destinations get a transition.
+func (f *floor) plan(about probe.ID, t incident.Transition) {
+	for _, m := range f.desk.Plan(t, notify.Subject{Name: f.watched[about].Name, Routes: f.watched[about].Routes}, "here", nil) {
+		if f.send != nil {
+			f.send(m)
+		}
+	}
+	maps.Copy(f.told, f.desk.Told())
+}
+
 func (f *floor) release(about probe.ID) {
 	for _, r := range f.desk.Release(about, f.now) {
+		f.plan(r.About, r.Transition)
 		f.tell(r.About, r.Transition)
 	}
 	for id, h := range f.desk.Changes() {
@@ -84,7 +99,11 @@ func (f *floor) step(id probe.ID, v probe.Verdict, maintained bool) []string {
 	in := incident.Input{At: f.now, Verdict: v, Attempts: 1, Maintenance: maintained}
 	fx := incident.Step(*f.watched[id].Policy, f.states[id], in, &f.ids)
 	for _, t := range fx.Transitions {
-		if t, ok := f.desk.Take(id, t); ok && !t.Quiet && t.Change != incident.ClosedNow {
+		t, ok := f.desk.Take(id, t)
+		if !ok {
+			continue
+		}
+		if f.plan(id, t); !t.Quiet && t.Change != incident.ClosedNow {
 			f.tell(id, t)
 		}
 	}

@@ -20,6 +20,7 @@ type Subject struct {
 	Labels   map[string]string
 	Interval time.Duration
 	Routes   Routes
+	Heard    []string `json:",omitempty"` // who has heard of the incident and not of its end; nil: nobody knows
 
 	DependsOn []string `json:",omitempty"` // as the configuration names it
 
@@ -73,24 +74,22 @@ func once(names []string) []string {
 // Plan says what is told to whom about a transition: a message for every
 // destination that hears of the incident's kind, and nothing when the incident
 // merely closes, or is about a rule of the business. What is a part of another incident is told in the conversation
-// about that. That what was degraded is down is told to those, too, who heard of
-// the former. The same transition gives the same keys, however often it is planned.
+// about that. Whoever has heard of the incident hears of its end; if nobody knows who has,
+// that what was degraded is down is told to those, too, who hear of the former. The same transition gives the same keys, however often it is planned.
 func Plan(t incident.Transition, s Subject, location string, budgets []BudgetFact) []Message {
 	if t.Change == incident.ClosedNow || t.Problem.Telling.Hushed {
 		return nil
 	}
 	var messages []Message
 	about := cmp.Or(t.Problem.Within, t.Problem.ID)
-	told := s.Routes.For(t.Problem.Kind)
-	if t.Change == incident.Risen {
-		told = once(slices.Concat(told, s.Routes.For(probe.KindDegraded)))
-	}
-	for _, destination := range told {
+	for _, destination := range s.audience(t) {
+		told := t
+		told.Change = s.changeFor(destination, t.Change)
 		messages = append(messages, Message{
-			Key:         key(t, destination),
+			Key:         key(told, destination),
 			Destination: destination,
 			Incident:    about,
-			Change:      t.Change,
+			Change:      told.Change,
 			Body:        body(t, s, location, budgets),
 			CreatedAt:   t.At,
 		})

@@ -41,6 +41,7 @@ func (l *loop) tellAnswer(c *incident.Command, past *store.IncidentRecord) {
 	if !found || !known {
 		return
 	}
+	subject.Heard = l.desk.Following(c.Incident)
 	messages := notify.PlanAnswer(c, p, subject, l.o.Location, l.budgets(about, c.At))
 	for i := range messages {
 		messages[i].Body.Acked = l.acked(c)

@@ -31,8 +31,13 @@ func Begin(ctx context.Context, s *store.Store, wanted []store.Probe, now time.T
 	if err != nil {
 		return nil, nil, err
 	}
+	told, err := s.Told(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
 	p := &parting{revision, location, notify.NewDesk(nil, nil)}
 	p.desk.Restore(nil, held, nil)
+	p.desk.Remember(told)
 	kept := byName(known, wanted)
 	for i := range known {
 		old := &known[i]
@@ -111,7 +116,7 @@ func (p *parting) withdrawn(about probe.ID, subject notify.Subject, effects inci
 	p.Effects = append(p.Effects, store.Effect{Probe: about, Effects: effects})
 	for _, t := range effects.Transitions {
 		if said, ok := p.desk.Take(about, t); ok {
-			p.Messages = append(p.Messages, notify.Plan(said, subject, p.location, nil)...)
+			p.Messages = append(p.Messages, p.desk.Plan(said, subject, p.location, nil)...)
 		}
 	}
 }

@@ -61,6 +61,7 @@ func newLoop(r *Recorder) *loop {
 	}
 	l.desk = notify.NewDesk(l.known(), func(id probe.ID) *incident.State { return l.memory.States[id] })
 	l.desk.Restore(l.memory.States, r.o.Held, r.o.Commands)
+	l.desk.Remember(r.o.Heard)
 	return l
 }
 

@@ -63,6 +63,8 @@ func (p *place) begin(now time.Time) {
 		defer func() { _ = reader.Close() }()
 		return reader.Incident(ctx, id)
 	}
+	o.Heard, err = p.store.Told(ctx)
+	require.NoError(p.t, err)
 	p.Recorder = record.New(o)
 	p.Start()
 }

@@ -45,12 +45,13 @@ type Delivery interface {
 // Options say what a recorder works with.
 type Options struct {
 	Log      Log
-	Memory   *store.Memory      // the states to go on from; the recorder owns them from now on
-	Probes   []store.Probe      // all that are configured, with their ids
-	Location string             // for messages
-	Delivery Delivery           // nil: messages wait until they are durable
-	Commands []incident.Command // silences and maintenance in force, and acknowledgements
-	Held     []notify.Held      // what people have not heard of
+	Memory   *store.Memory            // the states to go on from; the recorder owns them from now on
+	Probes   []store.Probe            // all that are configured, with their ids
+	Location string                   // for messages
+	Delivery Delivery                 // nil: messages wait until they are durable
+	Commands []incident.Command       // silences and maintenance in force, and acknowledgements
+	Held     []notify.Held            // what people have not heard of
+	Heard    map[incident.ID][]string // who has heard of what, and not of its end
 
 	// Past reads an incident that may be over; nil if there is none. It is asked by whoever
 	// orders, not by the recorder.

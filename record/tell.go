@@ -61,12 +61,17 @@ func (l *loop) release(about probe.ID, now time.Time) {
 	if len(changes) == 0 {
 		return
 	}
-	if l.open.Held == nil {
-		l.open.Held = changes
-	} else {
-		maps.Copy(l.open.Held, changes)
-	}
+	l.open.Held = merged(l.open.Held, changes)
 	l.schedule(urgentWait)
+}
+
+// merged are changes with later ones.
+func merged[V any](changes, later map[incident.ID]V) map[incident.ID]V {
+	if changes == nil {
+		return later
+	}
+	maps.Copy(changes, later)
+	return changes
 }
 
 // subject is what people are told of a probe, or of what several share.
@@ -97,7 +102,10 @@ func (l *loop) tell(say saying) {
 	if l.probes[about] != nil {
 		secured = l.memory.State(about).Certificate.Ends
 	}
-	messages := notify.Plan(t, say.subject, l.o.Location, l.budgets(about, t.At))
+	messages := l.desk.Plan(t, say.subject, l.o.Location, l.budgets(about, t.At))
+	if told := l.desk.Told(); told != nil {
+		l.open.Told = merged(l.open.Told, told)
+	}
 	var dependents notify.Dependents
 	if t.Problem.Kind == probe.KindDown {
 		dependents = l.desk.Dependents(about)

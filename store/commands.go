@@ -208,7 +208,7 @@ func obey(ctx context.Context, tx *sql.Tx, b *Batch) error {
 			return fmt.Errorf("write what is held of incident %s: %w", id, err)
 		}
 	}
-	return nil
+	return addTold(ctx, tx, b.Told)
 }
 
 func acknowledge(ctx context.Context, tx *sql.Tx, c *incident.Command) error {

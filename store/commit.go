@@ -23,6 +23,7 @@ type Batch struct {
 
 	Commands []incident.Command           // each gets its id
 	Held     map[incident.ID]*notify.Held // what has changed about what people have not heard of; nil: they have
+	Told     map[incident.ID][]string     // what has changed about who has heard of what, and not of its end
 
 	Delivered map[string]notify.Delivery // by key: messages that were delivered before they could be stored
 

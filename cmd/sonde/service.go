@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -109,7 +110,7 @@ func (s *service) start(ctx context.Context, config *configs.Config) error {
 	s.everybody = notify.Everybody(routes)
 	s.dispatcher = notify.NewDispatcher(relay, senders, s.log)
 	s.store.KeepBallast(0, 0, s.makeRoom)
-	if err := s.newRecorder(ctx, memory, probes); err != nil {
+	if err := s.newRecorder(ctx, config, memory, probes); err != nil {
 		return storageError(err)
 	}
 	s.runner = &probe.Runner{UserAgent: userAgent(), Log: s.log, QUIC: http3.Dialer{}}
@@ -135,7 +136,7 @@ func (s *service) start(ctx context.Context, config *configs.Config) error {
 
 // newRecorder makes the recorder, which goes on with what people have asked for and with
 // what was kept back from them.
-func (s *service) newRecorder(ctx context.Context, memory *store.Memory, probes []store.Probe) error {
+func (s *service) newRecorder(ctx context.Context, config *configs.Config, memory *store.Memory, probes []store.Probe) error {
 	commands, err := s.store.Commands(ctx, time.Now())
 	if err != nil {
 		return err
@@ -144,9 +145,18 @@ func (s *service) newRecorder(ctx context.Context, memory *store.Memory, probes 
 	if err != nil {
 		return err
 	}
+	heard, err := s.store.Told(ctx)
+	if err != nil {
+		return err
+	}
+	for id, names := range heard {
+		heard[id] = slices.DeleteFunc(names, func(name string) bool {
+			return !slices.ContainsFunc(config.Destinations, func(d configs.Destination) bool { return d.Name == name })
+		})
+	}
 	delivery := newUnstored(s.relay, s.store, time.Now())
 	s.recorder = record.New(record.Options{
-		Log: s.store, Memory: memory, Probes: probes, Location: s.place, Commands: append(commands, acks...), Held: held, Delivery: delivery, DoubtUntil: delivery.doubt, Logger: s.log,
+		Log: s.store, Memory: memory, Probes: probes, Location: s.place, Commands: append(commands, acks...), Held: held, Heard: heard, Delivery: delivery, DoubtUntil: delivery.doubt, Logger: s.log,
 		Past: func(ctx context.Context, id incident.ID) (*store.IncidentRecord, error) {
 			return s.reader.Incident(ctx, id)
 		},
