@@ -18,7 +18,7 @@
 //
 // "event" is incident. and what changed: opened, changed (another cause), reminded, resolved,
 // reopened (a relapse of the same incident), withdrawn (no longer watched), escalated, overdue
-// (not back as announced), risen (degraded before, down now), settled (recovered for good, after
+// (not back as announced), risen (degraded before, down now), eased (down before, degraded now), settled (recovered for good, after
 // it came and went), acknowledged, staged (see below); or service. and what happened to sonde itself:
 // history_lost, storage_full, storage_failing, storage_back; or test. A receiver ignores events
 // that it does not know.
