@@ -14,6 +14,8 @@ type Destination struct {
 	Name    string
 	Slack   *SlackDestination
 	Webhook *WebhookDestination
+
+	Mention Mentions // of Slack
 }
 
 // SlackDestination is a place in Slack: a channel, written to with a token, or an
@@ -25,6 +27,7 @@ type SlackDestination struct {
 	APIURL  string      // of a server that speaks Slack's API, ending in "/"; empty: Slack's own
 
 	Language probe.Language // of what is sent
+	Style    SlackStyle
 
 	App SlackApp // who answers there; without a token nobody does
 }
@@ -32,6 +35,7 @@ type SlackDestination struct {
 var destinationKeys = keys[destination]{
 	"slack":   func(d *decoder, v value, into *destination) { into.Slack = d.slack(v) },
 	"webhook": func(d *decoder, v value, into *destination) { into.Webhook = d.webhook(v) },
+	"mention": func(d *decoder, v value, into *destination) { into.Mention = d.mention(v) },
 }
 
 // destinationKinds are the keys that say what kind of place it is.
@@ -44,6 +48,7 @@ var slackKeys = keys[slack]{
 	"api_url": func(d *decoder, v value, s *slack) { d.baseAddress(v, &s.apiURL) },
 
 	"language": func(d *decoder, v value, s *slack) { d.word(v, &s.language) },
+	"style":    func(d *decoder, v value, s *slack) { d.word(v, &s.style) },
 
 	"app_token": func(d *decoder, v value, s *slack) { s.app.token, _ = d.secret(v) },
 	"allow":     func(d *decoder, v value, s *slack) { d.allow(v, &s.app) },
@@ -57,6 +62,7 @@ type slack struct {
 	token, webhook  hidden
 	channel, apiURL string
 	language        probe.Language
+	style           SlackStyle
 	app             slackApp
 }
 
@@ -91,6 +97,9 @@ func (d *decoder) oneKind(e entry, found map[string]value) {
 			first = kind
 		}
 	}
+	if v, ok := found["mention"]; ok && first != "slack" && first != "" {
+		d.fail(v, "only Slack can call somebody; remove it, or give Slack a destination of its own")
+	}
 	if first == "" && e.value.node.Kind == yaml.MappingNode && len(found) == len(e.value.node.Content)/2 { // what is unknown has been told
 		d.failAs(e.keyAt, e.value.path, "says nowhere to send to; add slack: {token, channel}, slack: {webhook} or webhook: {url}")
 	}
@@ -118,7 +127,7 @@ func (d *decoder) slack(v value) *SlackDestination {
 	if len(d.problems) > before {
 		return nil
 	}
-	return &SlackDestination{Token: read.token.value, Channel: read.channel, Webhook: read.webhook.value, APIURL: read.apiURL, Language: read.language, App: read.app.SlackApp}
+	return &SlackDestination{Token: read.token.value, Channel: read.channel, Webhook: read.webhook.value, APIURL: read.apiURL, Language: read.language, Style: read.style, App: read.app.SlackApp}
 }
 
 // checkSlackKeys checks that the keys make one way of sending.

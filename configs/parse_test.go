@@ -298,3 +298,12 @@ func TestAPipeThatNobodyWritesToIsNotWaitedFor(t *testing.T) {
 	_, _, err := configs.Load(path, configs.Options{Env: nothing})
 	require.ErrorContains(t, err, "the file is empty")
 }
+
+func TestADestinationSaysWhoIsCalled(t *testing.T) {
+	config, warnings, err := parse(t, filepath.Join("testdata", "good", "mention.yaml"))
+	require.NoError(t, err)
+	require.Empty(t, warnings)
+	ops := config.Destinations[0]
+	require.Equal(t, configs.Mentions{probe.Critical: {"S0123456789", "U0123456789", "channel"}, probe.Warning: {"here"}}, ops.Mention)
+	require.Equal(t, configs.SlackBlocks, ops.Slack.Style)
+}

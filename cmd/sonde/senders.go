@@ -30,7 +30,7 @@ func newSender(d *configs.Destination, config *configs.Config, history notify.Hi
 	default:
 		return slack.New(slack.Config{
 			Name: d.Name, Token: d.Slack.Token, Channel: d.Slack.Channel, APIURL: d.Slack.APIURL, Webhook: d.Slack.Webhook,
-			PublicURL: config.PublicURL, Language: d.Slack.Language, History: history,
+			PublicURL: config.PublicURL, Language: d.Slack.Language, Style: slack.Style(d.Slack.Style), Mentions: slack.Mentions(d.Mention), History: history,
 		})
 	}
 }

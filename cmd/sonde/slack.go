@@ -1,0 +1,14 @@
+package main
+
+import "github.com/spf13/cobra"
+
+func newSlack() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "slack",
+		Short: "See what messages to Slack look like",
+		Args:  cobra.NoArgs,
+		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	c.AddCommand(newSlackPreview())
+	return c
+}
