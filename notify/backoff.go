@@ -12,7 +12,7 @@ const (
 	backoffFloor = 500 * time.Millisecond
 
 	unreachableFirst = time.Minute
-	unreachableThen  = 15 * time.Minute
+	unreachableThen  = 10 * time.Minute
 
 	throttledUnsaid = 30 * time.Second // when the destination does not say how long
 	throttledJitter = time.Second

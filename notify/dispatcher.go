@@ -13,26 +13,58 @@ import (
 
 // Dispatcher delivers what the outbox holds. Every destination has a goroutine of
 // its own and gets one message at a time, so that a slow or broken destination
-// delays no other.
+// delays no other; another has the first messages of its conversations show how things
+// are.
 type Dispatcher struct {
 	lanes   map[string]*lane
+	editors map[string]*editor
 	running atomic.Bool
 }
 
 // NewDispatcher prepares to deliver from an outbox, with a sender for every
-// destination by name. Messages for other destinations stay where they are.
+// destination by name. Messages for other destinations stay where they are. What else
+// the outbox and the senders can do is used: [Roots] and [Forwarder], [Finder], [Editor]
+// and [Tenant].
 func NewDispatcher(outbox Outbox, senders map[string]Sender, log *slog.Logger) *Dispatcher {
-	d := &Dispatcher{lanes: make(map[string]*lane, len(senders))}
-	for name, sender := range senders {
-		d.lanes[name] = &lane{
-			destination: name,
-			outbox:      outbox,
-			sender:      sender,
-			log:         log.With("destination", name),
-			wake:        make(chan struct{}, 1),
+	d := &Dispatcher{lanes: make(map[string]*lane, len(senders)), editors: map[string]*editor{}}
+	accounts := map[string]*account{}
+	roots, _ := outbox.(Roots)
+	forwarder, _ := outbox.(Forwarder)
+	for _, name := range slices.Sorted(maps.Keys(senders)) {
+		sender, log := senders[name], log.With("destination", name)
+		var a *account
+		if t, ok := sender.(Tenant); ok {
+			a = accounts[t.Account()]
+			if a == nil {
+				a = newAccount(sender, log)
+				accounts[t.Account()] = a
+			}
+		} else {
+			a = newAccount(sender, log)
+		}
+		l := &lane{
+			destination: name, outbox: outbox, sender: sender, account: a, log: log,
+			wake: make(chan struct{}, 1), forwarder: forwarder, settled: func() {},
+		}
+		l.finder, _ = sender.(Finder)
+		d.lanes[name] = l
+		a.wakes = append(a.wakes, func() { wake(l.wake) })
+		if does, ok := sender.(Editor); ok && roots != nil {
+			e := &editor{destination: name, roots: roots, sender: does, account: a, log: log, wake: make(chan struct{}, 1)}
+			d.editors[name] = e
+			a.wakes = append(a.wakes, func() { wake(e.wake) })
+			l.settled = func() { wake(e.wake) }
 		}
 	}
 	return d
+}
+
+// FallBack has what cannot be told at a destination be told at another. It is called before
+// [Dispatcher.Run].
+func (d *Dispatcher) FallBack(from, to string) {
+	if l := d.lanes[from]; l != nil && d.lanes[to] != nil && from != to {
+		l.fallback, l.wakeFallback = to, func() { d.Wake(to) }
+	}
 }
 
 // Run delivers until ctx ends, and returns when all deliveries have stopped. The
@@ -46,6 +78,9 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	for _, l := range d.lanes {
 		lanes.Go(func() { l.run(ctx) })
 	}
+	for _, e := range d.editors {
+		lanes.Go(func() { e.run(ctx) })
+	}
 	lanes.Wait()
 	return nil
 }
@@ -56,8 +91,15 @@ func (d *Dispatcher) Wake(destination string) {
 	if !known {
 		return
 	}
+	wake(l.wake)
+	if e := d.editors[destination]; e != nil {
+		wake(e.wake)
+	}
+}
+
+func wake(sleeper chan struct{}) {
 	select {
-	case l.wake <- struct{}{}:
+	case sleeper <- struct{}{}:
 	default: // one wake is as good as two
 	}
 }
@@ -68,6 +110,8 @@ type Health struct {
 	FailingSince time.Time // zero while they succeed
 	LastError    string    // of the last delivery that did not succeed, even if others did since
 	LastErrorAt  time.Time
+
+	why string // the same without the kind of trouble
 }
 
 // Health returns how every destination is doing, sorted by name.

@@ -55,7 +55,7 @@ func (o *memory) Claim(_ context.Context, destination string, now time.Time) (*n
 	blocked := map[incident.ID]bool{}
 	for _, r := range o.rows {
 		m := r.message
-		if m.Destination != destination || r.state == notify.StateSent || r.state == notify.StateDead || blocked[m.Incident] {
+		if m.Destination != destination || r.state > notify.StateSending || blocked[m.Incident] {
 			continue
 		}
 		blocked[m.Incident] = true
@@ -85,7 +85,7 @@ func (o *memory) Settle(ctx context.Context, id notify.MessageID, s notify.Settl
 	r := o.rows[id-1]
 	r.state, r.next, r.err = s.State, s.Next, s.Err
 	r.settled = append(r.settled, s)
-	r.message.Repeat = r.message.Repeat || s.Repeat
+	r.message.Repeat, r.message.Doubt = r.message.Repeat || s.Repeat, s.Doubt
 	if s.Counted {
 		r.message.Attempts++
 	}

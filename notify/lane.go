@@ -19,14 +19,22 @@ type lane struct {
 	destination string
 	outbox      Outbox
 	sender      Sender
+	finder      Finder // nil: nobody can look
+	account     *account
 	log         *slog.Logger
 	wake        chan struct{}
 
+	fallback     string // empty: there is none
+	forwarder    Forwarder
+	wakeFallback func()
+	settled      func() // after every settlement
+
+	rest     time.Time // nothing is sent before
+	trial    bool      // the next message finds out how the account is
 	failures int       // Transient and Ambiguous ones since the last success
-	wrong    int       // Unreachable ones since the last success
+	wrong    int       // those since the last success that people must see to
 	blind    int       // calls to the outbox in a row that did not succeed
-	readAt   time.Time // when now was last asked
-	shown    time.Time // what it said
+	clock    clock
 
 	mu     sync.Mutex
 	health Health
@@ -34,6 +42,13 @@ type lane struct {
 
 func (l *lane) run(ctx context.Context) {
 	for ctx.Err() == nil {
+		if until := l.closedUntil(ctx); !until.IsZero() {
+			if again := l.detour(ctx, l.now()); !again.IsZero() && again.Before(until) {
+				until = again
+			}
+			l.idle(ctx, until)
+			continue
+		}
 		claim, next, err := l.outbox.Claim(ctx, l.destination, l.now())
 		switch {
 		case err != nil:
@@ -41,32 +56,74 @@ func (l *lane) run(ctx context.Context) {
 			pause(ctx, backoff(l.blind))
 		case claim == nil:
 			l.blind = 0
+			l.tried(nil)
 			l.idle(ctx, next)
 		default:
 			l.blind = 0
-			pause(ctx, l.deliver(ctx, *claim))
+			if wait := l.deliver(ctx, *claim); wait > 0 {
+				l.rest = l.now().Add(wait)
+			}
+			l.tried(nil)
 		}
+	}
+}
+
+// closedUntil says until when nothing is sent; zero: something may be now. It asks how the
+// service is when it is time to.
+func (l *lane) closedUntil(ctx context.Context) time.Time {
+	now := l.now()
+	if l.rest.After(now) {
+		return l.rest
+	}
+	until, find := l.account.closedUntil(posting, now, true)
+	if !find {
+		return until
+	}
+	if l.trial = l.account.find(ctx, l.now); l.trial {
+		return time.Time{}
+	}
+	return l.now().Add(time.Millisecond) // the account says until when
+}
+
+// tried tells the account how a request went; if nothing was requested, that a message that was to
+// find out did not.
+func (l *lane) tried(f *Failure) {
+	if l.trial {
+		l.trial = false
+		l.account.went(f, l.now())
 	}
 }
 
 // deliver sends one message and settles it. It returns how long the whole lane has
 // to wait.
 func (l *lane) deliver(ctx context.Context, c Claim) time.Duration {
-	c.Message.Repeat = c.Message.Repeat || !c.Message.Doubt.IsZero()
+	if end, wait, ended := l.before(ctx, &c); ended {
+		l.settle(ctx, c.Message, end)
+		return wait
+	}
+	if err := l.account.turn(ctx, posting); err != nil {
+		l.settle(ctx, c.Message, l.interrupted(&Failure{Trouble: Transient, Err: err}, c.Message, l.now()))
+		return 0
+	}
 	thread, err := l.send(ctx, c)
+	return l.concluded(ctx, c.Message, thread, err)
+}
+
+// concluded settles a message that was sent, or that was found to have been.
+func (l *lane) concluded(ctx context.Context, m Message, thread Thread, err error) time.Duration {
 	now := l.now()
 	if err == nil {
 		l.succeeded(now)
-		l.settle(ctx, c.Message, Settlement{State: StateSent, Thread: thread, At: now})
+		l.settle(ctx, m, Settlement{State: StateSent, Thread: thread, At: now})
 		return 0
 	}
 	failure := asFailure(err)
 	if ctx.Err() != nil && failure.passing() {
-		l.settle(ctx, c.Message, interrupted(failure, c.Message, now))
+		l.settle(ctx, m, l.interrupted(failure, m, now))
 		return 0
 	}
-	s, wait := l.judge(failure, c.Message, now)
-	l.settle(ctx, c.Message, s)
+	s, wait := l.judge(failure, m, now)
+	l.settle(ctx, m, s)
 	return wait
 }
 
@@ -74,10 +131,8 @@ func (l *lane) deliver(ctx context.Context, c Claim) time.Duration {
 // destination is left alone.
 func (l *lane) judge(f *Failure, m Message, now time.Time) (Settlement, time.Duration) {
 	l.failed(f, now)
-	s := Settlement{
-		State: StatePending, Repeat: m.Repeat || f.Trouble == Ambiguous,
-		Counted: f.Trouble != Throttled, Err: f.Err.Error(), At: now,
-	}
+	s := Settlement{State: StatePending, Repeat: m.Repeat, Doubt: m.Doubt, Counted: f.Trouble != Throttled, Err: f.Err.Error(), At: now}
+	l.doubt(&s, f)
 	if f.Trouble == Refused || now.Sub(m.CreatedAt) > maxAge {
 		s.State = StateDead
 		l.log.Error("message undeliverable", "message", m.Key, "trouble", f.Trouble.String(), "err", f.Err)
@@ -88,6 +143,12 @@ func (l *lane) judge(f *Failure, m Message, now time.Time) (Settlement, time.Dur
 		// What fails again and again by itself must not stand in the way of others:
 		// it waits by its own count, the destination by its.
 		s.Next = now.Add(max(wait, backoff(m.Attempts+1)))
+	}
+	if f.Trouble == Throttled {
+		l.account.throttled(posting, l.destination, now, s.Next)
+	}
+	if first := s.Doubt.Since.Add(lookFirst); !s.Doubt.IsZero() && s.Next.Before(first) {
+		s.Next = first
 	}
 	return s, wait
 }
@@ -103,6 +164,11 @@ func (l *lane) wait(f *Failure) time.Duration {
 			after = throttledUnsaid
 		}
 		return after + rand.N(throttledJitter)
+	case Unauthorized:
+		if l.account.ask != nil {
+			return f.After // the account says when it goes on
+		}
+		fallthrough
 	case Unreachable:
 		if l.wrong == 1 {
 			return max(f.After, unreachableFirst)
@@ -115,26 +181,31 @@ func (l *lane) wait(f *Failure) time.Duration {
 
 // interrupted settles a delivery that our own end cut short. It is no attempt, and
 // due at once when we are back.
-func interrupted(f *Failure, m Message, now time.Time) Settlement {
-	return Settlement{
-		State: StatePending, Next: now, Repeat: m.Repeat || f.Trouble == Ambiguous, Err: f.Err.Error(), At: now,
-	}
+func (l *lane) interrupted(f *Failure, m Message, now time.Time) Settlement {
+	s := Settlement{State: StatePending, Next: now, Repeat: m.Repeat, Doubt: m.Doubt, Err: f.Err.Error(), At: now}
+	l.doubt(&s, f)
+	return s
 }
 
-// send calls the sender. A panic may have come before or after the delivery.
+// send calls the sender.
 func (l *lane) send(ctx context.Context, c Claim) (thread Thread, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			// The value of a panic may hold anything; only the runtime's own are known to be harmless.
-			what := fmt.Sprintf("a %T", r)
-			if e, ok := r.(runtime.Error); ok {
-				what = e.Error()
-			}
-			l.log.Error("sender panicked", "panic", what, "stack", string(debug.Stack()))
-			err = &Failure{Trouble: Ambiguous, Err: errors.New("the sender panicked: " + what)}
-		}
-	}()
+	defer l.recovered(&err)
 	return l.sender.Send(ctx, c.Message, c.Thread)
+}
+
+// recovered makes a failure of a panic, which may have come before or after the delivery.
+func (l *lane) recovered(err *error) {
+	r := recover()
+	if r == nil {
+		return
+	}
+	// The value of a panic may hold anything; only the runtime's own are known to be harmless.
+	what := fmt.Sprintf("a %T", r)
+	if e, ok := r.(runtime.Error); ok {
+		what = e.Error()
+	}
+	l.log.Error("sender panicked", "panic", what, "stack", string(debug.Stack()))
+	*err = &Failure{Trouble: Ambiguous, Err: errors.New("the sender panicked: " + what)}
 }
 
 // asFailure reads what a sender returned. What it does not classify may have got
@@ -154,6 +225,7 @@ func (l *lane) settle(ctx context.Context, m Message, s Settlement) {
 		err := l.outbox.Settle(ctx, m.ID, s)
 		if err == nil {
 			l.blind = 0
+			l.settled()
 			return
 		}
 		l.outboxFailed(ctx, "settle", err)
@@ -177,19 +249,23 @@ func (l *lane) succeeded(now time.Time) {
 	since := l.health.FailingSince
 	l.health.FailingSince = time.Time{}
 	l.mu.Unlock()
+	l.trial = false
+	l.account.went(nil, now)
 	if l.failures, l.wrong = 0, 0; !since.IsZero() {
 		l.log.Info("destination back", "after", now.Sub(since).Round(time.Second).String())
 	}
 }
 
 func (l *lane) failed(f *Failure, now time.Time) {
+	l.trial = false
+	l.account.went(f, now)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.health.LastError, l.health.LastErrorAt = f.Error(), now
+	l.health.LastError, l.health.LastErrorAt, l.health.why = f.Error(), now, f.Err.Error()
 	switch {
 	case f.Trouble == Refused:
 		return
-	case f.Trouble == Unreachable:
+	case f.closed():
 		l.wrong++
 	case f.passing():
 		l.failures++
@@ -200,6 +276,16 @@ func (l *lane) failed(f *Failure, now time.Time) {
 	}
 }
 
+// failing says since when deliveries fail, zero if they do not, and why the last one did.
+func (l *lane) failing() (since time.Time, why string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.health.FailingSince.IsZero() {
+		return time.Time{}, ""
+	}
+	return l.health.FailingSince, l.health.why
+}
+
 func (l *lane) healthNow() Health {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -208,44 +294,8 @@ func (l *lane) healthNow() Health {
 	return h
 }
 
-// now is the wall clock, but never goes back: a message that is due in a second
-// must not wait for an hour because the clock was set back by one.
-func (l *lane) now() time.Time {
-	read := time.Now()
-	now := read.UTC().Round(0)
-	if !l.readAt.IsZero() {
-		if passed := l.shown.Add(read.Sub(l.readAt)); passed.After(now) {
-			now = passed
-		}
-	}
-	l.readAt, l.shown = read, now
-	return now
-}
+// now is the lane's clock.
+func (l *lane) now() time.Time { return l.clock.now() }
 
 // idle waits until something is due, or was committed.
-func (l *lane) idle(ctx context.Context, next time.Time) {
-	var due <-chan time.Time
-	if !next.IsZero() {
-		timer := time.NewTimer(max(next.Sub(l.now()), time.Millisecond))
-		defer timer.Stop()
-		due = timer.C
-	}
-	select {
-	case <-ctx.Done():
-	case <-l.wake:
-	case <-due:
-	}
-}
-
-// pause waits for d, whatever is committed meanwhile.
-func pause(ctx context.Context, d time.Duration) {
-	if d <= 0 {
-		return
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
-	}
-}
+func (l *lane) idle(ctx context.Context, next time.Time) { idle(ctx, l.wake, &l.clock, next) }

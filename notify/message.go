@@ -77,6 +77,11 @@ func (m *Message) stale(now time.Time) bool {
 	return m.Change == incident.Reminded && now.Sub(m.CreatedAt) > reminderAge
 }
 
+// Critical reports whether the message cannot wait.
+func (m *Message) Critical() bool {
+	return m.Body.Severity == probe.Critical || m.Body.Notice != NoNotice
+}
+
 // spare reports whether people lose little if the message is not told.
 func (m *Message) spare() bool { return m.Priority() >= 7 }
 

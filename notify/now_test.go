@@ -8,10 +8,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestTheTimeOfALaneNeverGoesBack(t *testing.T) {
+func TestTheClockNeverGoesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		// As if the wall had been an hour ahead when it was last read, and was set back since.
-		l := lane{readAt: time.Now(), shown: time.Now().UTC().Round(0).Add(time.Hour)}
+		l := clock{readAt: time.Now(), shown: time.Now().UTC().Round(0).Add(time.Hour)}
 		before := l.shown
 		time.Sleep(time.Second)
 		require.Equal(t, before.Add(time.Second), l.now())

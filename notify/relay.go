@@ -57,6 +57,8 @@ type strand struct {
 	underWay bool
 	stored   bool
 	notice   bool // is never to be stored
+
+	forwarded bool // it is told elsewhere, too
 }
 
 // holder is a stored message whose settlements wait to be written.
@@ -207,7 +209,7 @@ func (r *Relay) pick(destination string, view View, now time.Time) (c *Claim, ne
 		m, at := w.Message, w.Next
 		if h := r.held[m.ID]; h != nil {
 			for _, s := range h.settled {
-				m.Repeat = m.Repeat || s.Repeat
+				m.Repeat, m.Doubt = m.Repeat || s.Repeat, s.Doubt
 				if at = s.Next; s.Counted {
 					m.Attempts++
 				}
@@ -225,7 +227,7 @@ func (r *Relay) pick(destination string, view View, now time.Time) (c *Claim, ne
 		}
 	}
 	for _, s := range r.strands {
-		if s.Destination != destination || s.at.State == StateSent || s.at.State == StateDead {
+		if s.Destination != destination || s.at.State.ended() {
 			continue
 		}
 		if due(s.Incident, s.at.Next) {
@@ -300,7 +302,7 @@ func (r *Relay) settleStrand(id MessageID, end Settlement) (destination string, 
 	defer r.mu.Unlock()
 	for _, s := range r.strands {
 		if s.ID == id {
-			s.at.Settlement, s.underWay = end, false
+			s.at.Settlement, s.underWay, s.Message.Doubt = end, false, end.Doubt
 			if end.Counted {
 				s.Attempts++
 			}
@@ -340,7 +342,7 @@ func (r *Relay) reconcile(ctx context.Context, destination string) bool {
 	for _, s := range r.strands {
 		switch {
 		case s.Destination != destination:
-		case s.stored && !s.underWay, s.notice && (s.at.State == StateSent || s.at.State == StateDead):
+		case s.stored && !s.underWay, s.notice && s.at.State.ended():
 			ended = append(ended, s)
 		default:
 			others = append(others, s)

@@ -42,6 +42,10 @@ func TestQueriesFindWhatTheyLookForByAnIndex(t *testing.T) {
 		"the next message": {claimable, []any{"ops", 0}, []string{
 			"SEARCH o USING INDEX outbox_unsent (destination=?)", "SEARCH p USING INDEX outbox_unsent (destination=? AND incident=? AND id<?)",
 		}},
+		"the next first message": {staleRoot, []any{"ops", 0}, []string{
+			"SEARCH t USING INDEX thread_stale (destination=? AND edit_at<?)", "SEARCH o USING INTEGER PRIMARY KEY",
+		}},
+		"what waits to be passed on":   {forwardable, []any{"ops"}, []string{"SEARCH outbox USING INDEX outbox_unsent (destination=?)"}},
 		"when the next message is due": {nextDue, []any{"ops", 0}, []string{"SEARCH outbox USING INDEX outbox_unsent (destination=?)"}},
 		"how many messages wait":       {unsent, nil, []string{"SCAN outbox USING INDEX outbox_unsent"}},
 		"the tail of the log":          {logTail, []any{7, 9, 10}, []string{"SEARCH log USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"}},

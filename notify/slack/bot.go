@@ -3,8 +3,10 @@ package slack
 import (
 	"cmp"
 	"context"
+	"time"
 
 	"github.com/slack-go/slack"
+	"golang.org/x/time/rate"
 
 	"sonde/incident"
 	"sonde/notify"
@@ -21,6 +23,11 @@ type bot struct {
 	api     *slack.Client
 	token   text.Secret
 	channel string
+	account string // the same for bots with the same token
+	looks   *rate.Limiter
+	seen    map[notify.Thread]*sightings
+	id      string    // of the channel, once Slack has said it
+	joined  time.Time // when it last asked to be let into the channel
 }
 
 // post is a message in the form in which it is tried next.
@@ -48,6 +55,9 @@ func (b *bot) Send(ctx context.Context, m notify.Message, thread notify.Thread) 
 		if rejected == nil {
 			return now, nil
 		}
+		if rejected.remedy == remedyJoin && b.join(ctx) {
+			continue
+		}
 		if !p.simplify(*rejected) {
 			return notify.Thread{}, rejected.failure("chat.postMessage", b.token)
 		}
@@ -69,6 +79,9 @@ func (b *bot) try(ctx context.Context, p post) (notify.Thread, *rejection) {
 		rejected := diagnose(err, x)
 		return notify.Thread{}, &rejected
 	}
+	if p.thread.IsZero() {
+		b.id = channel
+	}
 	// A reply to a message that somebody deleted is posted outside any thread. It is
 	// the root from now on.
 	lost := posted.Timestamp != "" && posted.ThreadTimestamp == ""
@@ -83,7 +96,7 @@ func (p *post) simplify(r rejection) bool {
 	switch {
 	case r.remedy == remedyBare && !p.noMetadata:
 		p.noMetadata = true
-	case r.remedy == remedyUnthread && !p.thread.IsZero():
+	case (r.remedy == remedyUnthread || r.remedy == remedyAnew) && !p.thread.IsZero():
 		p.thread = notify.Thread{}
 	case r.remedy == remedyPlain && p.form < formPlain:
 		p.form++
@@ -107,15 +120,7 @@ func (p *post) place() place {
 }
 
 func (p *post) options() []slack.MsgOption {
-	options := p.rendered.options(false)
-	if !p.noMetadata {
-		options = append(options, slack.MsgOptionMetadata(slack.SlackMetadata{
-			EventType: eventType,
-			EventPayload: map[string]any{
-				"dedupe_key": p.Key, "incident": cmp.Or(p.Body.Part, p.Incident).String(), "change": p.Change.String(),
-			},
-		}))
-	}
+	options := append(p.rendered.options(false), p.metadata()...)
 	if !p.thread.IsZero() {
 		options = append(options, slack.MsgOptionTS(p.thread.Root))
 		if p.forTheChannel() {
@@ -123,6 +128,19 @@ func (p *post) options() []slack.MsgOption {
 		}
 	}
 	return options
+}
+
+// metadata is what the message is found again by. Everybody in the workspace may read it.
+func (p *post) metadata() []slack.MsgOption {
+	if p.noMetadata || p.Key == "" {
+		return nil
+	}
+	return []slack.MsgOption{slack.MsgOptionMetadata(slack.SlackMetadata{
+		EventType: eventType,
+		EventPayload: map[string]any{
+			"dedupe_key": p.Key, "incident": cmp.Or(p.Body.Part, p.Incident).String(), "change": p.Change.String(),
+		},
+	})}
 }
 
 // forTheChannel reports whether a reply is shown in the channel too, because

@@ -35,14 +35,18 @@ const (
 	remedyPlain                  // without blocks
 	remedyBare                   // without metadata
 	remedyUnthread               // outside the thread
+	remedyAnew                   // what was to be changed is gone, or cannot be changed any more
+	remedyRevive                 // the credential is wrong, wherever it is used
+	remedyJoin                   // in the channel, if we may join it
+	remedyBlind                  // we are not to look
 )
 
-// remedies has the error codes of chat.postMessage and of webhooks.
+// remedies has the error codes of the methods that we call and of webhooks.
 var remedies = map[string]remedy{
 	"ratelimited": remedyPause, "rate_limited": remedyPause, codeWorkspaceLimit: remedyPause,
 
 	"service_unavailable": remedyLater, "request_timeout": remedyLater, "team_added_to_org": remedyLater,
-	"org_login_required": remedyLater, "external_channel_migrating": remedyLater,
+	"org_login_required": remedyLater, "external_channel_migrating": remedyLater, "update_failed": remedyLater,
 
 	"fatal_error": remedyUnclear, "internal_error": remedyUnclear, "rollup_error": remedyUnclear,
 	"duplicate_message_not_found": remedyUnclear, "duplicate_channel_not_found": remedyUnclear,
@@ -56,22 +60,24 @@ var remedies = map[string]remedy{
 	"metadata_too_large": remedyBare, "invalid_metadata_format": remedyBare, "invalid_metadata_schema": remedyBare,
 	"metadata_must_be_sent_from_app": remedyBare,
 
-	"cannot_reply_to_message": remedyUnthread, "message_not_found": remedyUnthread, "thread_not_found": remedyUnthread,
+	"cannot_reply_to_message": remedyUnthread, "message_not_found": remedyAnew, "thread_not_found": remedyUnthread,
+	"cant_update_message": remedyAnew, "edit_window_closed": remedyAnew, "is_inactive": remedyAnew,
 	"invalid_thread_ts": remedyUnthread, "restricted_action_non_threadable_channel": remedyUnthread,
 	"restricted_action_thread_locked": remedyUnthread,
 
 	"invalid_arg_name": remedyNever, "invalid_charset": remedyNever, "invalid_form_data": remedyNever,
 	"invalid_post_type": remedyNever, "missing_post_type": remedyNever,
 
-	"channel_not_found": remedySlowly, "not_in_channel": remedySlowly, "is_archived": remedySlowly,
+	"channel_not_found": remedySlowly, "not_in_channel": remedyJoin, "is_archived": remedySlowly,
 	"restricted_action": remedySlowly, "restricted_action_read_only_channel": remedySlowly,
 	"restricted_action_thread_only_channel": remedySlowly, "messages_tab_disabled": remedySlowly,
 	"team_not_found": remedySlowly, "ekm_access_denied": remedySlowly,
-	"invalid_auth": remedySlowly, "not_authed": remedySlowly, "account_inactive": remedySlowly,
-	"token_revoked": remedySlowly, "token_expired": remedySlowly, "missing_scope": remedySlowly,
-	"no_permission": remedySlowly, "not_allowed_token_type": remedySlowly, "team_access_not_granted": remedySlowly,
-	"access_denied": remedySlowly, "accesslimited": remedySlowly, "two_factor_setup_required": remedySlowly,
-	"enterprise_is_restricted": remedySlowly, "deprecated_endpoint": remedySlowly, "method_deprecated": remedySlowly,
+
+	"invalid_auth": remedyRevive, "not_authed": remedyRevive, "account_inactive": remedyRevive,
+	"token_revoked": remedyRevive, "token_expired": remedyRevive, "missing_scope": remedyRevive,
+	"no_permission": remedyRevive, "not_allowed_token_type": remedyRevive, "team_access_not_granted": remedyRevive,
+	"access_denied": remedyRevive, "accesslimited": remedyRevive, "two_factor_setup_required": remedyRevive,
+	"enterprise_is_restricted": remedyRevive, "deprecated_endpoint": remedyRevive, "method_deprecated": remedyRevive,
 
 	"action_prohibited": remedySlowly, "posting_to_general_channel_denied": remedySlowly, "invalid_token": remedySlowly,
 	"no_service": remedySlowly, "no_service_id": remedySlowly, "no_team": remedySlowly, "user_not_found": remedySlowly,
@@ -83,6 +89,7 @@ const codeWorkspaceLimit = "message_limit_exceeded"
 // rejection is an answer that says no, or none at all.
 type rejection struct {
 	remedy  remedy
+	code    string
 	known   bool // false: Slack names a reason that we do not know
 	after   time.Duration
 	problem string // for people; may still hold what the server echoed
@@ -118,8 +125,10 @@ func diagnose(err error, x *exchange) rejection {
 
 // byCode is about an error code of Slack's.
 func byCode(code, problem string, x *exchange) rejection {
-	r := rejection{problem: problem}
-	r.remedy, r.known = remedies[code]
+	r := rejection{code: code, problem: problem}
+	if r.remedy, r.known = remedies[code]; strings.HasPrefix(code, "slack_connect_") {
+		r.known = true // what another organisation does not allow in a shared channel
+	}
 	if r.remedy == remedyPause {
 		unsaid := pauseUnsaid
 		if code == codeWorkspaceLimit {
@@ -193,6 +202,12 @@ func cause(err error) string {
 func (r rejection) failure(where string, secrets ...text.Secret) *notify.Failure {
 	trouble := notify.Unreachable
 	switch r.remedy {
+	case remedyRevive:
+		trouble = notify.Unauthorized
+	case remedyAnew:
+		trouble = notify.Gone
+	case remedyBlind:
+		trouble = notify.Blind
 	case remedyLater:
 		trouble = notify.Transient
 	case remedyUnclear:

@@ -61,7 +61,10 @@ func New(cfg Config) (notify.Sender, error) {
 	if cfg.APIURL != "" {
 		options = append(options, slack.OptionAPIURL(strings.TrimRight(cfg.APIURL, "/")+"/"))
 	}
-	return &bot{desk: d, api: slack.New(cfg.Token.Reveal(), options...), token: cfg.Token, channel: cfg.Channel}, nil
+	return &bot{
+		desk: d, api: slack.New(cfg.Token.Reveal(), options...), token: cfg.Token, channel: cfg.Channel,
+		account: accountOf(cfg.Token.Reveal(), cfg.APIURL), looks: rate.NewLimiter(rate.Limit(looksPerMinute)/60, looksBurst), seen: map[notify.Thread]*sightings{},
+	}, nil
 }
 
 // check finds what would only show when the first alert is due.
