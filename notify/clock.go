@@ -24,6 +24,14 @@ func (c *clock) now() time.Time {
 	return now
 }
 
+// sooner is the earlier one of two instants, of which a zero one is never.
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
 // idle waits until something is due, or somebody is woken.
 func idle(ctx context.Context, wake <-chan struct{}, c *clock, next time.Time) {
 	var due <-chan time.Time

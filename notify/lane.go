@@ -42,11 +42,10 @@ type lane struct {
 
 func (l *lane) run(ctx context.Context) {
 	for ctx.Err() == nil {
-		if until := l.closedUntil(ctx); !until.IsZero() {
-			if again := l.detour(ctx, l.now()); !again.IsZero() && again.Before(until) {
-				until = again
-			}
-			l.idle(ctx, until)
+		until := l.closedUntil(ctx)
+		again := l.detour(ctx, l.now())
+		if !until.IsZero() {
+			l.idle(ctx, sooner(until, again))
 			continue
 		}
 		claim, next, err := l.outbox.Claim(ctx, l.destination, l.now())
@@ -57,7 +56,7 @@ func (l *lane) run(ctx context.Context) {
 		case claim == nil:
 			l.blind = 0
 			l.tried(nil)
-			l.idle(ctx, next)
+			l.idle(ctx, sooner(next, again))
 		default:
 			l.blind = 0
 			if wait := l.deliver(ctx, *claim); wait > 0 {
