@@ -5,6 +5,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"sonde/notify"
 	"sonde/probe"
 	"sonde/text"
 )
@@ -15,7 +16,8 @@ type Destination struct {
 	Slack   *SlackDestination
 	Webhook *WebhookDestination
 
-	Mention Mentions // of Slack
+	Mention Mentions     // of Slack
+	Quiet   notify.Quiet // when it is not to be disturbed; its zero value is never
 }
 
 // SlackDestination is a place in Slack: a channel, written to with a token, or an
@@ -36,6 +38,7 @@ var destinationKeys = keys[destination]{
 	"slack":   func(d *decoder, v value, into *destination) { into.Slack = d.slack(v) },
 	"webhook": func(d *decoder, v value, into *destination) { into.Webhook = d.webhook(v) },
 	"mention": func(d *decoder, v value, into *destination) { into.Mention = d.mention(v) },
+	"quiet":   func(d *decoder, v value, into *destination) { into.Quiet = d.quiet(v) },
 }
 
 // destinationKinds are the keys that say what kind of place it is.

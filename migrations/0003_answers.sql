@@ -87,3 +87,19 @@ CREATE INDEX slow_long ON slow(last, first, probe, threshold, step, failed) WHER
 -- Who has heard of an incident and not of its end: the names of destinations. Without it
 -- nobody knows, and those are told who would be told of its opening.
 ALTER TABLE incidents ADD COLUMN told TEXT;
+
+-- What is remembered of every destination, so that it is not told too much: what was told
+-- lately, and the storms in which much is told as one.
+CREATE TABLE paces (
+  destination TEXT PRIMARY KEY,
+  body        TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- The incidents that a destination hears of otherwise than in a message of its own: as a
+-- part of a storm, or when quiet hours are over.
+CREATE TABLE kept (
+  destination TEXT    NOT NULL,
+  incident    INTEGER NOT NULL,
+  body        TEXT    NOT NULL,
+  PRIMARY KEY (destination, incident)
+) STRICT, WITHOUT ROWID;

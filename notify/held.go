@@ -23,9 +23,11 @@ const (
 	WhySuspect                    // what it depends on may be: that is decided soon
 	WhyMaintenance                // what it depends on fails in maintenance
 	WhyRecovery                   // what kept it back is over: the next result says whether it is, too
+	WhyQuiet                      // it came in quiet hours
+	WhyStorm                      // so much opened that it was told as one
 )
 
-var whyNames = [...]string{"", "silence", "prober", "down", "auth_failed", "depends_on", "depends_on_suspect", "depends_on_maintenance", "recovery"}
+var whyNames = [...]string{"", "silence", "prober", "down", "auth_failed", "depends_on", "depends_on_suspect", "depends_on_maintenance", "recovery", "quiet_hours", "storm"}
 
 func (w Why) String() string { return whyNames[w] }
 

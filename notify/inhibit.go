@@ -54,6 +54,12 @@ func (d *Desk) keeps(about probe.ID, p *incident.Problem, now time.Time) (h Held
 	return Held{}, false
 }
 
+// Keeps reports whether something keeps an open incident back at an instant.
+func (d *Desk) Keeps(about probe.ID, p *incident.Problem, now time.Time) bool {
+	_, kept := d.keeps(about, p, now)
+	return kept
+}
+
 // proberOf is the lowest id that the prober's own trouble is about, so that the answer does
 // not depend on the order in which a map is read.
 func (d *Desk) proberOf() (lowest probe.ID) {

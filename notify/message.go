@@ -21,6 +21,9 @@ type Message struct {
 	Body        Body
 	CreatedAt   time.Time
 
+	Amends bool      // takes the place of the one with its Key, as far as that can be changed
+	After  time.Time // is not to be sent before; zero: at once
+
 	Attempts int   // deliveries that did not succeed; pauses that the destination asked for do not count
 	Repeat   bool  // it is told as a possible repeat
 	Doubt    Doubt // whether an earlier delivery got through
@@ -132,6 +135,9 @@ type Body struct {
 	Trace   string `json:",omitempty"` // the trace id of its request
 
 	Answer Answer `json:",omitzero"` // of Acknowledged, Unacknowledged, Silenced, FalseAlarmed and TrueAlarmed: who did it
+
+	Storm  *StormFacts `json:",omitempty"` // of a message about so many incidents at once that they are told as one
+	Digest *Digest     `json:",omitempty"` // of a message that sums up a time
 
 	Notice Notice `json:",omitzero"`  // about the service itself, since Since; only Location, Since, At and Lost are set
 	Lost   int64  `json:",omitempty"` // results for which there was no room

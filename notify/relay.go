@@ -80,12 +80,15 @@ func (r *Relay) Strand(messages []Message) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, m := range messages {
-		if slices.ContainsFunc(r.strands, func(s *strand) bool { return s.Key == m.Key }) {
+		if i := slices.IndexFunc(r.strands, func(s *strand) bool { return s.Key == m.Key }); i >= 0 {
+			if s := r.strands[i]; m.Amends && !s.touched {
+				s.Body = m.Body
+			}
 			continue
 		}
 		r.last--
 		m.ID, m.Repeat = r.last, true
-		r.strands = append(r.strands, &strand{Message: m})
+		r.strands = append(r.strands, &strand{Message: m, at: Delivery{Settlement: Settlement{Next: m.After}}})
 	}
 }
 

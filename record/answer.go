@@ -46,7 +46,7 @@ func (l *loop) tellAnswer(c *incident.Command, past *store.IncidentRecord) {
 	for i := range messages {
 		messages[i].Body.Acked = l.acked(c)
 	}
-	l.send(messages)
+	l.post(l.tact.Pass(about, subject, messages))
 }
 
 // problem finds an incident that is not closed, or makes it from what is stored of one

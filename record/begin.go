@@ -35,9 +35,15 @@ func Begin(ctx context.Context, s *store.Store, wanted []store.Probe, now time.T
 	if err != nil {
 		return nil, nil, err
 	}
-	p := &parting{revision, location, notify.NewDesk(nil, nil)}
+	paces, keeps, err := s.Tact(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	tact := notify.NewTact(location, nil, func(id probe.ID) *incident.State { return memory.States[id] })
+	p := &parting{revision, location, notify.NewDesk(nil, nil), tact}
 	p.desk.Restore(nil, held, nil)
 	p.desk.Remember(told)
+	p.tact.Restore(paces, keeps)
 	kept := byName(known, wanted)
 	for i := range known {
 		old := &known[i]
@@ -46,6 +52,7 @@ func Begin(ctx context.Context, s *store.Store, wanted []store.Probe, now time.T
 		p.withdrawn(old.ID, old.Subject, effects)
 	}
 	p.unshared(known, kept)
+	p.Tact = p.tact.Changes()
 	if err := s.Revise(ctx, revision); err != nil {
 		return nil, nil, fmt.Errorf("store configuration: %w", err)
 	}
@@ -106,6 +113,7 @@ type parting struct {
 	*store.Revision
 	location string
 	desk     *notify.Desk // who knows what people have heard of
+	tact     *notify.Tact // and as a part of what
 }
 
 // withdrawn notes what became of a probe's incidents, or of those of what several share.
@@ -116,7 +124,7 @@ func (p *parting) withdrawn(about probe.ID, subject notify.Subject, effects inci
 	p.Effects = append(p.Effects, store.Effect{Probe: about, Effects: effects})
 	for _, t := range effects.Transitions {
 		if said, ok := p.desk.Take(about, t); ok {
-			p.Messages = append(p.Messages, p.desk.Plan(said, subject, p.location, nil)...)
+			p.Messages = append(p.Messages, p.tact.Pass(about, subject, p.desk.Plan(said, subject, p.location, nil))...)
 		}
 	}
 }

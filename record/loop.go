@@ -27,6 +27,7 @@ type loop struct {
 	answers  map[string]chan answer      // to those who wait for one, by its key
 	calendar *incident.Calendar          // of maintenance
 	desk     *notify.Desk                // who decides what is told
+	tact     *notify.Tact                // and who decides how
 
 	borrowers borrowers
 
@@ -62,6 +63,8 @@ func newLoop(r *Recorder) *loop {
 	l.desk = notify.NewDesk(l.known(), func(id probe.ID) *incident.State { return l.memory.States[id] })
 	l.desk.Restore(l.memory.States, r.o.Held, r.o.Commands)
 	l.desk.Remember(r.o.Heard)
+	l.tact = notify.NewTact(r.o.Location, r.o.Manners, func(id probe.ID) *incident.State { return l.memory.States[id] })
+	l.tact.Restore(r.o.Paces, r.o.Kept)
 	return l
 }
 
@@ -119,7 +122,7 @@ func (l *loop) finished() bool {
 // nothing reports whether there is nothing to commit.
 func (l *loop) nothing() bool {
 	b := l.open
-	return len(b.Entries)+len(b.Messages)+len(b.Commands)+len(b.Held) == 0 && b.Checkpoint == nil
+	return len(b.Entries)+len(b.Messages)+len(b.Commands)+len(b.Held) == 0 && b.Tact.None() && b.Checkpoint == nil
 }
 
 // wakeSuspects asks again for the re-checks that were due when the service stopped.
@@ -273,6 +276,7 @@ func (l *loop) seal() {
 	if l.sealed != nil || l.nothing() {
 		return
 	}
+	l.post(l.tact.Flush(time.Now()))
 	b := l.open
 	b.At = time.Now()
 	b.Seq = l.memory.Seq

@@ -53,6 +53,10 @@ type Options struct {
 	Held     []notify.Held            // what people have not heard of
 	Heard    map[incident.ID][]string // who has heard of what, and not of its end
 
+	Manners map[string]notify.Manners // how destinations want to be told, by name
+	Paces   map[string]*notify.Pace   // what is remembered of them
+	Kept    []notify.Kept             // and what they hear of otherwise
+
 	// Past reads an incident that may be over; nil if there is none. It is asked by whoever
 	// orders, not by the recorder.
 	Past func(ctx context.Context, id incident.ID) (*store.IncidentRecord, error)

@@ -74,6 +74,7 @@ func (l *loop) idle(now time.Time) {
 		l.watched = now // nobody can say that nothing came
 	}
 	l.ticked = now
+	l.lookAround(now)
 	if l.sparing() || l.waiting() > batchSize {
 		return
 	}

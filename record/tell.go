@@ -97,6 +97,11 @@ type saying struct {
 
 // tell notes a transition for people.
 func (l *loop) tell(say saying) {
+	l.post(l.tact.Pass(say.about, say.subject, l.compose(say)))
+}
+
+// compose makes the messages about a transition.
+func (l *loop) compose(say saying) []notify.Message {
 	about, t := say.about, say.t
 	var secured time.Time
 	if l.probes[about] != nil {
@@ -122,7 +127,7 @@ func (l *loop) tell(say saying) {
 	}
 	l.told[about] = true
 	notify.Witness(messages, say.attempts)
-	l.send(messages)
+	return messages
 }
 
 // budgets are how the objectives of a probe stand; none of what several share.
@@ -134,8 +139,9 @@ func (l *loop) budgets(about probe.ID, at time.Time) []notify.BudgetFact {
 	return notify.Budgets(l.memory.State(about), p.Policy.Budgets, at)
 }
 
-// send has messages committed.
-func (l *loop) send(messages []notify.Message) {
+// post has messages committed, with what is remembered of them.
+func (l *loop) post(messages []notify.Message) {
+	l.remember()
 	if len(messages) == 0 {
 		return
 	}
@@ -144,4 +150,29 @@ func (l *loop) send(messages []notify.Message) {
 		l.strand(messages)
 	}
 	l.schedule(urgentWait)
+}
+
+// remember notes what has changed about how people are told.
+func (l *loop) remember() {
+	changes := l.tact.Changes()
+	if changes.None() {
+		return
+	}
+	l.open.Tact.Add(changes)
+	l.schedule(urgentWait)
+}
+
+// lookAround tells what storms and quiet hours have come to, now that time has passed.
+func (l *loop) lookAround(now time.Time) {
+	still := func(about probe.ID, p *incident.Problem) bool { return l.desk.Keeps(about, p, now) }
+	messages, apart := l.tact.Tick(now, still)
+	l.post(messages)
+	for i := range apart {
+		a := &apart[i]
+		if subject, known := l.subject(a.About); known {
+			subject.Routes = notify.Routes{Default: []string{a.Destination}}
+			say := saying{about: a.About, subject: subject, t: a.Transition, held: a.Held, acked: l.desk.AckedBy(a.Problem.ID)}
+			l.post(l.tact.Tell(a, subject, l.compose(say)))
+		}
+	}
 }

@@ -25,6 +25,8 @@ type Batch struct {
 	Held     map[incident.ID]*notify.Held // what has changed about what people have not heard of; nil: they have
 	Told     map[incident.ID][]string     // what has changed about who has heard of what, and not of its end
 
+	Tact notify.Changes // what has changed about how people are told
+
 	Delivered map[string]notify.Delivery // by key: messages that were delivered before they could be stored
 
 	Checkpoint *Checkpoint // the states after this batch; nil if they are not to be kept now
@@ -58,6 +60,9 @@ func (s *Store) Commit(ctx context.Context, b *Batch) error {
 			}
 		}
 		if err := obey(ctx, tx, b); err != nil {
+			return err
+		}
+		if err := addTact(ctx, rows, &b.Tact); err != nil {
 			return err
 		}
 		if err := addMessages(ctx, rows, b.Messages, b.Delivered); err != nil {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"sonde/notify"
 )
@@ -37,9 +38,13 @@ const (
 		AND NOT EXISTS (SELECT 1 FROM threads t WHERE t.incident = ?2 AND t.destination = ?1 AND t.root <> '')
 		AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.destination = ?1 AND p.incident = ?2 AND (p.state IN ('sent', 'sending', 'dead')
 			OR p.state = 'pending' AND (p.repeat <> 0 OR p.doubt_at IS NOT NULL OR json_extract(p.body, '$.Part') IS NOT NULL)))`
-	newMessage = `INSERT INTO outbox(key, destination, incident, change, body, next_at, created_at, repeat, priority) VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?)
+	newMessage = `INSERT INTO outbox(key, destination, incident, change, body, next_at, created_at, repeat, priority) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT(key) DO NOTHING RETURNING id`
-	wanted = `INSERT INTO threads(incident, destination, channel, root, want) VALUES (?1, ?2, '', '', ?3)
+	amended = "UPDATE outbox SET body = ? WHERE key = ? AND state = 'pending' AND repeat = 0 AND doubt_at IS NULL RETURNING id"
+	shown   = `INSERT INTO outbox(key, destination, incident, change, body, next_at, created_at, settled_at, state, priority) VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?6, 'superseded', ?7)
+		ON CONFLICT(key) DO NOTHING RETURNING id`
+	shownBefore = `DELETE FROM outbox WHERE destination = ?1 AND incident = ?2 AND id < ?3 AND state = 'superseded' AND key LIKE ?4`
+	wanted      = `INSERT INTO threads(incident, destination, channel, root, want) VALUES (?1, ?2, '', '', ?3)
 		ON CONFLICT(incident, destination) DO UPDATE SET want = excluded.want, edit_at = CASE WHEN ?4 THEN 0 ELSE edit_at END`
 )
 
@@ -65,12 +70,44 @@ func addMessage(ctx context.Context, tx *repeating, m *notify.Message) error {
 	if err != nil {
 		return err
 	}
+	if m.Amends {
+		return amend(ctx, tx, m, string(body))
+	}
+	next := int64(0)
+	if !m.After.IsZero() {
+		next = m.After.UnixMilli()
+	}
 	var id notify.MessageID
-	err = tx.one(ctx, newMessage, []any{m.Key, m.Destination, m.Incident, m.Change.String(), string(body), m.CreatedAt.UnixMilli(), m.Repeat, m.Priority()}, &id)
+	err = tx.one(ctx, newMessage, []any{m.Key, m.Destination, m.Incident, m.Change.String(), string(body), next, m.CreatedAt.UnixMilli(), m.Repeat, m.Priority()}, &id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}
 	if err != nil || m.Incident == 0 || m.Body.Part != 0 {
+		return err
+	}
+	return tx.exec(ctx, wanted, m.Incident, m.Destination, id, m.Over())
+}
+
+// shownInfix stands in the key of what the first message of a conversation is to show, but
+// nobody is sent.
+const shownInfix = ":shown:"
+
+// amend has a message say something else: before it is sent, or else where it stands.
+func amend(ctx context.Context, tx *repeating, m *notify.Message, body string) error {
+	var id notify.MessageID
+	err := tx.one(ctx, amended, []any{body, m.Key}, &id)
+	if !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	key := m.Key + shownInfix + strconv.FormatInt(m.CreatedAt.UnixMilli(), 10)
+	err = tx.one(ctx, shown, []any{key, m.Destination, m.Incident, m.Change.String(), body, m.CreatedAt.UnixMilli(), m.Priority()}, &id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil // an earlier try got through
+	}
+	if err == nil {
+		err = tx.exec(ctx, shownBefore, m.Destination, m.Incident, id, m.Key+shownInfix+"%")
+	}
+	if err != nil {
 		return err
 	}
 	return tx.exec(ctx, wanted, m.Incident, m.Destination, id, m.Over())

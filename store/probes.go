@@ -39,6 +39,7 @@ type Revision struct {
 	Memory   *Memory // the states as they go on from here
 	Effects  []Effect
 	Messages []notify.Message
+	Tact     notify.Changes // what has changed about how people are told
 
 	// Maintenance is what the configuration plans; by the names of probes and groups.
 	Maintenance []incident.Command
@@ -71,6 +72,9 @@ func (s *Store) Revise(ctx context.Context, r *Revision) error {
 			if err := s.apply(ctx, rows, &r.Effects[i]); err != nil {
 				return err
 			}
+		}
+		if err := addTact(ctx, rows, &r.Tact); err != nil {
+			return err
 		}
 		if err := addMessages(ctx, rows, r.Messages, nil); err != nil {
 			return err

@@ -145,6 +145,10 @@ func (s *service) newRecorder(ctx context.Context, config *configs.Config, memor
 	if err != nil {
 		return err
 	}
+	paces, kept, err := s.store.Tact(ctx)
+	if err != nil {
+		return err
+	}
 	heard, err := s.store.Told(ctx)
 	if err != nil {
 		return err
@@ -156,7 +160,7 @@ func (s *service) newRecorder(ctx context.Context, config *configs.Config, memor
 	}
 	delivery := newUnstored(s.relay, s.store, time.Now())
 	s.recorder = record.New(record.Options{
-		Log: s.store, Memory: memory, Probes: probes, Location: s.place, Commands: append(commands, acks...), Held: held, Heard: heard, Delivery: delivery, DoubtUntil: delivery.doubt, Logger: s.log,
+		Log: s.store, Memory: memory, Probes: probes, Location: s.place, Commands: append(commands, acks...), Held: held, Heard: heard, Manners: mannersOf(config), Paces: paces, Kept: kept, Delivery: delivery, DoubtUntil: delivery.doubt, Logger: s.log,
 		Past: func(ctx context.Context, id incident.ID) (*store.IncidentRecord, error) {
 			return s.reader.Incident(ctx, id)
 		},
