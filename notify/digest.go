@@ -50,9 +50,16 @@ type Digest struct {
 	Open        []DigestIncident `json:",omitempty"` // that are open, the worst first
 	StillOpen   int              `json:",omitzero"`  // of which those are the first
 	Over        []DigestIncident `json:",omitempty"` // that are over, the longest first
+	Past        int              `json:",omitzero"`  // of which those are the first
 	Promises    []DigestPromise  `json:",omitempty"` // the worst first
 	Promised    int              `json:",omitzero"`  // of which those are the first
 	Dead        int              `json:",omitzero"`  // messages that could not be delivered
+}
+
+// Empty reports whether there is nothing to say: nothing happened, and every promise is kept.
+func (d *Digest) Empty() bool {
+	spent := slices.ContainsFunc(d.Promises, func(p DigestPromise) bool { return p.Judged && p.Left <= 0 })
+	return d.Opened+d.StillOpen+d.Past+d.Dead == 0 && !spent
 }
 
 // DigestIncident is an incident in a digest.

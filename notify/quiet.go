@@ -86,7 +86,7 @@ func (t *Tact) awake(destination string, now time.Time, still func(probe.ID, *in
 
 // missed says what came and went in quiet hours.
 func (t *Tact) missed(destination string, over []*Kept, now time.Time) Message {
-	digest := &Digest{Period: DigestQuiet, From: now, Until: now, Opened: len(over)}
+	digest := &Digest{Period: DigestQuiet, From: now, Until: now, Opened: len(over), Past: len(over)}
 	for _, k := range over {
 		if digest.From = slo.Earliest(digest.From, k.Since); len(digest.Over) < mostListed {
 			digest.Over = append(digest.Over, DigestIncident{

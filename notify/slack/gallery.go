@@ -32,7 +32,7 @@ func GalleryKinds() []string {
 	for _, kind := range probe.Kinds() {
 		all = append(all, kind.String())
 	}
-	return append(all, galleryNotice)
+	return append(all, galleryStorm, galleryDigest, galleryNotice)
 }
 
 const galleryNotice = "notice"
@@ -52,6 +52,12 @@ func Gallery(v View) []Specimen {
 				all = append(all, v.specimen(kind.String(), incident.Opened.String()+" "+reason.String(), downFor(reason)))
 			}
 		}
+	}
+	if v.Kind == "" || v.Kind == galleryStorm {
+		all = append(all, v.storms()...)
+	}
+	if v.Kind == "" || v.Kind == galleryDigest {
+		all = append(all, v.digests()...)
 	}
 	if v.Kind == "" || v.Kind == galleryNotice {
 		for _, notice := range []notify.Notice{notify.HistoryLost, notify.StorageFull, notify.StorageFailing, notify.StorageBack} {

@@ -151,8 +151,8 @@ func TestWhatDependsOnItAndWhyItIsToldLate(t *testing.T) {
 		for name, said := range map[string]story{"dependents": toldIn(language, m), "dependents-well": toldIn(language, none)} {
 			requireReads(t, name, language, said)
 		}
-		for why := notify.WhySilence; why <= notify.WhyMaintenance; why++ {
-			if why == notify.WhySuspect {
+		for why := notify.WhySilence; why <= notify.WhyStorm; why++ {
+			if why == notify.WhySuspect || why == notify.WhyRecovery {
 				continue // a minute is not worth a word
 			}
 			late.Body.Held = notify.HeldFor{Why: why, By: "gateway", Since: started}

@@ -20,8 +20,13 @@ const (
 
 // render gives the message a form, which may break Slack's limits.
 func (s story) render(f form) rendered {
-	if s.Body.Notice != notify.NoNotice {
+	switch {
+	case s.Body.Notice != notify.NoNotice:
 		return s.renderNotice(f)
+	case s.Body.Storm != nil:
+		return s.renderStorm(f)
+	case s.Body.Digest != nil:
+		return s.renderDigest(f)
 	}
 	if s.answers() {
 		return s.renderAnswer(f)

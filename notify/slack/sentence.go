@@ -38,8 +38,13 @@ func Text(m notify.Message, now time.Time) string {
 // sentence is the whole message in a line. It is not escaped.
 func (s story) sentence() string {
 	b := s.Body
-	if b.Notice != notify.NoNotice {
+	switch {
+	case b.Notice != notify.NoNotice:
 		return s.notice()
+	case b.Storm != nil:
+		return s.storm()
+	case b.Digest != nil:
+		return s.digest()
 	}
 	if s.answers() {
 		return s.answer()

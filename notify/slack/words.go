@@ -27,6 +27,8 @@ type words struct {
 	credential credentialWords
 	measures   measureWords
 	facts      factWords
+	storms     stormWords
+	digests    digestWords
 	unasked    condition // a credential that was refused before the target was asked
 
 	cache       string           // the symptom of good answers that are sent again unchanged
@@ -225,6 +227,8 @@ var english = words{
 
 	measures: englishMeasures,
 	facts:    englishFacts,
+	storms:   englishStorms,
+	digests:  englishDigests,
 	unasked:  condition{"cannot be asked with our credential", "still cannot be asked with our credential", "cannot be asked with our credential again", "Credential refused"},
 	cache:    "cache",
 
@@ -308,6 +312,8 @@ var english = words{
 		notify.WhyAuth:        " Not told since {since}, because the credential of the probe was refused.",
 		notify.WhyParent:      " Not told since {since}, because {by} was down, on which it depends.",
 		notify.WhyMaintenance: " Not told since {since}, because {by}, on which it depends, was in maintenance.",
+		notify.WhyQuiet:       " Not told since {since}, because these were quiet hours.",
+		notify.WhyStorm:       " Told since {since} as one of many, in a storm.",
 	},
 	probes: func(n int) string {
 		return englishCount(n, "probe")

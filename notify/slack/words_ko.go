@@ -142,6 +142,8 @@ var korean = words{
 
 	measures: koreanMeasures,
 	facts:    koreanFacts,
+	storms:   koreanStorms,
+	digests:  koreanDigests,
 	unasked:  condition{"자격증명으로 요청 불가", "자격증명으로 요청 불가 지속", "자격증명으로 요청 불가 재발", "인증 실패"},
 	cache:    "캐시",
 
@@ -225,6 +227,8 @@ var korean = words{
 		notify.WhyAuth:        " {since}부터 자격증명 거부 때문에 알리지 않았음.",
 		notify.WhyParent:      " {since}부터 의존 대상 {by} 장애 때문에 알리지 않았음.",
 		notify.WhyMaintenance: " {since}부터 의존 대상 {by} 점검 때문에 알리지 않았음.",
+		notify.WhyQuiet:       " {since}부터 조용한 시간이어서 알리지 않았음.",
+		notify.WhyStorm:       " {since}부터 동시 장애의 하나로 알렸음.",
 	},
 	probes: func(n int) string { return strconv.Itoa(n) + "개" },
 
