@@ -22,10 +22,17 @@ const (
 	stormLeftover = 10               // or one of so many: they stay listed
 )
 
+// StormID names a storm of a destination: the milliseconds since 1970 at which it began; 0 is
+// none.
+type StormID int64
+
+// thread is what its conversation is filed under: below 0, where no incident is.
+func (id StormID) thread() incident.ID { return incident.ID(-id) }
+
 // Storm is a time in which so much opened at a destination that it is told as one. It is
 // calm when hardly anything opens any more, and over when hardly anything fails.
 type Storm struct {
-	ID       incident.ID // of the conversation: below 0, where no incident is
+	ID       StormID
 	Began    time.Time
 	Last     time.Time // the latest opening
 	Busy     time.Time // the latest one that came within stormWithin of the one before
@@ -106,7 +113,7 @@ func (t *Tact) opened(member Member, m Message) []Message {
 		p.Openings = append(p.Openings, member)
 		return t.mention(m)
 	}
-	p.Storms = append(p.Storms, Storm{ID: incident.ID(-at.UnixMilli()), Began: at, Last: at, Busy: at})
+	p.Storms = append(p.Storms, Storm{ID: StormID(at.UnixMilli()), Began: at, Last: at, Busy: at})
 	storm := &p.Storms[len(p.Storms)-1]
 	for _, o := range p.Openings {
 		if t.kept[m.Destination][o.Incident] == nil {
@@ -160,7 +167,7 @@ func (t *Tact) inStorm(k *Kept, member Member, m Message) []Message {
 		return t.remind(k.Destination, storm, m.CreatedAt)
 	case storm.Over, m.answers(): // few are left, or somebody did something: that is told where the storm is
 		if m.Body.Part == 0 {
-			m.Body.Part, m.Incident = k.Incident, storm.ID
+			m.Body.Part, m.Incident = k.Incident, storm.ID.thread()
 		}
 		return []Message{m}
 	}
@@ -176,7 +183,7 @@ func (m *Message) answers() bool {
 	return false
 }
 
-func (p *Pace) storm(id incident.ID) *Storm {
+func (p *Pace) storm(id StormID) *Storm {
 	for i := range p.Storms {
 		if p.Storms[i].ID == id {
 			return &p.Storms[i]
@@ -309,7 +316,7 @@ func (t *Tact) story(destination string, s *Storm, change incident.Change, at ti
 	facts.Members = members[:min(len(members), mostListed)]
 	s.Shown, s.Affected, s.Failing = at, facts.Affected, facts.Failing
 	return Message{
-		Key: stormKey(s, destination, change, at), Destination: destination, Incident: s.ID, Change: change, CreatedAt: at,
+		Key: stormKey(s, destination, change, at), Destination: destination, Incident: s.ID.thread(), Change: change, CreatedAt: at,
 		Body: Body{Location: t.location, Severity: worst, Since: s.Began, OpenedAt: s.Began, At: at, Storm: &facts},
 	}
 }

@@ -43,7 +43,7 @@ type Pace struct {
 type Kept struct {
 	Destination string      `json:"-"`
 	Incident    incident.ID `json:"-"`
-	Storm       incident.ID `json:",omitzero"` // that it is a part of; 0: it waits for the end of quiet hours
+	Storm       StormID     `json:",omitzero"` // that it is a part of; 0: it waits for the end of quiet hours
 	Own         bool        `json:",omitzero"` // it has a conversation of its own all the same
 	Over        bool        `json:",omitzero"` // what it was a part of is over, and so is it: nobody needs to hear that it settled
 

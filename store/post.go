@@ -72,7 +72,7 @@ const (
 	retryOne = `UPDATE outbox SET state = 'pending', next_at = 0, attempts = 0, settled_at = NULL
 		WHERE state <> 'sent' AND state IN ('dead', 'pending') AND id = ?`
 	retryDead = "UPDATE outbox SET state = 'pending', next_at = 0, attempts = 0, settled_at = NULL WHERE state <> 'sent' AND state = 'dead'"
-	dropOne   = "DELETE FROM outbox WHERE state <> 'sent' AND state IN ('dead', 'pending') AND id = ?"
+	dropOne   = "UPDATE outbox SET state = 'dropped', settled_at = ? WHERE state <> 'sent' AND state IN ('dead', 'pending') AND id = ?"
 )
 
 // Retry has a message that was given up, or that waits, be tried at once; of id 0 all that
@@ -84,10 +84,10 @@ func (s *Store) Retry(ctx context.Context, id notify.MessageID) (int, error) {
 	return s.alter(ctx, retryOne, id)
 }
 
-// Drop forgets a message that was given up, or that waits. It returns how many: 0 if there
+// Drop has a message that was given up, or that waits, never be sent. It returns how many: 0 if there
 // is none of that id, or it is on its way or sent.
-func (s *Store) Drop(ctx context.Context, id notify.MessageID) (int, error) {
-	return s.alter(ctx, dropOne, id)
+func (s *Store) Drop(ctx context.Context, id notify.MessageID, now time.Time) (int, error) {
+	return s.alter(ctx, dropOne, now.UnixMilli(), id)
 }
 
 func (s *Store) alter(ctx context.Context, query string, args ...any) (int, error) {

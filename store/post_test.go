@@ -65,7 +65,7 @@ func TestWhatWasGivenUpIsTriedAgainOrForgotten(t *testing.T) {
 	require.Equal(t, ids[0], c.Message.ID)
 	require.Zero(t, c.Message.Attempts)
 	alter(func() (int, error) { return s.Retry(t.Context(), ids[0]) }, 0) // it is on its way
-	alter(func() (int, error) { return s.Drop(t.Context(), ids[0]) }, 0)
+	alter(func() (int, error) { return s.Drop(t.Context(), ids[0], t0) }, 0)
 	settle(t, s, c, notify.Settlement{State: notify.StatePending, Next: t0.Add(time.Hour), Counted: true})
 	c, _ = claim(t, s, "ops", 0)
 	require.Nil(t, c)
@@ -74,8 +74,8 @@ func TestWhatWasGivenUpIsTriedAgainOrForgotten(t *testing.T) {
 	require.Equal(t, ids[0], c.Message.ID, "what waits is tried at once")
 	settle(t, s, c, sent)
 
-	alter(func() (int, error) { return s.Drop(t.Context(), ids[1]) }, 1)
-	alter(func() (int, error) { return s.Drop(t.Context(), ids[3]) }, 0) // it was sent
+	alter(func() (int, error) { return s.Drop(t.Context(), ids[1], t0) }, 1)
+	alter(func() (int, error) { return s.Drop(t.Context(), ids[3], t0) }, 0) // it was sent
 	alter(func() (int, error) { return s.Retry(t.Context(), 0) }, 1)
 	c, _ = claim(t, s, "ops", 0)
 	require.Equal(t, ids[2], c.Message.ID, "all that were given up are what is left of them")

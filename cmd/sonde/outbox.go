@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"strconv"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -34,14 +35,14 @@ its lock.`,
 		Args: cobra.NoArgs,
 		RunE: listOutbox,
 	}
-	c.Flags().StringSlice("state", []string{"pending", "sending", "dead"}, "only these: pending, sending, dead or sent")
+	c.Flags().StringSlice("state", []string{"pending", "sending", "dead"}, "only these: pending, sending, dead, sent, superseded, expired or dropped")
 	addJSON(c)
 	retry := &cobra.Command{
 		Use: "retry ID | --all-dead", Short: "Try a message at once, or all that were given up", Args: cobra.MaximumNArgs(1), RunE: retryPosts,
 	}
 	retry.Flags().Bool("all-dead", false, "all that were given up")
 	addJSON(retry)
-	drop := &cobra.Command{Use: "drop ID", Short: "Forget a message that waits or was given up", Args: cobra.ExactArgs(1), RunE: dropPost}
+	drop := &cobra.Command{Use: "drop ID", Short: "Have a message that waits or was given up never be sent", Args: cobra.ExactArgs(1), RunE: dropPost}
 	addJSON(drop)
 	c.AddCommand(retry, drop)
 	return c
@@ -153,7 +154,7 @@ func alterStored(ctx context.Context, path string, config *configs.Config, o pos
 // alter does what the order asks for. A message that there is not is a mistake in the usage.
 func (o postOrder) alter(ctx context.Context, s *store.Store) (n int, err error) {
 	if o.Drop {
-		n, err = s.Drop(ctx, o.ID)
+		n, err = s.Drop(ctx, o.ID, time.Now())
 	} else {
 		n, err = s.Retry(ctx, o.ID)
 	}
