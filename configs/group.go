@@ -16,17 +16,9 @@ type Group struct {
 }
 
 var groupKeys = keys[Group]{
-	"objective": func(d *decoder, v value, g *Group) { d.groupObjectives(v, &g.Objectives) },
+	"objective": func(d *decoder, v value, g *Group) { d.objectives(v, &g.Objectives) },
 	"rate":      func(d *decoder, v value, g *Group) { d.rate(v, &g.Rate) },
 	"combine":   func(d *decoder, v value, g *Group) { d.word(v, &g.Combine) },
-}
-
-// groupObjectives reads the objectives of a group, which are about availability.
-func (d *decoder) groupObjectives(v value, into *[]slo.Objective) {
-	d.objectives(v, into)
-	if slices.ContainsFunc(*into, func(o slo.Objective) bool { return o.Kind == slo.Latency }) {
-		d.fail(v, "a group promises availability only; give the objective of latency to its probes")
-	}
 }
 
 // promises reads what is promised of groups, by their names. A group is where a probe says
@@ -50,6 +42,7 @@ func (d *decoder) promises(v value, kept History, probes []Probe) map[string]Gro
 		if g.Rate != nil {
 			d.warnGroupRate(rate, e.key, g.Rate, probes)
 		}
+		d.checkThresholds(found["objective"], e.key, &g, probes)
 		for _, o := range g.Objectives {
 			if o.Window.Longest() > kept.Rollups {
 				d.warn(found["objective"], "%s", tooLong(o, kept))
@@ -60,11 +53,26 @@ func (d *decoder) promises(v value, kept History, probes []Probe) map[string]Gro
 	return all
 }
 
-// rateGroups gives the probes of groups the rate that is watched over all of them together.
-func rateGroups(probes []Probe, groups map[string]Group) {
+// checkThresholds checks that the members of a group do not look for too many thresholds of
+// latency, their own ones included.
+func (d *decoder) checkThresholds(v value, group string, g *Group, probes []Probe) {
+	for i := range probes {
+		p := &probes[i]
+		if _, ok := incident.NewThresholds(slices.Concat(p.Objectives, g.Objectives)); p.Group == group && !ok {
+			d.fail(v, "with those of the probe %s there are more than 4 thresholds of latency; promise with fewer", quote(p.Name))
+			return
+		}
+	}
+}
+
+// joinGroups gives the probes of groups what follows from being in them: a rate that is watched
+// over all together, and thresholds of latency.
+func joinGroups(probes []Probe, groups map[string]Group) {
 	for i := range probes {
 		if p := &probes[i]; p.Group != "" {
-			p.Policy.Rules.GroupRate = groups[p.Group].Rate
+			g := groups[p.Group]
+			p.Policy.Rules.GroupRate = g.Rate
+			p.Policy.Thresholds, _ = incident.NewThresholds(slices.Concat(p.Objectives, g.Objectives))
 		}
 	}
 }

@@ -159,6 +159,6 @@ func (d *decoder) config(top value, o Options, into *Config) {
 	}
 	if s.groups != nil {
 		into.Groups = d.promises(*s.groups, s.history, into.Probes)
-		rateGroups(into.Probes, into.Groups)
+		joinGroups(into.Probes, into.Groups)
 	}
 }

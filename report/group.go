@@ -32,6 +32,10 @@ func newGroup(g *store.Group, now time.Time, spans spans) Group {
 		out.Members[i] = p.Name()
 	}
 	for i, o := range g.Objectives {
+		if of := g.Latencies[i]; of != nil {
+			out.Objectives[i] = newObjective(o, of, now, spans.of(o.Window))
+			continue
+		}
 		out.Objectives[i] = newObjective(o, &g.Ledger, now, spans.of(o.Window))
 	}
 	return out

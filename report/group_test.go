@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"sonde/incident"
 	"sonde/report"
 	"sonde/slo"
 	"sonde/store"
@@ -133,5 +134,28 @@ func TestMaintenanceCountsForNothing(t *testing.T) {
 			require.Nil(t, o.AttainedRatio)
 			require.Zero(t, o.Coverage)
 		}
+	}
+}
+
+func TestAGroupPromisesLatency(t *testing.T) {
+	members := func(combine slo.Combine) []store.Probe {
+		all := inGroup("payments", combine, "latency 500ms for 90% over 24h", watched("a", 60, "99% over 24h"), watched("b", 60, "99% over 24h"))
+		for i := range all {
+			all[i].Policy.Thresholds, _ = incident.NewThresholds(all[i].Pledge.Objectives)
+		}
+		return all
+	}
+	for combine, want := range map[slo.Combine]int64{slo.Sum: 120_000, slo.Worst: 3 * 60_000} {
+		l := newLab(t, members(combine)...)
+		l.pace("a", 540, slices.Concat(slices.Repeat([]took{{good, time.Second}}, 2), slices.Repeat([]took{{good, 100 * ms}}, 8))...)
+		l.pace("b", 540, slices.Concat([]took{{good, 100 * ms}, {good, time.Second}, {good, time.Second}}, []took{{broken, 10 * ms}}, slices.Repeat([]took{{good, 100 * ms}}, 6))...)
+		o := l.status().Groups[0].Objectives[0]
+		require.Equal(t, "latency", o.Kind)
+		require.Equal(t, want, o.SpentMS, "combine: %v", combine)
+		span, err := report.ParseMonth("2026-11", "")
+		require.NoError(t, err)
+		row := l.month(span, now).Groups[0]
+		require.EqualValues(t, 500, row.LatencyMS)
+		require.Equal(t, want, row.SpentMS)
 	}
 }

@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
 	"sonde/incident"
+	"sonde/probe"
 	"sonde/slo"
 	"sonde/store"
 )
@@ -102,7 +104,7 @@ func ReadMonth(ctx context.Context, r *store.Reader, span slo.Span, now time.Tim
 	if err != nil {
 		return nil, err
 	}
-	groups := &together{span: span, until: until, of: map[string]*store.Together{}, pledges: map[string]store.Pledge{}, means: map[string]*means{}}
+	groups := &together{span: span, until: until, members: map[string][]probe.ID{}, of: map[string]*store.Together{}, pledges: map[string]store.Pledge{}, means: map[string]*means{}}
 	for i := range probes {
 		p := &probes[i]
 		if p.ID < 0 {
@@ -134,8 +136,8 @@ func ReadMonth(ctx context.Context, r *store.Reader, span slo.Span, now time.Tim
 		groups.add(p, ledger, x)
 	}
 	slices.SortStableFunc(month.Probes, func(a, b MonthRow) int { return cmp.Compare(a.Name, b.Name) })
-	month.Groups = append(month.Groups, groups.rows()...)
-	return month, nil
+	month.Groups, err = groups.rows(ctx, r)
+	return month, err
 }
 
 // readMeans reads the incidents that opened in a month, by the names of their probes.
@@ -210,6 +212,7 @@ func rows(name string, objectives []slo.Objective, t slo.Tally, span slo.Span, m
 type together struct {
 	span    slo.Span
 	until   time.Time
+	members map[string][]probe.ID
 	of      map[string]*store.Together
 	pledges map[string]store.Pledge
 	means   map[string]*means
@@ -225,6 +228,7 @@ func (t *together) add(p *store.Probe, ledger *store.Ledger, m *means) {
 	}
 	g, sum := t.of[name], t.means[name]
 	g.Members = append(g.Members, ledger)
+	t.members[name] = append(t.members[name], p.ID)
 	if p.RetiredAt.IsZero() {
 		g.Combine, t.pledges[name] = p.Pledge.Combine, p.Pledge
 	}
@@ -236,14 +240,26 @@ func (t *together) add(p *store.Probe, ledger *store.Ledger, m *means) {
 	}
 }
 
-func (t *together) rows() (all []MonthRow) {
-	names := make([]string, 0, len(t.of))
-	for name := range t.of {
-		names = append(names, name)
+// rows are a row for each target of each group, those of latency behind the others.
+func (t *together) rows(ctx context.Context, r *store.Reader) ([]MonthRow, error) {
+	all := []MonthRow{}
+	for _, name := range slices.Sorted(maps.Keys(t.of)) {
+		objectives := t.pledges[name].Objectives
+		all = append(all, rows(name, availability(objectives), t.of[name].Tally(t.span.After, t.until), t.span, t.means[name])...)
+		for _, o := range objectives {
+			if o.Kind != slo.Latency {
+				continue
+			}
+			paced := store.Together{Combine: t.of[name].Combine}
+			for _, id := range t.members[name] {
+				latency, err := r.Latency(ctx, id, o.Threshold, t.span.After, t.until)
+				if err != nil {
+					return nil, err
+				}
+				paced.Members = append(paced.Members, latency)
+			}
+			all = append(all, rows(name, []slo.Objective{o}, paced.Tally(t.span.After, t.until), t.span, t.means[name])...)
+		}
 	}
-	slices.Sort(names)
-	for _, name := range names {
-		all = append(all, rows(name, t.pledges[name].Objectives, t.of[name].Tally(t.span.After, t.until), t.span, t.means[name])...)
-	}
-	return all
+	return all, nil
 }

@@ -83,6 +83,9 @@ func (c *compactor) run(ctx context.Context, now time.Time) error {
 	if err := c.sumSlow(ctx, now); err != nil {
 		return err
 	}
+	if err := c.sumWorst(ctx, now); err != nil {
+		return fmt.Errorf("sum up the days of groups: %w", err)
+	}
 	return c.trimLog(ctx)
 }
 

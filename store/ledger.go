@@ -79,15 +79,30 @@ func (l *Ledger) kept(after time.Time) time.Time {
 // before, between and behind them slot by slot.
 func (l *Ledger) count(after, until time.Time) (t slo.Tally) {
 	at := after
-	for i, sum := range l.days {
-		from, to := dayWindow(l.firstDay + int64(i))
-		if sum == noTally || from.Before(at) || to.After(until) {
+	first, last := wholeDays(l.firstDay, len(l.days), after, until)
+	for i := first; i < last; i++ {
+		if l.days[i] == noTally {
 			continue
 		}
-		t = t.Plus(l.slots(at, from)).Plus(sum.tally())
-		at = to
+		from, to := dayWindow(l.firstDay + int64(i))
+		if at != from {
+			t = t.Plus(l.slots(at, from))
+		}
+		t, at = t.Plus(l.days[i].tally()), to
 	}
 	return t.Plus(l.slots(at, until))
+}
+
+// wholeDays are the places, from first up to last, of days that lie in (after, until] as a
+// whole, of so many days.
+func wholeDays(firstDay int64, n int, after, until time.Time) (first, last int) {
+	from := after.UnixMilli()
+	if instant(from).Before(after) {
+		from++
+	}
+	first = int(min(max(-floorDiv(-from-1, day.Milliseconds())-firstDay, 0), int64(n)))
+	last = int(min(max(floorDiv(until.UnixMilli()+1, day.Milliseconds())-firstDay, 0), int64(n)))
+	return first, max(first, last)
 }
 
 // slots counts the slots in (after, until], window by window.

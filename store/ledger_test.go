@@ -1,6 +1,7 @@
 package store
 
 import (
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -95,4 +96,18 @@ func TestTheLedgerReachesBackAsFarAsTheLongestObjective(t *testing.T) {
 	require.NoError(t, err)
 	tally := snapshot.Probes[0].Ledger.Tally(t0.Add(-time.Minute), t0.Add(time.Hour))
 	require.Equal(t, slo.Tally{Good: 60 * time.Minute, Bad: time.Minute}, tally)
+}
+
+func TestDaysWithinAWindowLieInItAsAWhole(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(71, 72))
+	for range 5000 {
+		firstDay, n := int64(rnd.IntN(20)-10), rnd.IntN(10)
+		after := instant((firstDay-2)*day.Milliseconds() + rnd.Int64N(14)*day.Milliseconds() + rnd.Int64N(5) - 2).Add(time.Duration(rnd.IntN(3) - 1))
+		until := after.Add(time.Duration(rnd.Int64N(int64(12 * day)))).Truncate(time.Duration(1 + rnd.Int64N(int64(day)))).Add(time.Duration(rnd.IntN(5)-2) * time.Millisecond)
+		first, last := wholeDays(firstDay, n, after, until)
+		for i := range n {
+			from, to := dayWindow(firstDay + int64(i))
+			require.Equal(t, !from.Before(after) && !to.After(until), first <= i && i < last, "%v..%v, day %d of %d", after, until, firstDay+int64(i), n)
+		}
+	}
 }

@@ -111,6 +111,19 @@ func (l *ledgers) load(ctx context.Context, q querier, w window, id probe.ID) er
 	return err
 }
 
+// more reads the entries of windows, of all probes, as far as they were not read before.
+func (l *ledgers) more(ctx context.Context, q querier, windows []window) error {
+	have := merged(slices.Clone(l.windows))
+	for _, w := range merged(windows) {
+		for _, piece := range w.without(have) {
+			if err := l.load(ctx, q, piece, 0); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 func (l *ledgers) readEntries(ctx context.Context, q querier, query string, args ...any) error {
 	var r ledgerReader
 	_, err := eachRow(ctx, q, query, args, func(rows *sql.Rows) error {

@@ -112,21 +112,10 @@ func (r *Reader) readPaces(ctx context.Context, tx *sql.Tx, l *ledgers, now time
 		needed = append(needed, window{s.From.Add(-time.Millisecond), s.Until})
 	}
 	lacking, cut := x.lacking(l)
-	have := merged(slices.Clone(l.windows))
-	for _, w := range merged(cut) {
-		for _, piece := range w.without(have) {
-			if err := l.load(ctx, tx, piece, 0); err != nil {
-				return nil, err
-			}
-		}
+	if err := l.more(ctx, tx, cut); err != nil {
+		return nil, err
 	}
-	x.windows = merged(append(needed, lacking...))
-	for i := range x.windows {
-		if err := x.load(ctx, tx, i); err != nil {
-			return nil, err
-		}
-	}
-	return x, nil
+	return x, x.more(ctx, tx, append(needed, lacking...))
 }
 
 // lookbacks are where the windows begin that people ask about.
@@ -220,16 +209,26 @@ func (x *paces) lacking(l *ledgers) (all, cut []window) {
 	return all, cut
 }
 
-// load reads the slow stretches of a window. One that reaches into several is kept once.
-func (x *paces) load(ctx context.Context, q querier, i int) error {
-	before := x.windows[:i]
-	return eachSlow(ctx, q, x.windows[i], func(id probe.ID, s incident.Slow) {
-		if _, known := x.r.places.of(id); !known || slices.ContainsFunc(before, func(b window) bool { return s.Slots.Last.After(b.after) && !s.Slots.First.After(b.until) }) {
-			return
+// more reads the slow stretches of windows, as far as they were not read before. One that
+// reaches into several is kept once.
+func (x *paces) more(ctx context.Context, q querier, windows []window) error {
+	for _, w := range merged(windows) {
+		for _, piece := range w.without(x.windows) {
+			before := x.windows
+			err := eachSlow(ctx, q, piece, func(id probe.ID, s incident.Slow) {
+				if _, known := x.r.places.of(id); !known || slices.ContainsFunc(before, func(b window) bool { return s.Slots.Last.After(b.after) && !s.Slots.First.After(b.until) }) {
+					return
+				}
+				k := slowKey{id, s.Threshold.Milliseconds()}
+				x.rows[k] = append(x.rows[k], s)
+			})
+			if err != nil {
+				return err
+			}
+			x.windows = merged(append(slices.Clone(x.windows), piece))
 		}
-		k := slowKey{id, s.Threshold.Milliseconds()}
-		x.rows[k] = append(x.rows[k], s)
-	})
+	}
+	return nil
 }
 
 // latency is how the probe at a place kept to a threshold.

@@ -180,6 +180,10 @@ func (r *Reader) look(ctx context.Context, tx *sql.Tx, now time.Time) (*Snapshot
 	if err != nil {
 		return nil, err
 	}
+	worst, err := r.readWorst(ctx, tx, all, paces, now)
+	if err != nil {
+		return nil, err
+	}
 	s.Classes = r.memory.Classes.since(now.Add(-24 * time.Hour))
 	s.Probes = make([]Watched, 0, len(r.known))
 	for i := range r.known {
@@ -197,8 +201,8 @@ func (r *Reader) look(ctx context.Context, tx *sql.Tx, now time.Time) (*Snapshot
 	}
 	s.Shared = r.memory.shared(r.circles)
 	r.lent = true
-	s.Groups, err = r.groups(ctx, tx, s.Probes, now)
-	return s, err
+	s.Groups = r.groups(s.Probes, paces, worst)
+	return s, nil
 }
 
 func readMeta(ctx context.Context, tx *sql.Tx, s *Snapshot) error {

@@ -53,15 +53,7 @@ func (r *Reader) fillLedgers(ctx context.Context, tx *sql.Tx, l *ledgers) error 
 			lack = append(lack, window{after, until})
 		}
 	}
-	have := slices.Clone(l.windows)
-	for _, w := range merged(lack) {
-		for _, piece := range w.without(have) {
-			if err := l.load(ctx, tx, piece, 0); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	return l.more(ctx, tx, lack)
 }
 
 // lacking says of which days any configured probe may have slots and has no sum.

@@ -161,12 +161,16 @@ func (l *Latency) spell(s *paced, after, until time.Time) slo.Tally {
 func (s *paced) within(after, until time.Time) (good, failed time.Duration) {
 	add := func(g, f time.Duration) { good, failed = good+g, failed+f }
 	at := after
-	for i, sum := range s.days {
-		from, to := dayWindow(s.firstDay + int64(i))
-		if sum == noSlowDay || from.Before(at) || to.After(until) {
+	first, last := wholeDays(s.firstDay, len(s.days), after, until)
+	for i := first; i < last; i++ {
+		sum := s.days[i]
+		if sum == noSlowDay {
 			continue
 		}
-		add(s.stretches(at, from))
+		from, to := dayWindow(s.firstDay + int64(i))
+		if at != from {
+			add(s.stretches(at, from))
+		}
 		add(time.Duration(sum.good)*time.Millisecond, time.Duration(sum.failed)*time.Millisecond)
 		at = to
 	}

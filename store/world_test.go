@@ -346,23 +346,29 @@ func rightAfter(in *incident.Input) time.Duration {
 
 // tally is what the naive model says of a window.
 func (w *world) tally(id probe.ID, after, until time.Time) slo.Tally {
-	return w.sum(id, after, until, func(s *slot) probe.Outcome { return s.outcome })
+	return w.sum(id, after, until, (*slot).said)
 }
+
+func (s *slot) said() probe.Outcome { return s.outcome }
 
 // latency is what the naive model says of how soon answers came.
 func (w *world) latency(id probe.ID, after, until time.Time) slo.Tally {
-	return w.sum(id, after, until, func(s *slot) probe.Outcome {
-		switch {
-		case s.took > w.threshold:
-			return probe.Bad
-		case s.outcome == probe.Bad:
-			return probe.Excluded
-		}
-		return s.outcome
-	})
+	return w.sum(id, after, until, w.paced)
 }
 
-func (w *world) sum(id probe.ID, after, until time.Time, means func(*slot) probe.Outcome) (t slo.Tally) {
+// paced is what a slot means to a promise about latency.
+func (w *world) paced(s *slot) probe.Outcome {
+	switch {
+	case s.took > w.threshold:
+		return probe.Bad
+	case s.outcome == probe.Bad:
+		return probe.Excluded
+	}
+	return s.outcome
+}
+
+// slotsUpTo are all slots of a probe, those that are overdue at an instant included.
+func (w *world) slotsUpTo(id probe.ID, until time.Time) []slot {
 	slots := slices.Clone(w.slots[id])
 	if n := len(slots); n > 0 {
 		latest := slots[n-1]
@@ -370,7 +376,11 @@ func (w *world) sum(id probe.ID, after, until time.Time, means func(*slot) probe
 			slots = append(slots, slot{at, latest.weight, probe.Unknown, 0})
 		}
 	}
-	for _, s := range slots {
+	return slots
+}
+
+func (w *world) sum(id probe.ID, after, until time.Time, means func(*slot) probe.Outcome) (t slo.Tally) {
+	for _, s := range w.slotsUpTo(id, until) {
 		if !s.at.After(after) || s.at.After(until) {
 			continue
 		}

@@ -109,21 +109,22 @@ func chart(c *cobra.Command, reader *store.Reader, snapshot *store.Snapshot, p *
 		}
 	}
 	after, until := p.Reach()
-	if threshold := p.Threshold(); threshold > 0 {
-		latency, err := reader.Latency(c.Context(), members[0], threshold, after, until)
-		if err != nil {
-			return storageError(err)
-		}
-		return draw(c, p, report.NewBurndown(p, latency, now), apart)
-	}
 	for _, id := range members {
-		ledger, err := reader.Ledger(c.Context(), id, after, until)
+		line, err := timeline(c.Context(), reader, id, p.Threshold(), after, until)
 		if err != nil {
 			return storageError(err)
 		}
-		together.Members = append(together.Members, ledger)
+		together.Members = append(together.Members, line)
 	}
 	return draw(c, p, report.NewBurndown(p, &together, now), apart)
+}
+
+// timeline reads the time of a probe, as it kept to a threshold of latency if there is one.
+func timeline(ctx context.Context, reader *store.Reader, id probe.ID, threshold time.Duration, after, until time.Time) (store.Timeline, error) {
+	if threshold > 0 {
+		return reader.Latency(ctx, id, threshold, after, until)
+	}
+	return reader.Ledger(ctx, id, after, until)
 }
 
 func draw(c *cobra.Command, p *report.Promise, chart *report.Burndown, apart bool) error {
