@@ -83,12 +83,12 @@ func (s story) answered(name, who, until string, show func(string, int) string) 
 
 // answer is the whole line as plain text. It is not escaped.
 func (s story) answer() string {
-	told := s.answered(tamed(s.name(), maxName), s.byName(s.Body.Answer), s.clock(s.Body.Answer.Until), tamed) +
-		" " + capital(s.words.incident) + " " + s.id().String() + "."
+	end := " " + capital(s.words.incident) + " " + s.id().String() + "."
 	if s.Repeat {
-		told += s.words.repeat
+		end += s.words.repeat
 	}
-	return told
+	told := s.answered(tamed(s.name(), maxName), s.byName(s.Body.Answer), s.clock(s.Body.Answer.Until), tamed)
+	return clamp(told, maxSentence-unitsOf(end)) + end
 }
 
 // byName is who did something, as plain text.

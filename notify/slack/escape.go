@@ -19,9 +19,7 @@ func plain(s string, units int) string {
 
 // escape keeps a text from being markup. Slack asks for these three characters and
 // no others.
-func escape(s string) string {
-	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(s)
-}
+func escape(s string) string { return escaped.Replace(s) }
 
 // tame keeps a text that is not our own from being formatted: what marks bold, italic and struck
 // text, code, quotes and emoji becomes a character that looks like it. What is shown as code keeps
@@ -30,13 +28,19 @@ func tame(s string) string {
 	if !strings.ContainsAny(s, "`*~_:>") {
 		return s
 	}
-	s = strings.NewReplacer("`", "ˋ", "*", "∗", "~", "∼").Replace(s)
+	s = lookalike.Replace(s)
 	if strings.HasPrefix(s, ">") {
 		s = "›" + s[1:]
 	}
 	s = shortcode.ReplaceAllStringFunc(s, func(found string) string { return strings.ReplaceAll(found, ":", "꞉") })
 	return underlined(s)
 }
+
+// Characters, and what stands for them: so that Slack reads no markup, and so that it formats nothing.
+var (
+	escaped   = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
+	lookalike = strings.NewReplacer("`", "ˋ", "*", "∗", "~", "∼")
+)
 
 // shortcode is what Slack shows as an emoji.
 var shortcode = regexp.MustCompile(`:[A-Za-z0-9_+'-]+:`)

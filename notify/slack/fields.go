@@ -147,7 +147,7 @@ func (s story) ackedBy() string {
 
 // request is what is asked.
 func (s story) request() string {
-	request := code(strings.TrimSpace(s.Body.Method+" "+s.Body.URL), maxURL)
+	request := code(strings.Trim(s.Body.Method+" "+s.Body.URL, " "), maxURL)
 	if s.Body.Unverified {
 		request += "\n" + s.words.unverified
 	}
@@ -189,9 +189,9 @@ func (s story) budgets() string {
 
 func (s story) budget(b notify.BudgetFact) string {
 	if !b.Judged || b.Total <= 0 {
-		return fill(s.words.noBudget, "objective", b.Objective.String())
+		return fill(s.words.noBudget, "objective", prose(b.Objective.String(), maxPlace))
 	}
-	line := fill(s.words.budgetLine, "objective", b.Objective.String(), "spent", s.words.duration(b.Spent),
+	line := fill(s.words.budgetLine, "objective", prose(b.Objective.String(), maxPlace), "spent", s.words.duration(b.Spent),
 		"total", s.words.duration(b.Total), "share", strconv.FormatFloat(100*spentOf(b), 'f', 1, 64)+"%")
 	if left := b.Total - b.Spent; left > 0 {
 		return line + fill(s.words.facts.left, "left", s.words.duration(left))

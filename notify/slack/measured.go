@@ -50,7 +50,7 @@ func spentOf(f notify.BudgetFact) float64 { return float64(f.Spent) / float64(ma
 // objective is the promise in its own words.
 func (s story) objective() string {
 	if f, ok := s.promise(); ok {
-		return f.Objective.String()
+		return tamed(f.Objective.String(), maxPlace)
 	}
 	return s.words.measures.promise
 }

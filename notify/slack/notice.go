@@ -11,7 +11,7 @@ import (
 // notice is a whole message about the service itself in a line. It is not escaped.
 func (s story) notice() string {
 	b := s.Body
-	told := fill(s.words.notices[b.Notice], "location", tamed(b.Location, maxPlace), "since", s.clock(b.Since),
+	told := fill(s.words.notices[b.Notice], "location", tamed(b.Location, maxListed), "since", s.clock(b.Since),
 		"time", s.clock(b.At), "lasted", s.words.duration(b.At.Sub(b.Since)), "lost", strconv.FormatInt(b.Lost, 10))
 	return told + s.lateness()
 }
