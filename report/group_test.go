@@ -154,7 +154,7 @@ func TestAGroupPromisesLatency(t *testing.T) {
 		require.Equal(t, want, o.SpentMS, "combine: %v", combine)
 		span, err := report.ParseMonth("2026-11", "")
 		require.NoError(t, err)
-		row := l.month(span, now).Groups[0]
+		row := l.month(span, now).Groups[1]
 		require.EqualValues(t, 500, row.LatencyMS)
 		require.Equal(t, want, row.SpentMS)
 	}
