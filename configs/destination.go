@@ -15,6 +15,7 @@ type Destination struct {
 	Name    string
 	Slack   *SlackDestination
 	Webhook *WebhookDestination
+	Mail    *MailDestination
 
 	Mention Mentions     // of Slack
 	Quiet   notify.Quiet // when it is not to be disturbed; its zero value is never
@@ -39,10 +40,11 @@ var destinationKeys = keys[destination]{
 	"webhook": func(d *decoder, v value, into *destination) { into.Webhook = d.webhook(v) },
 	"mention": func(d *decoder, v value, into *destination) { into.Mention = d.mention(v) },
 	"quiet":   func(d *decoder, v value, into *destination) { into.Quiet = d.quiet(v) },
+	"smtp":    func(d *decoder, v value, into *destination) { into.Mail = d.smtp(v) },
 }
 
 // destinationKinds are the keys that say what kind of place it is.
-var destinationKinds = []string{"slack", "webhook"}
+var destinationKinds = []string{"slack", "webhook", "smtp"}
 
 var slackKeys = keys[slack]{
 	"token":   func(d *decoder, v value, s *slack) { s.token, _ = d.secret(v) },
@@ -104,7 +106,7 @@ func (d *decoder) oneKind(e entry, found map[string]value) {
 		d.fail(v, "only Slack can call somebody; remove it, or give Slack a destination of its own")
 	}
 	if first == "" && e.value.node.Kind == yaml.MappingNode && len(found) == len(e.value.node.Content)/2 { // what is unknown has been told
-		d.failAs(e.keyAt, e.value.path, "says nowhere to send to; add slack: {token, channel}, slack: {webhook} or webhook: {url}")
+		d.failAs(e.keyAt, e.value.path, "says nowhere to send to; add slack: {token, channel}, slack: {webhook}, webhook: {url} or smtp: {host, from, to}")
 	}
 }
 

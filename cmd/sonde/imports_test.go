@@ -25,6 +25,8 @@ var mayImport = map[string][]string{
 	"notify":                 {"text", "probe", "slo", "incident"},
 	"notify/slack":           {"text", "probe", "slo", "incident", "notify"},
 	"notify/slack/fakeslack": {},
+	"notify/mail":            {"text", "probe", "slo", "incident", "notify"},
+	"notify/mail/fakemail":   {},
 	"notify/webhook":         {"text", "probe", "slo", "incident", "notify"},
 	"migrations":             {},
 	"store":                  {"text", "probe", "slo", "incident", "notify", "migrations"},
@@ -33,7 +35,7 @@ var mayImport = map[string][]string{
 	"configs":                {"text", "probe", "slo", "incident", "notify", "scheduler"},
 	"report":                 {"text", "probe", "slo", "incident", "store"},
 	"web":                    {"text", "probe", "slo", "incident", "store", "configs", "report"},
-	"cmd/sonde": {"text", "probe", "slo", "incident", "notify", "notify/slack", "notify/slack/fakeslack", "notify/webhook", "store", "record", "probe/http3",
+	"cmd/sonde": {"text", "probe", "slo", "incident", "notify", "notify/slack", "notify/slack/fakeslack", "notify/webhook", "notify/mail", "store", "record", "probe/http3",
 		"scheduler", "configs", "report", "web"},
 	"bench/results":  {}, // all measurements write a part of the same file
 	"bench/pipeline": {"bench/results"},
@@ -45,6 +47,8 @@ var mayImport = map[string][]string{
 var onlyImporter = map[string]string{
 	"github.com/go-co-op/gocron":   "scheduler",
 	"github.com/slack-go/slack":    "notify/slack",
+	"github.com/wneessen/go-mail":  "notify/mail",
+	"github.com/emersion":          "notify/mail/fakemail",
 	"modernc.org/sqlite":           "store",
 	"github.com/DataDog":           "store",
 	"go.yaml.in/yaml":              "configs",

@@ -5,6 +5,7 @@ import (
 
 	"sonde/configs"
 	"sonde/notify"
+	"sonde/notify/mail"
 	"sonde/notify/slack"
 	"sonde/notify/webhook"
 )
@@ -27,6 +28,8 @@ func newSender(d *configs.Destination, config *configs.Config, history notify.Hi
 	switch {
 	case d.Webhook != nil:
 		return newWebhook(d, config, log)
+	case d.Mail != nil:
+		return newMail(d, config, history, log)
 	default:
 		return slack.New(slack.Config{
 			Name: d.Name, Token: d.Slack.Token, Channel: d.Slack.Channel, APIURL: d.Slack.APIURL, Webhook: d.Slack.Webhook,
@@ -39,5 +42,13 @@ func newWebhook(d *configs.Destination, config *configs.Config, log *slog.Logger
 	return webhook.New(webhook.Config{
 		Name: d.Name, URL: d.Webhook.URL, Headers: d.Webhook.Headers, Secrets: d.Webhook.Secrets, Roots: d.Webhook.Roots,
 		UserAgent: userAgent(), PublicURL: config.PublicURL, Log: log, Text: slack.Text,
+	})
+}
+
+func newMail(d *configs.Destination, config *configs.Config, history notify.History, log *slog.Logger) (*mail.Sender, error) {
+	return mail.New(mail.Config{
+		Name: d.Name, Host: d.Mail.Host, TLS: mail.Encryption(d.Mail.TLS), From: d.Mail.From, To: d.Mail.To, User: d.Mail.User, Password: d.Mail.Password,
+		Roots: d.Mail.Roots, UserAgent: userAgent(), Log: log,
+		Write: slack.NewWriter(slack.Config{Language: d.Mail.Language, PublicURL: config.PublicURL, History: history}),
 	})
 }
