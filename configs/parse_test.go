@@ -119,6 +119,7 @@ func requireCheckout(t *testing.T, p configs.Probe) {
 	rules := incident.UsualRules() // degraded is off, and auth_failed on again
 	rules.ClientFault, rules.RateLimited = incident.ClientFault{}, incident.RateLimited{}
 	rules.Rate = &incident.Rate{Codes: [8]int16{502, 504}, Over: 2 * time.Hour, Above: 10_000, MinSamples: 100}
+	rules.Remind = &incident.Reminders{ByKind: map[probe.Kind]time.Duration{probe.KindDown: 15 * time.Minute, probe.KindBudgetSlow: 2 * day}}
 	rules.Degraded, rules.Off = incident.Leak{}, incident.Kinds(0).With(probe.KindDegraded)
 	require.Equal(t, incident.Policy{
 		Rules:    rules,

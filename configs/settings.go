@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -46,7 +47,7 @@ var alertKeys = withTogether(keys[alert]{
 	"auth_after":    func(d *decoder, v value, a *alert) { d.duration(v, 0, &a.authAfter) },
 	"recheck_every": func(d *decoder, v value, a *alert) { d.duration(v, time.Second, &a.recheckEvery) },
 	"resolve_after": func(d *decoder, v value, a *alert) { d.duration(v, 0, &a.resolveAfter) },
-	"remind_every":  func(d *decoder, v value, a *alert) { d.remind(v, &a.remindEvery) },
+	"remind_every":  func(d *decoder, v value, a *alert) { d.reminders(v, a) },
 
 	"down": func(d *decoder, v value, a *alert) { d.wanted(v, probe.KindDown, &a.rules) },
 	"degraded": func(d *decoder, v value, a *alert) {
@@ -81,6 +82,33 @@ func (d *decoder) interval(v value, into *time.Duration) {
 	default:
 		*into = length
 	}
+}
+
+// reminders reads how often to remind: of everything, or by kind of incident.
+func (d *decoder) reminders(v value, a *alert) {
+	if v.node.Kind != yaml.MappingNode {
+		d.remind(v, &a.remindEvery)
+		return
+	}
+	by := map[probe.Kind]time.Duration{}
+	if a.rules.Remind != nil {
+		maps.Copy(by, a.rules.Remind.ByKind) // those of the defaults
+	}
+	for _, e := range d.mapping(v) {
+		if e.key == "default" {
+			d.remind(e.value, &a.remindEvery)
+			continue
+		}
+		var kind probe.Kind
+		if err := kind.UnmarshalText([]byte(e.key)); err != nil || kind == probe.NoIncident {
+			d.failAs(e.keyAt, e.value.path, "unknown kind of incident %s; %s", quote(e.key), instead(e.key, incidentKinds()))
+			continue
+		}
+		every := a.remindEvery
+		d.remind(e.value, &every)
+		by[kind] = every
+	}
+	a.rules.Remind = &incident.Reminders{ByKind: by}
 }
 
 // remind reads how often to remind: 0s never, else a minute or more.

@@ -85,3 +85,34 @@ probes: [{name: a, group: payments, url: "https://a.example/"}, {name: b, url: "
 	require.Equal(t, want, config.Probes[0].Policy.Rules.GroupRate)
 	require.Nil(t, config.Probes[1].Policy.Rules.GroupRate)
 }
+
+func TestRemindersGoByKind(t *testing.T) {
+	const hour = time.Hour
+	for name, tc := range map[string]struct {
+		defaults, own string
+		every         time.Duration
+		of            map[probe.Kind]time.Duration
+	}{
+		"nothing is said":       {"{}", "{}", 4 * hour, nil},
+		"one for all":           {"{}", "{remind_every: 1h}", hour, nil},
+		"by kind":               {"{}", "{remind_every: {default: 2h, budget_slow: 3h, cache: 0s}}", 2 * hour, map[probe.Kind]time.Duration{probe.KindBudgetSlow: 3 * hour, probe.KindCache: 0}},
+		"a probe adds to those": {"{remind_every: {down: 1h, cache: 9h}}", "{remind_every: {cache: 5h}}", 4 * hour, map[probe.Kind]time.Duration{probe.KindDown: hour, probe.KindCache: 5 * hour}},
+		"and keeps them":        {"{remind_every: {down: 1h}}", "{remind_every: 2h}", 2 * hour, map[probe.Kind]time.Duration{probe.KindDown: hour}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := "defaults: {notify: [], alert: " + tc.defaults + "}\nprobes: [{name: a, url: \"https://a.example/\", alert: " + tc.own + "}, {name: b, url: \"https://b.example/\"}]"
+			config, _, err := configs.Parse("sonde.yaml", []byte(text), configs.Options{Env: nothing})
+			require.NoError(t, err)
+			policy := config.Probes[0].Policy
+			require.Equal(t, tc.every, policy.RemindEvery)
+			if tc.of == nil {
+				require.Nil(t, policy.Rules.Remind)
+				return
+			}
+			require.Equal(t, tc.of, policy.Rules.Remind.ByKind)
+			if own := config.Probes[1].Policy.Rules.Remind; own != nil {
+				require.NotEqual(t, 5*hour, own.ByKind[probe.KindCache], "what one probe says is not said of another")
+			}
+		})
+	}
+}

@@ -287,8 +287,8 @@ func (m *machine) openBudget(kind probe.Kind, measured Reading) {
 		ID: problem.ID, Kind: kind, Phase: Open, Severity: severity, Cause: m.badCause(), Reading: measured,
 		Since: now, OpenedAt: now, Openings: problem.Openings + 1, Failures: max(1, measured.Samples), Telling: problem.Telling,
 	}
-	if m.p.RemindEvery > 0 && kind != probe.KindBudgetThreshold { // what is spent stays spent for weeks
-		problem.RemindAt = now.Add(m.p.RemindEvery)
+	if every := m.p.remindEvery(kind); every > 0 {
+		problem.RemindAt = now.Add(every)
 	}
 	m.tell(change, now, problem)
 }

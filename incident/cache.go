@@ -129,8 +129,8 @@ func (m *machine) openCache() {
 		ID: problem.ID, Kind: probe.KindCache, Phase: Open, Severity: cause.Severity(), Cause: cause,
 		Since: m.in.At, OpenedAt: m.in.At, Openings: problem.Openings + 1, Failures: misses, Telling: problem.Telling,
 	}
-	if m.p.RemindEvery > 0 {
-		problem.RemindAt = m.in.At.Add(m.p.RemindEvery)
+	if every := m.p.remindEvery(problem.Kind); every > 0 {
+		problem.RemindAt = m.in.At.Add(every)
 	}
 	m.tell(change, m.in.At, problem)
 }

@@ -149,8 +149,8 @@ func (w *watch) open(kind probe.Kind, severity probe.Severity) *Problem {
 		ID: problem.ID, Kind: kind, Phase: Open, Severity: severity, Cause: w.in.Verdict,
 		Since: since, OpenedAt: now, Openings: problem.Openings + 1, Failures: len(w.s.Hits), Telling: problem.Telling,
 	}
-	if w.m.p.RemindEvery > 0 {
-		problem.RemindAt = now.Add(w.m.p.RemindEvery)
+	if every := w.m.p.remindEvery(problem.Kind); every > 0 {
+		problem.RemindAt = now.Add(every)
 	}
 	w.m.s.Goods = Streak{}
 	w.measure(problem)

@@ -98,8 +98,8 @@ func (m *machine) openLatency(slow uint8) {
 			Over: paceLatest * m.p.Interval, Level: int(math.Ceil(float64(pace.Limit))),
 		},
 	}
-	if m.p.RemindEvery > 0 {
-		problem.RemindAt = m.in.At.Add(m.p.RemindEvery)
+	if every := m.p.remindEvery(problem.Kind); every > 0 {
+		problem.RemindAt = m.in.At.Add(every)
 	}
 	m.tell(change, m.in.At, problem)
 }

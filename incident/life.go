@@ -37,8 +37,8 @@ func (m *machine) openAs(kind probe.Kind, confirmed Suspicion, leaky bool, readi
 		problem.Reading = m.worked(confirmed.Since.UnixMilli(), leaky)
 	}
 	problem.promise(confirmed.RecoverBy, now)
-	if m.p.RemindEvery > 0 {
-		problem.RemindAt = now.Add(m.p.RemindEvery)
+	if every := m.p.remindEvery(kind); every > 0 {
+		problem.RemindAt = now.Add(every)
 	}
 	m.s.Goods = Streak{}
 	m.tell(change, now, problem)
@@ -207,10 +207,10 @@ func (m *machine) close(now time.Time) {
 // remind tells that an incident is still open, once however many reminders were
 // missed; or, where people take it for worse than it is, that it is degraded.
 func (m *machine) remind(p *Problem, now time.Time) {
-	every := m.p.RemindEvery
 	if p.Phase != Open || p.RemindAt.IsZero() || p.RemindAt.After(now) {
 		return
 	}
+	every := m.p.remindEvery(p.Kind)
 	due, overrated := p.RemindAt, p.overrated()
 	p.RemindAt = time.Time{}
 	if every > 0 {

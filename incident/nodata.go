@@ -68,8 +68,8 @@ func (m *machine) watchNoData() {
 		ID: problem.ID, Kind: probe.KindNoData, Phase: Open, Severity: cause.Severity(), Cause: cause,
 		Since: since, OpenedAt: m.in.At, Openings: problem.Openings + 1, Telling: problem.Telling,
 	}
-	if m.p.RemindEvery > 0 {
-		problem.RemindAt = m.in.At.Add(m.p.RemindEvery)
+	if every := m.p.remindEvery(problem.Kind); every > 0 {
+		problem.RemindAt = m.in.At.Add(every)
 	}
 	m.tell(change, m.in.At, problem)
 }

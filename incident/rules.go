@@ -24,6 +24,8 @@ type Rules struct {
 	ClientFault ClientFault `json:",omitzero"`
 	RateLimited RateLimited `json:",omitzero"`
 
+	Remind *Reminders `json:",omitempty"` // nil: as it is usual
+
 	CodeAnomaly *CodeAnomaly `json:",omitempty"`
 	Rate        *Rate        `json:",omitempty"`
 	GroupRate   *Rate        `json:",omitempty"` // of the group that the probe is in
@@ -32,9 +34,9 @@ type Rules struct {
 // Equal reports whether rules decide the same.
 func (r *Rules) Equal(o *Rules) bool {
 	a, b := *r, *o
-	a.CodeAnomaly, a.Rate, a.GroupRate = nil, nil, nil
-	b.CodeAnomaly, b.Rate, b.GroupRate = nil, nil, nil
-	return a == b && same(r.CodeAnomaly, o.CodeAnomaly) && same(r.Rate, o.Rate) && same(r.GroupRate, o.GroupRate)
+	a.CodeAnomaly, a.Rate, a.GroupRate, a.Remind = nil, nil, nil, nil
+	b.CodeAnomaly, b.Rate, b.GroupRate, b.Remind = nil, nil, nil, nil
+	return a == b && r.Remind.Equal(o.Remind) && same(r.CodeAnomaly, o.CodeAnomaly) && same(r.Rate, o.Rate) && same(r.GroupRate, o.GroupRate)
 }
 
 // same reports whether two values are the same, or neither is there.

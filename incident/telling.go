@@ -57,7 +57,7 @@ func (m *machine) told(change Change, at time.Time, p *Problem) bool {
 func (m *machine) rises(at time.Time, p *Problem) bool {
 	news := p.Telling.Degraded
 	p.Telling.Degraded = false
-	if m.remindOnGrid(at, p); !news && m.p.RemindEvery > 0 {
+	if m.remindOnGrid(at, p); !news && m.p.remindEvery(p.Kind) > 0 {
 		m.remindSoon(at, p)
 	}
 	return news
@@ -73,7 +73,7 @@ func (m *machine) remindSoon(at time.Time, p *Problem) {
 // remindOnGrid has people reminded as if nothing had happened since the opening.
 func (m *machine) remindOnGrid(at time.Time, p *Problem) {
 	p.RemindAt = time.Time{}
-	if every := m.p.RemindEvery; every > 0 {
+	if every := m.p.remindEvery(p.Kind); every > 0 {
 		p.RemindAt = at.Add(every - at.Sub(p.OpenedAt)%every)
 	}
 }
@@ -95,8 +95,8 @@ func (m *machine) relapse(at time.Time, p *Problem) bool {
 		t.Degraded, t.Again, t.Flapping = p.Kind == probe.KindDegraded, now, m.flaps(t)
 		return true
 	}
-	if m.p.RemindEvery > 0 { // if this is no relapse like the others, people hear that
-		p.RemindAt = at.Add(min(m.holdFor(), m.p.RemindEvery))
+	if every := m.p.remindEvery(p.Kind); every > 0 { // if this is no relapse like the others, people hear that
+		p.RemindAt = at.Add(min(m.holdFor(), every))
 	}
 	return false
 }

@@ -12,6 +12,17 @@ type Check struct {
 	URL      string    `json:"url"`
 	Attempts []Attempt `json:"attempts"`
 	Verdict  Last      `json:"verdict"`
+
+	Hold *Hold `json:"hold,omitempty"` // of a run that somebody asked for: the service would not have asked
+}
+
+// sentence says to people what a run means that was made all the same.
+func (h *Hold) sentence() string {
+	until := h.Until.UTC().Format(secondLayout) + " UTC"
+	if probe.Miss(h.Reason).Kind() == probe.KindAuthFailed {
+		return "note     sonde itself would not have asked before " + until + ": the credential was refused again and again, and one more refusal may lock it"
+	}
+	return "note     the target has asked to be left alone until " + until + " (" + h.Reason.String() + "): this run was made because you asked for it; the service goes on waiting"
 }
 
 // Attempt is one request and what came of it.

@@ -22,6 +22,9 @@ func (c *Check) WriteText(w io.Writer, screen Screen) error {
 		lines = append(lines, c.Attempts[i].lines(i+1, screen)...)
 	}
 	lines = append(lines, "", "verdict  "+c.Verdict.painted(screen.Palette))
+	if c.Hold != nil {
+		lines = append(lines, c.Hold.sentence())
+	}
 	for i, item := range c.advice() {
 		lines = append(lines, fmt.Sprintf("  %d. %s", i+1, item))
 	}

@@ -67,6 +67,12 @@ func (x InForce) Line() string {
 	switch {
 	case x.Schedule != "":
 		parts = append(parts, x.Schedule)
+		if x.From != nil { // it recurs
+			parts = append(parts, "from "+x.From.UTC().Format(secondLayout)+" UTC on")
+		}
+		if x.From != nil && x.Until != nil {
+			parts = append(parts, "until "+x.Until.UTC().Format(secondLayout)+" UTC")
+		}
 	case x.Recovery && x.Until == nil:
 		parts = append(parts, "until incident "+x.Incident+" has recovered")
 	case x.Until != nil:

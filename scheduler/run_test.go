@@ -82,6 +82,13 @@ func TestHold(t *testing.T) {
 	simulate(t, Options{Prober: takes(time.Millisecond)}, jobs, func(s *Scheduler, j *journal) {
 		began := s.clock.Now()
 		s.Hold(1, began.Add(35*time.Second), probe.Throttled)
+		until, why := s.Held(1)
+		require.Equal(t, began.Add(35*time.Second).UTC(), until)
+		require.Equal(t, probe.Throttled, why)
+		for _, free := range []probe.ID{2, 99} {
+			until, _ = s.Held(free)
+			require.Zero(t, until)
+		}
 		s.Hold(99, began.Add(time.Hour), probe.Throttled)
 		s.Recheck(1, began.Add(time.Second))
 		time.Sleep(time.Minute)
@@ -90,6 +97,8 @@ func TestHold(t *testing.T) {
 		for _, r := range j.heard() {
 			require.True(t, r.Probe == 2 || r.At.After(began.Add(35*time.Second)), "asked at %v", r.At)
 		}
+		until, _ = s.Held(1)
+		require.Zero(t, until, "it is over")
 		require.Zero(t, s.Stats().DroppedRechecks)
 		require.EqualValues(t, 1, s.Stats().HeldRechecks)
 		require.EqualValues(t, 3, s.Stats().Missed[probe.Throttled], "a re-check is no slot")

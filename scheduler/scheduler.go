@@ -209,6 +209,17 @@ func (s *Scheduler) Hold(id probe.ID, until time.Time, why probe.Reason) {
 	}
 }
 
+// Held returns until when a probe is not asked by itself, and why; zero if nothing keeps it.
+func (s *Scheduler) Held(id probe.ID) (until time.Time, why probe.Reason) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m := s.members[id]
+	if m == nil || m.held <= s.clock.millis() {
+		return time.Time{}, 0
+	}
+	return time.UnixMilli(m.held).UTC(), m.why
+}
+
 // Release ends the hold of every probe for which a function says so, given its target and what it is
 // held for. The function may take its time: nothing waits for it.
 func (s *Scheduler) Release(free func(t *probe.Target, why probe.Reason) bool) {

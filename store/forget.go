@@ -94,6 +94,8 @@ func (c *compactor) forgetSums(ctx context.Context, before time.Time) error {
 		{"DELETE FROM threads WHERE (incident, destination) IN (SELECT t.incident, t.destination FROM threads t JOIN incidents i ON i.id = t.incident WHERE i.phase = 'closed' AND i.closed_at < ? LIMIT ?)", ms},
 		{"DELETE FROM commands WHERE id IN (SELECT id FROM commands WHERE ends < ? LIMIT ?)", ms},
 		{"DELETE FROM incidents WHERE id IN (SELECT id FROM incidents WHERE phase = 'closed' AND closed_at < ? LIMIT ?)", ms},
+		// What several share has a row for the sake of its incidents: the next one makes it anew.
+		{"DELETE FROM probes WHERE id IN (SELECT p.id FROM probes p WHERE p.id < 0 AND p.created_at < ? AND NOT EXISTS (SELECT 1 FROM incidents i WHERE i.probe = p.id) LIMIT ?)", ms},
 	} {
 		if err := c.inSteps(ctx, step.statement, step.before); err != nil {
 			return err

@@ -124,3 +124,41 @@ func TestAStretchIsCutToWhatIsKept(t *testing.T) {
 		Outcome: probe.Bad, Reason: probe.ServerError,
 	}}, l.Stretches(t0.Add(-day), now))
 }
+
+// shared commits an incident of what several share, as it was at an instant.
+func (w *world) shared(key string, phase incident.Phase, id incident.ID, at time.Time) {
+	w.t.Helper()
+	c := &incident.Circle{Bond: incident.Bond{Tie: incident.TieHost, Key: key}, Title: "host " + key}
+	c.ID = c.Bond.ID()
+	p := incident.Problem{ID: id, Kind: probe.KindGatewaySurge, Phase: phase, Openings: 1, Since: at, OpenedAt: at, RecoveredAt: at}
+	told := incident.Transition{Change: incident.ClosedNow, At: at, Problem: p}
+	w.memory.Seq++
+	require.NoError(w.t, w.s.Commit(w.t.Context(), &Batch{
+		Seq: w.memory.Seq, At: at, Entries: []Entry{{Input: incident.Input{Kind: incident.Idle, At: at}}},
+		Circles: []*incident.Circle{c}, Effects: []Effect{{Probe: c.ID, Effects: incident.Effects{Transitions: []incident.Transition{told}}}},
+	}))
+}
+
+func TestWhatNobodySharesAnyMoreIsForgottenWithItsIncidents(t *testing.T) {
+	w := newWorld(t, 1, 1)
+	now := t0.Add(10 * day)
+	w.shared("gone", incident.Closed, 1001, t0)
+	w.shared("open", incident.Open, 1002, t0)
+	w.shared("late", incident.Closed, 1003, now.Add(-day))
+	w.shared("again", incident.Closed, 1004, t0)
+	w.shared("again", incident.Closed, 1005, now.Add(-day))
+	_, err := w.s.db.ExecContext(t.Context(), "INSERT INTO grids(probe, location, first, last, step) VALUES (?, 1, 0, 1, 1)", w.probes[0].ID) // something is old
+	require.NoError(t, err)
+	named := func() string { return all(t, w.s, "SELECT name FROM probes WHERE id < 0 ORDER BY name") }
+	require.NoError(t, w.s.Forget(t.Context(), t0.Add(day), Retention{Results: day, Rollups: 3 * day}))
+	require.Equal(t, "host/again\x1f\nhost/gone\x1f\nhost/late\x1f\nhost/open\x1f\n", named())
+	_, err = w.s.db.ExecContext(t.Context(), "INSERT INTO grids(probe, location, first, last, step) VALUES (?, 1, 0, 1, 1)", w.probes[0].ID)
+	require.NoError(t, err)
+	require.NoError(t, w.s.Forget(t.Context(), now, Retention{Results: day, Rollups: 3 * day}))
+	require.Equal(t, "host/again\x1f\nhost/late\x1f\nhost/open\x1f\n", named())
+	require.Equal(t, 1, count(t, w.s, "SELECT count(*) FROM probes WHERE id > 0"), "a probe keeps its id, whatever becomes of it")
+	require.Zero(t, count(t, w.s, "SELECT count(*) FROM pragma_foreign_key_check"))
+
+	w.shared("gone", incident.Open, 1006, now) // and it comes back
+	require.Equal(t, "host/again\x1f\nhost/gone\x1f\nhost/late\x1f\nhost/open\x1f\n", named())
+}

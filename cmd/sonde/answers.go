@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"sonde/configs"
 	"sonde/incident"
@@ -26,6 +27,7 @@ type answers struct {
 	targets  []*probe.Target // of all probes; what else the file says is not kept
 	ids      []probe.ID      // theirs
 	running  chan struct{}   // places for manual runs
+	held     func(id probe.ID) (until time.Time, why probe.Reason)
 }
 
 var errTooManyRuns = errors.New("too many runs at once")
@@ -34,6 +36,7 @@ func newAnswers(s *service, config *configs.Config, probes []store.Probe) *answe
 	a := &answers{
 		recorder: s.recorder, runner: s.runner, clock: s.clock, reader: s.reader,
 		targets: make([]*probe.Target, len(probes)), ids: make([]probe.ID, len(probes)), running: make(chan struct{}, manualRuns),
+		held: s.scheduler.Held,
 	}
 	for i := range config.Probes {
 		a.targets[i], a.ids[i] = config.Probes[i].Target, probes[i].ID
@@ -48,7 +51,8 @@ func (a *answers) Order(ctx context.Context, c incident.Command) (incident.Comma
 	return a.recorder.Order(ctx, c)
 }
 
-// Run asks a probe at once. The result is stored, and changes nothing else.
+// Run asks a probe at once, also while its target wants to be left alone: somebody asked for
+// it, and is told. The result is stored, and changes nothing else.
 func (a *answers) Run(ctx context.Context, name string) (*report.Check, error) {
 	i := slices.IndexFunc(a.targets, func(t *probe.Target) bool { return t.Name == name })
 	if i < 0 {
@@ -61,10 +65,15 @@ func (a *answers) Run(ctx context.Context, name string) (*report.Check, error) {
 		return nil, errTooManyRuns
 	}
 	target := a.targets[i]
+	until, why := a.held(a.ids[i])
 	result := a.runner.Run(ctx, target, probe.Manual, a.clock.Now())
 	result.Probe = a.ids[i]
 	a.recorder.Record(result)
-	return report.NewCheck(text.URL(target.URL), &result), nil
+	check := report.NewCheck(text.URL(target.URL), &result)
+	if !until.IsZero() {
+		check.Hold = &report.Hold{Until: a.clock.Wall(until), Reason: why}
+	}
+	return check, nil
 }
 
 // names are those of all probes, in the order of the configuration.

@@ -117,6 +117,39 @@ func TestATargetThatLimitsUsIsLeftAlone(t *testing.T) {
 	require.Equal(t, 0, service.end(syscall.SIGTERM))
 }
 
+func TestARunThatSomebodyAsksForIsMadeDuringAHold(t *testing.T) {
+	t.Parallel()
+	s, k := shop(t, "")
+	service := s.serve(t)
+	s.eventually(t, "the probe is up", func() bool { status, _ := s.report(t); return status.Summary.Up == 1 })
+	k.says(http.StatusTooManyRequests, "600")
+	s.eventually(t, "the probe is on hold", func() bool { status, _ := s.report(t); return status.Probes[0].Hold != nil })
+	status, _ := s.report(t)
+	until := status.Probes[0].Hold.Until
+
+	code, stdout, stderr := s.answered(t, "run", "checkout")
+	require.Zero(t, code, stderr)
+	require.Contains(t, stdout, "the target has asked to be left alone until "+until.UTC().Format("2006-01-02 15:04:05")+" UTC (throttled): this run was made because you asked for it")
+	code, stdout, stderr = s.answered(t, "run", "checkout", "--json")
+	require.Zero(t, code, stderr)
+	var check report.Check
+	require.NoError(t, json.Unmarshal([]byte(stdout), &check))
+	require.Equal(t, probe.Throttled, check.Hold.Reason)
+	require.WithinDuration(t, until, check.Hold.Until, time.Second)
+	require.Len(t, k.times(), 3)
+	k.says(http.StatusOK, "")
+	code, _, stderr = s.answered(t, "run", "checkout")
+	require.Zero(t, code, stderr)
+	require.Eventually(t, func() bool {
+		_, stdout, _ := s.answered(t, "history", "checkout", "--format", "json")
+		return strings.Count(stdout, `"manual"`) == 3
+	}, 10*time.Second, 50*time.Millisecond)
+	status, _ = s.report(t)
+	require.NotNil(t, status.Probes[0].Hold, "a good answer to a person ends no hold: it is no input")
+	require.Len(t, k.times(), 1, "and the service goes on waiting")
+	require.Equal(t, 0, service.end(syscall.SIGTERM))
+}
+
 func TestARenewedCredentialIsTriedWithoutWaiting(t *testing.T) {
 	t.Parallel()
 	s, k := shop(t, `, auth: {bearer: "${file:token}"}`)

@@ -13,7 +13,9 @@ func newRun() *cobra.Command {
 		Short: "Have the service ask a probe now",
 		Long: `run has the running service ask a probe now, from where it stands and with its secrets, and
 prints what came. The result is kept in the history; it opens and resolves nothing, and weighs nothing
-in a budget.`,
+in a budget. A target that wants to be left alone for a while (Retry-After) is asked all the
+same, and so is one whose refusals make sonde wait: that is said beside the answer, and
+sonde itself goes on waiting.`,
 		Args: cobra.ExactArgs(1),
 		RunE: runProbe,
 	}
