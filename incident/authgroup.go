@@ -37,7 +37,7 @@ func (s *State) refusedSince(now time.Time) time.Time {
 	if p := s.Open(probe.KindAuthFailed); p != nil {
 		return p.Since
 	}
-	if s.Row.Of == probe.KindAuthFailed {
+	if s.Row.is(probe.KindAuthFailed) {
 		return s.Row.Since
 	}
 	return now

@@ -22,13 +22,13 @@ func (m *machine) watchBypass() {
 	case given && open != nil:
 		m.worsen(open)
 	case given:
-		s.Row.add(probe.KindAuthBypass, in)
+		s.addToRow(probe.KindAuthBypass, in)
 		if s.Row.Results < bypassResults {
 			m.lookAgain()
 			return
 		}
 		m.open(probe.KindAuthBypass, s.Row.Suspicion)
-		s.Row = Row{}
+		s.Row = nil
 	case open != nil && in.Run == probe.Scheduled && s.Goods.Count >= bypassResults:
 		m.resolve(open)
 	}

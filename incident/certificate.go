@@ -8,8 +8,8 @@ import (
 
 // Certificate is what is remembered of the certificate that a target shows.
 type Certificate struct {
-	Ends time.Time // as it was last seen; zero if none was
-	Fine Streak    // scheduled results in a row that showed one which lasts, while an incident says otherwise
+	Ends Instant // as it was last seen; 0 if none was
+	Fine Streak  // scheduled results in a row that showed one which lasts, while an incident says otherwise
 }
 
 // The stages on the way to the end of a certificate. People are told of each once.
@@ -37,7 +37,7 @@ func stageOf(left time.Duration) int {
 func (m *machine) watchCertificate() {
 	s, in := m.s, m.in
 	if !in.CertificateEnds.IsZero() && !in.credential() {
-		s.Certificate.Ends = in.CertificateEnds
+		s.Certificate.Ends = InstantOf(in.CertificateEnds)
 	}
 	problem := s.Open(probe.KindCertificate)
 	if !in.Expiring {

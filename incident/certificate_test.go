@@ -67,7 +67,7 @@ func TestARenewedCertificateResolves(t *testing.T) {
 	w := world{policy: usual(60)}
 	told := daily(&w, time.Minute, 0, time.Hour, 5*day, 30*time.Minute, expiring)
 	require.Equal(t, []string{"opened warning 120h0m0s", "resolved warning 119h28m0s"}, told, "after two minutes of results that show another")
-	require.Equal(t, t0.Add(30*time.Minute+90*day), w.state.Certificate.Ends)
+	require.Equal(t, t0.Add(30*time.Minute+90*day), w.state.Certificate.Ends.Time())
 	require.Nil(t, w.state.Open(probe.KindCertificate))
 
 	told = daily(&w, time.Minute, 61*time.Minute, 65*time.Minute, 5*day, 0, expiring)
@@ -182,7 +182,7 @@ func TestACredentialThatEndsSoonIsTold(t *testing.T) {
 	require.Equal(t, probe.CredentialExpiring, problem.Cause.Reason)
 	require.Equal(t, probe.Warning, problem.Severity)
 	require.Equal(t, t0.Add(3*day), problem.Ends)
-	require.Equal(t, t0.Add(90*day), w.state.Certificate.Ends, "the target's certificate is another one")
+	require.Equal(t, t0.Add(90*day), w.state.Certificate.Ends.Time(), "the target's certificate is another one")
 	for second := 120; second <= 600; second += 60 {
 		step(second, denied)
 	}

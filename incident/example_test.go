@@ -34,7 +34,7 @@ func ExampleStep() {
 		for _, t := range incident.Step(policy, &state, in, &ids).Transitions {
 			fmt.Println(t.At.Format(time.TimeOnly), t.Problem.ID, t.Problem.Kind, t.Change, "since", t.Problem.Since.Format(time.TimeOnly))
 		}
-		if state.Suspect.Results > 0 {
+		if state.Suspect != nil {
 			fmt.Println(now.Format(time.TimeOnly), "suspect, attempt", state.Suspect.Attempts)
 		}
 	}

@@ -98,7 +98,7 @@ func (m *machine) skip() {
 	case overtaken:
 	case in.Verdict.Reason == probe.LoadShed:
 		m.suspectShed()
-	case in.Verdict.Kind() == probe.KindDown && s.Suspect.Results > 0:
+	case in.Verdict.Kind() == probe.KindDown && s.Suspect != nil:
 		s.Suspect.Attempts += m.skipped()
 		s.Due = time.Time{}
 		if m.isDown() {
@@ -107,7 +107,7 @@ func (m *machine) skip() {
 		}
 	}
 	// The slot that was to tell more may be one of these.
-	if s.Suspect.Results > 0 && !s.Due.After(in.To) {
+	if s.Suspect != nil && !s.Due.After(in.To) {
 		s.Due = time.Time{}
 		m.planRecheck(slo.Latest(in.To, s.Last.At))
 	}

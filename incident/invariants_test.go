@@ -75,10 +75,11 @@ func (l *law) checkState(s *incident.State) {
 	l.checkBucket(&s.Buckets.Target)
 	l.checkBucket(&s.Buckets.Auth)
 	l.checkBucket(&s.Buckets.Client)
-	require.Equal(l.t, s.Row.Results == 0, s.Row.Of == probe.NoIncident, "a row is of something")
+	require.True(l.t, s.Row == nil || s.Row.Results > 0 && s.Row.Of != probe.NoIncident, "a row is of something")
+	require.True(l.t, s.Suspect == nil || s.Suspect.Results > 0, "a suspicion is of something")
 	if s.Open(probe.KindDown) != nil {
 		require.Zero(l.t, s.Suspect, "what is open is not suspected")
-		require.True(l.t, s.Due.IsZero() || s.Row.Of == probe.KindAuthBypass)
+		require.True(l.t, s.Due.IsZero() || s.Row != nil && s.Row.Of == probe.KindAuthBypass)
 	}
 	first := size(s) - furtherPromises(s)
 	if cap(s.Problems) <= 1 { // what has closed leaves its room behind
@@ -108,14 +109,31 @@ func (l *law) checkCache(c *incident.Cache) {
 	require.Positive(l.t, hits+misses+changed, "the latest answer is of the latest hour")
 }
 
+// known is what a state suspects; nothing where it suspects nothing.
+func known(s *incident.State) (suspect incident.Suspicion, row incident.Row) {
+	if s.Suspect != nil {
+		suspect = *s.Suspect
+	}
+	if s.Row != nil {
+		row = *s.Row
+	}
+	return suspect, row
+}
+
 // size is how many bytes a state takes, with what it points to.
 func size(s *incident.State) int {
-	codes, cache := cap(s.Suspect.Codes)+cap(s.Row.Codes), 0
+	codes, cache := 0, 0
+	if s.Suspect != nil {
+		codes, cache = codes+cap(s.Suspect.Codes), cache+int(unsafe.Sizeof(*s.Suspect))
+	}
+	if s.Row != nil {
+		codes, cache = codes+cap(s.Row.Codes), cache+int(unsafe.Sizeof(*s.Row))
+	}
 	if s.Cache != nil {
 		cache = int(unsafe.Sizeof(*s.Cache))
 	}
 	if s.Pace != nil {
-		cache += int(unsafe.Sizeof(*s.Pace))
+		cache += int(unsafe.Sizeof(*s.Pace)) + 4*cap(s.Pace.Usual.Counts)
 	}
 	if s.Spending != nil {
 		cache += int(unsafe.Sizeof(*s.Spending)) + cap(s.Spending.Of)*int(unsafe.Sizeof(incident.Burning{}))
@@ -306,14 +324,14 @@ func (l *law) checkOpening(m move, before *incident.State, p incident.Problem) {
 	if m.in.Kind == incident.Skipped {
 		until = m.in.To
 	}
-	suspect := before.Suspect
+	suspect, row := known(before)
 	switch p.Kind {
 	case probe.KindRateLimited:
 		require.GreaterOrEqual(t, bits.OnesCount16(before.Limits)+1, m.policy.Rules.RateLimited.Results)
 		return
 	case probe.KindAuthBypass:
-		require.Equal(t, probe.KindAuthBypass, before.Row.Of)
-		require.GreaterOrEqual(t, before.Row.Results, 1, "one look is not enough")
+		require.Equal(t, probe.KindAuthBypass, row.Of)
+		require.GreaterOrEqual(t, row.Results, 1, "one look is not enough")
 		return
 	case probe.KindClientFault:
 		require.NotEqual(t, probe.Recheck, m.in.Run)
@@ -341,8 +359,8 @@ func (l *law) checkOpening(m move, before *incident.State, p incident.Problem) {
 			return
 		}
 		suspect = incident.Suspicion{}
-		if before.Row.Of == probe.KindDegraded {
-			suspect = before.Row.Suspicion
+		if row.Of == probe.KindDegraded {
+			suspect = row.Suspicion
 		}
 	}
 	attempts := max(1, m.in.Attempts) + m.in.Forgone
@@ -427,11 +445,11 @@ func (l *law) checkDue(m move, before, after *incident.State) {
 	}
 	t := l.t
 	require.True(t, m.policy.Repeatable)
-	if after.Row.Of == probe.KindAuthBypass && after.Row.Results == 1 {
+	if after.Row != nil && after.Row.Of == probe.KindAuthBypass && after.Row.Results == 1 {
 		require.True(t, after.Due.After(after.Last.At))
 		return
 	}
-	require.NotZero(t, after.Suspect.Results, "only a suspicion asks for a re-check")
+	require.NotNil(t, after.Suspect, "only a suspicion asks for a re-check")
 	require.NotEqual(t, probe.KindAuthFailed, m.in.Verdict.Kind(), "a refusal never does")
 	if grid := after.Account.Grid; grid.Step > 0 {
 		require.False(t, after.Due.Equal(grid.Last.Add(grid.Step)), "a re-check that would meet the slot is the slot")

@@ -110,7 +110,7 @@ func TestWhatIsAsUsualAgainResolves(t *testing.T) {
 	r.take(2*aDay, r.usually)
 	r.take(40, r.slower(3))
 	require.NotNil(t, r.state.Open(probe.KindLatency))
-	usually := r.state.Pace.Usual
+	usually := r.state.Clone().Pace.Usual
 	r.take(180, r.slower(3))
 	require.Equal(t, usually, r.state.Pace.Usual, "what is slow does not become usual by itself")
 	n := 0
@@ -157,7 +157,7 @@ func TestNothingIsUsualBeforeItWasSeenForADay(t *testing.T) {
 func TestAnswersThatAreNotGoodSayNothingOfHowLongGoodOnesTake(t *testing.T) {
 	r := newRunner(8)
 	r.take(2*aDay, r.usually)
-	before := *r.state.Pace
+	before := *r.state.Clone().Pace
 	for range 100 {
 		require.NotContains(t, r.takeAt(broken, 9000), "opened latency")
 	}
@@ -192,5 +192,8 @@ func TestFewMillisecondsAreNoTrouble(t *testing.T) {
 }
 
 func TestAPaceIsSmall(t *testing.T) {
-	require.LessOrEqual(t, unsafe.Sizeof(incident.Pace{}), uintptr(520))
+	r := newRunner(12)
+	r.take(2*aDay, r.usually)
+	require.LessOrEqual(t, unsafe.Sizeof(incident.Pace{}), uintptr(96))
+	require.LessOrEqual(t, 4*cap(r.state.Pace.Usual.Counts), 160, "of the 96 buckets those that hold something")
 }

@@ -80,7 +80,7 @@ func (m *machine) rise(p *Problem, cause probe.Verdict, confirmed Suspicion) {
 		}
 	}
 	p.promise(confirmed.RecoverBy, now)
-	m.s.Goods, m.s.Row = Streak{}, Row{}
+	m.s.Goods, m.s.Row = Streak{}, nil
 	m.tell(Risen, now, p)
 }
 
@@ -185,11 +185,11 @@ func (m *machine) expire(now time.Time) {
 // lapse drops a suspicion that was not confirmed in time. Without this, a failure
 // of last week and one of today would be an outage.
 func (m *machine) lapse(now time.Time) {
-	if m.s.Suspect.Results > 0 && now.Sub(m.s.Suspect.Since) > m.p.suspectFor() {
-		m.s.Suspect, m.s.Due = Suspicion{}, time.Time{}
+	if m.s.Suspect != nil && now.Sub(m.s.Suspect.Since) > m.p.suspectFor() {
+		m.s.Suspect, m.s.Due = nil, time.Time{}
 	}
-	if m.s.Row.Of == probe.KindDegraded && m.s.Row.Results > 0 && now.Sub(m.s.Row.Since) > m.p.suspectFor() {
-		m.s.Row = Row{}
+	if m.s.Row.is(probe.KindDegraded) && now.Sub(m.s.Row.Since) > m.p.suspectFor() {
+		m.s.Row = nil
 	}
 }
 
@@ -229,17 +229,14 @@ func (m *machine) remind(p *Problem, now time.Time) {
 // maybeRelapse reports whether a suspicion that began before the incident's
 // closing is still undecided.
 func (m *machine) maybeRelapse(p *Problem) bool {
-	row := m.s.Row.Suspicion
-	switch p.Kind {
-	case probe.KindDown, probe.KindDegraded:
-		if m.s.Row.Of != probe.KindDegraded {
-			row = m.s.Suspect
-		}
-	case m.s.Row.Of:
-	default:
-		return false
+	var of *Suspicion
+	switch {
+	case m.s.Row.is(p.Kind), p.Kind == probe.KindDown && m.s.Row.is(probe.KindDegraded):
+		of = &m.s.Row.Suspicion
+	case p.Kind == probe.KindDown, p.Kind == probe.KindDegraded:
+		of = m.s.Suspect
 	}
-	return row.Results > 0 && !row.Since.After(p.CloseAt)
+	return of != nil && !of.Since.After(p.CloseAt)
 }
 
 // tell adds a transition to the effects.
@@ -256,7 +253,7 @@ func Withdraw(s *State, now time.Time) Effects {
 		m.withdraw(&s.Problems[i])
 	}
 	s.Problems, s.Buckets = nil, Buckets{}
-	s.Suspect, s.Row, s.Goods, s.Due, s.Limits = Suspicion{}, Row{}, Streak{}, time.Time{}, 0
+	s.Suspect, s.Row, s.Goods, s.Due, s.Limits = nil, nil, Streak{}, time.Time{}, 0
 	s.Hold, s.Denials = Hold{}, 0
 	s.Certificate, s.Cache, s.Spending, s.Pace, s.Shared = Certificate{}, nil, nil, nil, nil
 	s.Anomaly, s.Rated = nil, nil

@@ -94,7 +94,7 @@ func TestOnlyScheduledResultsResolveAndAreAccounted(t *testing.T) {
 			require.Equal(t, grid, w.state.Account.Grid)
 			require.Equal(t, run, w.state.Account.Run)
 			require.Equal(t, at(980), w.state.Last.At, "but people see them")
-			require.Equal(t, at(130), w.state.Since)
+			require.Equal(t, at(130), w.state.Since.Time())
 		})
 	}
 }
@@ -232,14 +232,14 @@ func TestWhatIsRememberedOfResults(t *testing.T) {
 	w := world{policy: usual(60)}
 	require.False(t, w.state.Worked)
 	w.feed(0, broken, missing)
-	require.Equal(t, at(0), w.state.Since, "neither was good")
+	require.Equal(t, at(0), w.state.Since.Time(), "neither was good")
 	require.False(t, w.state.Worked)
 	w.feed(120, good, good)
-	require.Equal(t, at(120), w.state.Since)
+	require.Equal(t, at(120), w.state.Since.Time())
 	require.True(t, w.state.Worked)
 	w.step(incident.Input{At: at(240), Verdict: blind, Attempts: 3, Timings: probe.Timings{Total: time.Second}})
 	require.Equal(t, incident.Last{At: at(240), Verdict: blind, Latency: time.Second, Attempts: 3}, w.state.Last)
-	require.Equal(t, at(240), w.state.Since)
+	require.Equal(t, at(240), w.state.Since.Time())
 	require.True(t, w.state.Worked, "once is enough")
 	w.state.Rewrite()
 	require.False(t, w.state.Worked, "but not for another request")

@@ -12,7 +12,7 @@ import (
 // last from there on.
 func (m *machine) rest() {
 	s, in := m.s, m.in
-	s.Suspect, s.Row, s.Due = Suspicion{}, Row{}, time.Time{}
+	s.Suspect, s.Row, s.Due = nil, nil, time.Time{}
 	if in.Kind != Ran {
 		return
 	}

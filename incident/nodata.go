@@ -23,7 +23,7 @@ func (s *State) Silent(p *Policy, watched, now time.Time) bool {
 	if p.Rules.NoData.After <= 0 || s.Last.Verdict.Reason == probe.ProberNetwork && !s.Last.At.IsZero() {
 		return false
 	}
-	last := s.Known
+	last := s.Known.Time()
 	if last.Before(watched) {
 		last = watched
 	}
@@ -57,10 +57,10 @@ func (m *machine) watchNoData() {
 	}
 	problem, change := m.begin(probe.KindNoData)
 	cause := m.in.Verdict
-	if last := m.s.Last; last.Verdict.Outcome == probe.Unknown && last.At.After(m.s.Known) {
+	if last := m.s.Last; last.Verdict.Outcome == probe.Unknown && last.At.After(m.s.Known.Time()) {
 		cause = last.Verdict // what came says nothing of the target, but why
 	}
-	since := m.s.Known
+	since := m.s.Known.Time()
 	if since.IsZero() {
 		since = m.in.At
 	}
@@ -79,7 +79,7 @@ func (m *machine) know() {
 	if m.in.Verdict.Outcome == probe.Unknown {
 		return
 	}
-	m.s.Known = m.in.Until()
+	m.s.Known = InstantOf(m.in.Until())
 	if problem := m.s.Open(probe.KindNoData); problem != nil {
 		m.resolve(problem)
 	}

@@ -1,7 +1,6 @@
 package incident
 
 import (
-	"math"
 	"slices"
 	"time"
 
@@ -12,17 +11,17 @@ import (
 // forget half of what they hold in three and a half days, and the latest ones apart from
 // them. What is judged is never part of what it is judged by.
 type Pace struct {
-	Usual   [paceBuckets]float32 // how often times of a bucket came, the older the less
-	Latest  [paceLatest]uint8    // the latest times as of squeeze, a ring
-	At      uint8                // where the next one goes
-	Count   uint8                // how many there are
-	Calm    uint8                // good results in a row that were not slower than usual, while it was said so
-	Need    uint8                // so many of the latest ones have to be slow; 0: it is not known yet what is usual
-	Samples uint16               // in the buckets; paceSamples at the most
-	Hour    int32                // since 1970: when the buckets were made older
-	First   uint32               // seconds since 1970: the first of the samples
-	Typical float32              // milliseconds that 95 of 100 usual times do not exceed
-	Limit   float32              // milliseconds above which a time is slow
+	Usual   Times
+	Latest  [paceLatest]uint8 // the latest times as of squeeze, a ring
+	At      uint8             // where the next one goes
+	Count   uint8             // how many there are
+	Calm    uint8             // good results in a row that were not slower than usual, while it was said so
+	Need    uint8             // so many of the latest ones have to be slow; 0: it is not known yet what is usual
+	Samples uint16            // in the buckets; paceSamples at the most
+	Hour    int32             // since 1970: when the buckets were made older
+	First   uint32            // seconds since 1970: the first of the samples
+	Typical float32           // milliseconds that 95 of 100 usual times do not exceed
+	Limit   float32           // milliseconds above which a time is slow
 }
 
 const (
@@ -104,7 +103,7 @@ func (p *Pace) learn(at time.Time, ms float32, weight float32) {
 		p.First = uint32(at.Unix())
 	}
 	p.Samples = min(p.Samples+1, paceSamples)
-	p.Usual[paceBucket(float64(ms))] += weight
+	p.Usual.add(paceBucket(float64(ms)), weight)
 }
 
 // fade makes the usual times so many hours older.
@@ -114,13 +113,7 @@ func (p *Pace) fade(hours int32) {
 	for range min(hours, all) {
 		factor *= paceFade
 	}
-	for i, n := range p.Usual {
-		if n *= factor; n < paceLeast {
-			n = 0
-		}
-		const digits = 1 << 12 // more of them would say nothing, and are long to write down
-		p.Usual[i] = math.Float32frombits((math.Float32bits(n) + digits/2) &^ (digits - 1))
-	}
+	p.Usual.fade(factor)
 }
 
 // settle works out what is slow, if enough is known of what is usual.
@@ -128,52 +121,13 @@ func (p *Pace) settle(at time.Time, rule Slower) {
 	if p.Samples < paceSamples || at.Unix()-int64(p.First) < int64(paceSpan/time.Second) {
 		return
 	}
-	typical := p.quantile(0.95)
+	typical := p.Usual.quantile(0.95)
 	limit := max(float64(typical*rule.Factor), typical+float64(rule.Floor.Microseconds())/1000)
 	p.Typical, p.Limit = float32(typical), float32(limit)
-	slow := max(paceSlow, p.above(limit))
+	slow := max(paceSlow, p.Usual.above(limit))
 	for p.Need = 1; p.Need <= paceLatest && slo.BinomialTail(paceLatest, int(p.Need), slow) > paceChance; {
 		p.Need++
 	}
-}
-
-func (p *Pace) total() (sum float64) {
-	for _, n := range p.Usual {
-		sum += float64(n)
-	}
-	return sum
-}
-
-// quantile is the time that a share of the usual ones does not exceed.
-func (p *Pace) quantile(share float64) float64 {
-	left := share * p.total()
-	low := 0.0
-	for i, n := range p.Usual {
-		if left <= float64(n) && n > 0 {
-			return low + float64((paceEdges[i]-low)*(left/float64(n)))
-		}
-		left -= float64(n)
-		low = paceEdges[i]
-	}
-	return low
-}
-
-// above is the share of usual times above a limit.
-func (p *Pace) above(limit float64) float64 {
-	sum, low := 0.0, 0.0
-	for i, n := range p.Usual {
-		switch high := paceEdges[i]; {
-		case low >= limit:
-			sum += float64(n)
-		case high > limit:
-			sum += float64(float64(n) * ((high - limit) / (high - low)))
-		}
-		low = paceEdges[i]
-	}
-	if all := p.total(); all > 0 {
-		return sum / all
-	}
-	return 0
 }
 
 // slow is how many of the latest times are slow, and whether the very latest one is.
@@ -194,9 +148,19 @@ func (p *Pace) now() float64 {
 	return float64(unsqueeze(latest[(int(p.Count)*95+99)/100-1]))
 }
 
+// clone is a copy that shares nothing with p.
+func (p *Pace) clone() *Pace {
+	if p == nil {
+		return nil
+	}
+	c := *p
+	c.Usual.Counts = slices.Clone(p.Usual.Counts)
+	return &c
+}
+
 // restart takes the latest times for the usual ones.
 func (p *Pace) restart(at time.Time, rule Slower) {
-	p.Usual = [paceBuckets]float32{}
+	p.Usual = Times{}
 	for i := range p.Count {
 		p.learn(at, unsqueeze(p.Latest[i]), paceSeed)
 	}

@@ -25,16 +25,22 @@ func (m *machine) rowOf() probe.Kind {
 // neither does a re-check, which asked about something else, unless it is about access.
 func (m *machine) followRow() {
 	kind := m.rowOf()
-	about := m.in.Run != probe.Recheck || kind == probe.KindAuthBypass || m.s.Row.Of == probe.KindAuthBypass
-	if m.in.Verdict.Outcome != probe.Unknown && about && m.s.Row.Of != kind {
-		m.s.Row = Row{}
+	about := m.in.Run != probe.Recheck || kind == probe.KindAuthBypass || m.s.Row.is(probe.KindAuthBypass)
+	if m.in.Verdict.Outcome != probe.Unknown && about && !m.s.Row.is(kind) {
+		m.s.Row = nil
 	}
 }
 
-// add adds a result to the row.
-func (r *Row) add(kind probe.Kind, in Input) {
-	r.Of = kind
-	r.note(in)
+// is reports whether it is a row of a kind.
+func (r *Row) is(kind probe.Kind) bool { return r != nil && r.Of == kind }
+
+// addToRow adds a result to the row of its kind.
+func (s *State) addToRow(kind probe.Kind, in Input) {
+	if s.Row == nil {
+		s.Row = &Row{}
+	}
+	s.Row.Of = kind
+	s.Row.note(in)
 }
 
 // confirm adds a result to the row of its kind, and opens the incident once the row is long
@@ -48,7 +54,7 @@ func (m *machine) confirm(kind probe.Kind, long func(*Suspicion) bool) {
 	if open != nil && !open.Leaky {
 		return
 	}
-	s.Row.add(kind, m.in)
+	s.addToRow(kind, m.in)
 	bucket, rule := m.leak(kind)
 	switch row := long(&s.Row.Suspicion); {
 	case row && open != nil:
@@ -61,7 +67,7 @@ func (m *machine) confirm(kind probe.Kind, long func(*Suspicion) bool) {
 	default:
 		return
 	}
-	s.Row = Row{}
+	s.Row = nil
 }
 
 // watchAuth counts refusals of our credential, without ever asking more often:
@@ -116,7 +122,7 @@ func (m *machine) worked(since int64, leaky bool) Reading {
 	switch {
 	case !m.s.Worked:
 		return Reading{Level: NeverWorked}
-	case leaky || m.s.Since.UnixMilli() != since:
+	case leaky || int64(m.s.Since) != since:
 		return Reading{Level: WorkedOnce}
 	}
 	return Reading{Level: WorkedUntil}

@@ -15,7 +15,7 @@ func (m *machine) watchShed() {
 	case s.Open(probe.KindDegraded) != nil:
 		m.worsen(s.Open(probe.KindDegraded))
 	default:
-		s.Row.add(probe.KindDegraded, in)
+		s.addToRow(probe.KindDegraded, in)
 		m.suspectShed()
 	}
 }
@@ -24,7 +24,7 @@ func (m *machine) watchShed() {
 // A slot that was skipped for it is another look.
 func (m *machine) suspectShed() {
 	s := m.s
-	if s.Row.Of != probe.KindDegraded || s.Row.Results == 0 {
+	if !s.Row.is(probe.KindDegraded) {
 		return
 	}
 	if m.in.Kind == Skipped {
@@ -34,5 +34,5 @@ func (m *machine) suspectShed() {
 		return
 	}
 	m.open(probe.KindDegraded, s.Row.Suspicion)
-	s.Row = Row{}
+	s.Row = nil
 }

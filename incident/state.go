@@ -12,19 +12,19 @@ import (
 // zero value is a probe that never ran. It is a pure function of the inputs so far.
 type State struct {
 	Account    Account
-	Last       Last      // the latest result
-	Known      time.Time // when anything was last known of the target; zero: never
-	Since      time.Time // since when results have been good, or have not
-	Worked     bool      // this very request has been answered as expected
-	Maintained bool      // the latest input came in maintenance
-	Limits     uint16    // a bit for each of the latest scheduled results that was 429, the latest lowest
-	Denials    int32     // results in a row that refused our credential, also while the incident is open
-	Suspect    Suspicion // failures that may become down
-	Row        Row       // results in a row that show another trouble
-	Goods      Streak    // good scheduled results in a row
-	Problems   []Problem // incidents that are not closed, at most one per kind
-	Due        time.Time // when the next re-check should be made; zero if none
-	Hold       Hold      // until when the target is not asked
+	Last       Last       // the latest result
+	Known      Instant    // when anything was last known of the target
+	Since      Instant    // since when results have been good, or have not
+	Worked     bool       // this very request has been answered as expected
+	Maintained bool       // the latest input came in maintenance
+	Limits     uint16     // a bit for each of the latest scheduled results that was 429, the latest lowest
+	Denials    int32      // results in a row that refused our credential, also while the incident is open
+	Suspect    *Suspicion // failures that may become down; nil: none
+	Row        *Row       // results in a row that show another trouble; nil: none
+	Goods      Streak     // good scheduled results in a row
+	Problems   []Problem  // incidents that are not closed, at most one per kind
+	Due        time.Time  // when the next re-check should be made; zero if none
+	Hold       Hold       // until when the target is not asked
 
 	Buckets     Buckets
 	Anomaly     *Anomaly // nil: no code is watched
@@ -47,7 +47,7 @@ type Last struct {
 
 // Suspicion is a trouble that is not confirmed yet.
 type Suspicion struct {
-	Since     time.Time // the first result of it; zero if there is no suspicion
+	Since     time.Time // the first result of it
 	Results   int
 	Attempts  int         // requests, retries included, and those that an announcement forbade
 	Codes     []CodeCount // status codes of the results
@@ -65,6 +65,20 @@ func (s *Suspicion) note(in Input) {
 	if by := in.backBy(); by.After(s.RecoverBy) {
 		s.RecoverBy = by
 	}
+}
+
+func (s *Suspicion) clone() Suspicion {
+	c := *s
+	c.Codes = slices.Clone(s.Codes)
+	return c
+}
+
+// suspect adds a result to what may become down.
+func (s *State) suspect(in Input) {
+	if s.Suspect == nil {
+		s.Suspect = &Suspicion{}
+	}
+	s.Suspect.note(in)
 }
 
 // Streak is a number of results in a row.
@@ -129,18 +143,20 @@ func (fx *Effects) None() bool {
 // Clone returns a copy that shares nothing with s.
 func (s *State) Clone() *State {
 	c := *s
-	c.Suspect.Codes = slices.Clone(s.Suspect.Codes)
-	c.Row.Codes = slices.Clone(s.Row.Codes)
+	if s.Suspect != nil {
+		suspect := s.Suspect.clone()
+		c.Suspect = &suspect
+	}
+	if s.Row != nil {
+		c.Row = &Row{s.Row.clone(), s.Row.Of}
+	}
 	if s.Cache != nil {
 		cache := *s.Cache
 		c.Cache = &cache
 	}
 	c.Spending = s.Spending.clone()
 	c.Shared = s.Shared.clone()
-	if s.Pace != nil {
-		pace := *s.Pace
-		c.Pace = &pace
-	}
+	c.Pace = s.Pace.clone()
 	c.Lags = slices.Clone(s.Lags)
 	c.Anomaly = s.Anomaly.clone()
 	if s.Rated != nil {

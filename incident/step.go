@@ -107,7 +107,7 @@ func (m *machine) remember() {
 	wasGood := s.Last.Verdict.Outcome == probe.Good
 	isGood := in.Verdict.Outcome == probe.Good
 	if s.Last.At.IsZero() || wasGood != isGood {
-		s.Since = in.At
+		s.Since = InstantOf(in.At)
 	}
 	s.Last = Last{At: in.At, Verdict: in.Verdict, Latency: in.Timings.Total, Attempts: in.Attempts}
 	s.Worked = s.Worked || isGood
@@ -121,14 +121,14 @@ func (m *machine) watchDown() {
 	s.Due = time.Time{}
 	switch {
 	case in.Verdict.Outcome == probe.Good || in.Verdict.Kind() == probe.KindDegraded || in.Cured:
-		s.Suspect = Suspicion{}
+		s.Suspect = nil
 		s.interrupt(probe.KindDown)
 	case in.Verdict.Kind() == probe.KindDown && s.Open(probe.KindDown) != nil:
 		m.worsen(s.Open(probe.KindDown))
 	case in.Verdict.Kind() == probe.KindDown && !m.p.Rules.Off.Has(probe.KindDown):
-		s.Suspect.note(in)
+		s.suspect(in)
 	}
-	if s.Suspect.Results == 0 {
+	if s.Suspect == nil {
 		return
 	}
 	if in.Verdict.Kind() == probe.KindDown && m.isDown() {
@@ -141,13 +141,13 @@ func (m *machine) watchDown() {
 // isDown reports whether the suspicion is confirmed: it has lasted, and was looked at
 // often enough.
 func (m *machine) isDown() bool {
-	suspect := &m.s.Suspect
+	suspect := m.s.Suspect
 	return suspect.Attempts >= downAttempts && m.in.Until().Sub(suspect.Since) >= m.p.confirmAfter()
 }
 
 func (m *machine) openDown() {
-	m.open(probe.KindDown, m.s.Suspect)
-	m.s.Suspect, m.s.Due = Suspicion{}, time.Time{}
+	m.open(probe.KindDown, *m.s.Suspect)
+	m.s.Suspect, m.s.Due = nil, time.Time{}
 }
 
 // planRecheck asks for a run before the next slot, if it would come first: a
@@ -174,7 +174,7 @@ func (m *machine) planRecheck(now time.Time) {
 // throttles us or rejects the request is not asked more often for that.
 func (m *machine) mayInsist() bool {
 	if m.in.Verdict.Outcome == probe.Unknown {
-		return !(m.s.Row.Of == probe.KindAuthFailed && m.s.Row.Results > 0) && m.s.Open(probe.KindAuthFailed) == nil
+		return !m.s.Row.is(probe.KindAuthFailed) && m.s.Open(probe.KindAuthFailed) == nil
 	}
 	return m.in.Verdict.Kind() == probe.KindDown
 }

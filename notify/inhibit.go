@@ -128,7 +128,7 @@ func (d *Desk) parent(id probe.ID, now time.Time) (Held, bool) {
 		return Held{Why: WhyParent, Of: id}, true
 	case s.Maintained && s.Last.Verdict.Outcome == probe.Bad:
 		return Held{Why: WhyMaintenance, Of: id}, true
-	case s.Suspect.Results > 0:
+	case s.Suspect != nil:
 		until := s.Suspect.Since.Add(d.policy(id).DecidesWithin())
 		return Held{Why: WhySuspect, Of: id, Until: until}, until.After(now)
 	}
@@ -181,7 +181,7 @@ func (d *Desk) Dependents(about probe.ID) (all Dependents) {
 		seen[id] = true
 		queue = append(queue, d.children[id]...)
 		all.Total++
-		if s := d.state(id); s != nil && (s.Open(probe.KindDown) != nil || s.Suspect.Results > 0) {
+		if s := d.state(id); s != nil && (s.Open(probe.KindDown) != nil || s.Suspect != nil) {
 			all.Failing++
 			if len(all.Names) < maxNamed {
 				all.Names = append(all.Names, d.watched[id].Name)

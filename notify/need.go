@@ -55,7 +55,7 @@ func (d *Desk) need(id probe.ID, now time.Time) Need {
 		n.Standing, n.Since, n.Cause = StandingDown, p.Since, p.Cause
 		return n
 	}
-	n.Since, n.Cause = s.Since, s.Last.Verdict
+	n.Since, n.Cause = s.Since.Time(), s.Last.Verdict
 	last := s.Last.Verdict.Outcome
 	switch {
 	case s.Maintained:

@@ -123,11 +123,11 @@ func TestRecallLeavesOutWhatNobodyKnows(t *testing.T) {
 func TestADeskKnowsHowThoseStandThatAProbeDependsOn(t *testing.T) {
 	f := newFloor(t, nil, nil, nil, nil, []probe.ID{1, 2, 3, 4})
 	at := f.now.Add(time.Hour)
-	f.states[1] = &incident.State{Last: incident.Last{At: at, Verdict: with(probe.OK, 200)}, Since: f.now}
-	f.states[2] = &incident.State{Last: incident.Last{At: at, Verdict: with(probe.ServerError, 503)}, Since: at,
+	f.states[1] = &incident.State{Last: incident.Last{At: at, Verdict: with(probe.OK, 200)}, Since: incident.InstantOf(f.now)}
+	f.states[2] = &incident.State{Last: incident.Last{At: at, Verdict: with(probe.ServerError, 503)}, Since: incident.InstantOf(at),
 		Problems: []incident.Problem{{Kind: probe.KindDown, Phase: incident.Open, Since: f.now, Cause: with(probe.ServerError, 503)}}}
-	f.states[3] = &incident.State{Last: incident.Last{At: f.now, Verdict: with(probe.OK, 200)}, Since: f.now}
-	f.states[4] = &incident.State{Last: incident.Last{At: at, Verdict: with(probe.ServerError, 500)}, Since: at}
+	f.states[3] = &incident.State{Last: incident.Last{At: f.now, Verdict: with(probe.OK, 200)}, Since: incident.InstantOf(f.now)}
+	f.states[4] = &incident.State{Last: incident.Last{At: at, Verdict: with(probe.ServerError, 500)}, Since: incident.InstantOf(at)}
 	require.Equal(t, []notify.Need{
 		{Name: "p2", Standing: notify.StandingDown, Since: f.now, Cause: with(probe.ServerError, 503)},
 		{Name: "p4", Standing: notify.StandingDegraded, Since: at, Cause: with(probe.ServerError, 500)},

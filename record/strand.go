@@ -56,6 +56,6 @@ func (l *loop) sparing() bool {
 // one that was good before, and is under no suspicion.
 func dispensable(s *incident.State, in incident.Input) bool {
 	return in.Kind == incident.Ran && in.Run == probe.Scheduled && in.Verdict == s.Last.Verdict && in.Verdict.Outcome == probe.Good && s.Worked &&
-		s.Suspect.Results == 0 && s.Row.Results == 0 && len(s.Problems) == 0 && s.Due.IsZero() && s.Buckets == incident.Buckets{} && s.Limits == 0 &&
+		s.Suspect == nil && s.Row == nil && len(s.Problems) == 0 && s.Due.IsZero() && s.Buckets == incident.Buckets{} && s.Limits == 0 &&
 		s.Anomaly == nil && s.Rated == nil
 }

@@ -105,7 +105,7 @@ func (l *loop) compose(say saying) []notify.Message {
 	about, t := say.about, say.t
 	var secured time.Time
 	if l.probes[about] != nil {
-		secured = l.memory.State(about).Certificate.Ends
+		secured = l.memory.State(about).Certificate.Ends.Time()
 	}
 	messages := l.desk.Plan(t, say.subject, l.o.Location, l.budgets(about, t.At))
 	if told := l.desk.Told(); told != nil {

@@ -78,7 +78,7 @@ func sinceOf(w *store.Watched, state State) time.Time {
 			return first.Since
 		}
 	}
-	return s.Since
+	return s.Since.Time()
 }
 
 // unknownSince is the latest result, for nothing is known since then, or the first of

@@ -191,7 +191,7 @@ func newProbe(w *store.Watched, now time.Time, spans spans) Probe {
 		Availability: make(map[string]Availability, len(availabilityWindows)),
 		Objectives:   make([]Objective, 0, len(w.Objectives)),
 		Incidents:    make([]Incident, 0, len(w.State.Problems)),
-		Labels:       w.Subject.Labels, Runbook: w.Subject.Runbook, Unverified: w.Subject.Unverified, CertificateEnds: maybe(w.State.Certificate.Ends),
+		Labels:       w.Subject.Labels, Runbook: w.Subject.Runbook, Unverified: w.Subject.Unverified, CertificateEnds: maybe(w.State.Certificate.Ends.Time()),
 	}
 	if last := w.State.Last; !last.At.IsZero() {
 		p.Last = &Last{last.At, NewVerdict(last.Verdict), milliseconds(last.Latency), last.Attempts}

@@ -44,7 +44,7 @@ type Coarse struct {
 
 // sums are what is bad within the windows, in the units of their buckets. They follow from
 // the buckets.
-type sums struct{ hour, six, three, parts uint32 }
+type sums struct{ six, three, parts uint32 }
 
 const (
 	burnMinutes = 60
@@ -109,7 +109,6 @@ func (b *Burn) spoil(from, to int64) {
 	for c := cut(from, to, minuteMS, burnMinutes); c.from < c.to; {
 		at, n := c.next()
 		b.Minutes[ring(at, burnMinutes)].Bad += uint16(n)
-		b.sums.hour += uint32(n)
 	}
 	for c := cut(from, to, fiveMS, burnFives); c.from < c.to; {
 		at, n := c.next()
@@ -152,9 +151,7 @@ func (b *Burn) turn(to int64) {
 		return
 	}
 	for at, last := entered(from, to, minuteMS, burnMinutes); at <= last; at++ {
-		bucket := &b.Minutes[ring(at, burnMinutes)]
-		b.sums.hour -= uint32(bucket.Bad)
-		*bucket = Bucket{}
+		b.Minutes[ring(at, burnMinutes)] = Bucket{}
 	}
 	for at, last := entered(from, to, fiveMS, burnFives); at <= last; at++ {
 		bucket := &b.Fives[ring(at, burnFives)]
@@ -189,9 +186,6 @@ func drop[T uint8 | uint16](sum *uint32, bucket uint16, rest *T) {
 // Recount makes the sums of the buckets anew, for whoever has read them from somewhere.
 func (b *Burn) Recount() {
 	b.sums = sums{}
-	for _, m := range b.Minutes {
-		b.sums.hour += uint32(m.Bad)
-	}
 	for _, f := range b.Fives {
 		b.sums.six += uint32(f.Bad)
 	}

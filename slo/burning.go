@@ -8,7 +8,7 @@ import (
 // Bad is how much time was bad over a trailing window, which is that of a tier: an hour, 6
 // hours, a day or 3 days.
 func (b *Burn) Bad(long time.Duration) time.Duration {
-	ms := int64(b.sums.hour)
+	var ms int64
 	switch {
 	case long > day:
 		ms = int64(b.sums.three)*hourUnit + int64(b.Rests.Hour)
@@ -16,6 +16,10 @@ func (b *Burn) Bad(long time.Duration) time.Duration {
 		ms = b.lastDay()
 	case long > time.Hour:
 		ms = int64(b.sums.six)*fiveUnit + int64(b.Rests.FiveBad)
+	default:
+		for i := range b.Minutes {
+			ms += int64(b.Minutes[i].Bad)
+		}
 	}
 	return time.Duration(ms) * time.Millisecond
 }

@@ -174,18 +174,18 @@ type statePacker struct {
 // contents says what a state has.
 func contents(s *incident.State) (has uint64) {
 	for i, is := range [...]bool{
-		s.Account.Grid != slo.Stretch{}, s.Account.Run != incident.Entry{}, s.Last != incident.Last{}, !s.Since.IsZero(), s.Worked,
-		!empty(&s.Suspect), s.Row.Of == probe.KindAuthFailed, s.Goods != incident.Streak{}, !s.Due.IsZero(), len(s.Problems) > 0,
+		s.Account.Grid != slo.Stretch{}, s.Account.Run != incident.Entry{}, s.Last != incident.Last{}, s.Since != 0, s.Worked,
+		s.Suspect != nil, isRow(s, probe.KindAuthFailed), s.Goods != incident.Streak{}, !s.Due.IsZero(), len(s.Problems) > 0,
 		s.Certificate != incident.Certificate{} || certificateProblem(s) != nil,
-		!s.Hold.IsZero(), s.Denials > 0, s.Row.Of == probe.KindDegraded, slices.ContainsFunc(s.Problems, hasPromise),
+		!s.Hold.IsZero(), s.Denials > 0, isRow(s, probe.KindDegraded), slices.ContainsFunc(s.Problems, hasPromise),
 		s.Cache != nil, slices.ContainsFunc(s.Problems, hasReading),
 		s.Maintained,
 		s.Buckets != incident.Buckets{}, slices.ContainsFunc(s.Problems, hasTelling),
 		s.Spending != nil,
-		!s.Known.Equal(s.Last.At), slices.ContainsFunc(s.Problems, hasPart), s.Shared != nil,
+		s.Known != incident.InstantOf(s.Last.At), slices.ContainsFunc(s.Problems, hasPart), s.Shared != nil,
 		s.Pace != nil,
 		len(s.Lags) > 0,
-		s.Row.Of == probe.KindClientFault || s.Row.Of == probe.KindAuthBypass, s.Limits != 0,
+		isRow(s, probe.KindClientFault) || isRow(s, probe.KindAuthBypass), s.Limits != 0,
 		s.Anomaly != nil, s.Rated != nil,
 	} {
 		if is {
@@ -194,6 +194,9 @@ func contents(s *incident.State) (has uint64) {
 	}
 	return has
 }
+
+// isRow reports whether a state has a row of results of a kind.
+func isRow(s *incident.State, kind probe.Kind) bool { return s.Row != nil && s.Row.Of == kind }
 
 func empty(s *incident.Suspicion) bool {
 	return s.Since.IsZero() && s.Results == 0 && s.Attempts == 0 && len(s.Codes) == 0 && s.RecoverBy.IsZero()
@@ -217,10 +220,10 @@ func (p *statePacker) state(s *incident.State) {
 		p.count(last.Attempts)
 	}
 	if has&hasSince != 0 {
-		p.time(s.Since)
+		p.time(s.Since.Time())
 	}
 	if has&hasSuspect != 0 {
-		p.suspicion(&s.Suspect)
+		p.suspicion(s.Suspect)
 	}
 	if has&hasRefusals != 0 {
 		p.suspicion(&s.Row.Suspicion)
@@ -310,16 +313,15 @@ func (u *stateUnpacker) head(s *incident.State) (has uint64) {
 func (u *stateUnpacker) state(s *incident.State) {
 	has := u.head(s)
 	if has&hasSince != 0 {
-		s.Since = u.time()
+		s.Since = incident.InstantOf(u.time())
 	}
 	s.Worked = has&hasWorked != 0
 	s.Maintained = has&hasMaintained != 0
 	if has&hasSuspect != 0 {
-		u.suspicion(&s.Suspect)
+		s.Suspect = u.suspect()
 	}
 	if has&hasRefusals != 0 {
-		s.Row.Of = probe.KindAuthFailed
-		u.suspicion(&s.Row.Suspicion)
+		s.Row = u.row(probe.KindAuthFailed)
 	}
 	if has&hasGoods != 0 {
 		s.Goods = u.streak()

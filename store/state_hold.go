@@ -38,8 +38,7 @@ func (u *stateUnpacker) caution(s *incident.State, has uint64) {
 		s.Denials = u.int32()
 	}
 	if has&hasSheds != 0 {
-		s.Row.Of = probe.KindDegraded
-		u.suspicion(&s.Row.Suspicion)
+		s.Row = u.row(probe.KindDegraded)
 	}
 	if has&hasPromises != 0 {
 		for i := range s.Problems {

@@ -7,6 +7,9 @@ import (
 	"sonde/incident"
 )
 
+// paceBuckets is how many buckets of times there are at the most.
+const paceBuckets = 96
+
 // pace packs what is remembered of how long answers take: the buckets that hold something, and
 // the latest times.
 func (p *packer) pace(x *incident.Pace) {
@@ -17,16 +20,13 @@ func (p *packer) pace(x *incident.Pace) {
 	p.float32(x.Typical)
 	p.float32(x.Limit)
 	p.buf = append(p.buf, x.Latest[:]...)
-	first, end := 0, len(x.Usual)
-	for first < end && x.Usual[first] == 0 {
-		first++
+	from := int(x.Usual.From)
+	if len(x.Usual.Counts) == 0 {
+		from = paceBuckets // as it was written when there were always all
 	}
-	for end > first && x.Usual[end-1] == 0 {
-		end--
-	}
-	p.count(first)
-	p.count(end - first)
-	for _, n := range x.Usual[first:end] {
+	p.count(from)
+	p.count(len(x.Usual.Counts))
+	for _, n := range x.Usual.Counts {
 		p.float32(n)
 	}
 }
@@ -37,13 +37,18 @@ func (u *unpacker) pace() *incident.Pace {
 	x.At, x.Count, x.Calm, x.Need = u.byte(), u.byte(), u.byte(), u.byte()
 	x.Typical, x.Limit = u.float32(), u.float32()
 	copy(x.Latest[:], u.take(len(x.Latest)))
-	first, n := u.count(false), u.count(true)
-	if first > len(x.Usual) || n > len(x.Usual)-first || int(x.At) >= len(x.Latest) || int(x.Count) > len(x.Latest) {
+	from, n := u.count(false), u.count(true)
+	if from > paceBuckets || n > paceBuckets || int(x.At) >= len(x.Latest) || int(x.Count) > len(x.Latest) {
 		u.fail()
 		return x
 	}
-	for i := range n {
-		x.Usual[first+i] = u.float32()
+	counts := make([]float32, n)
+	for i := range counts {
+		counts[i] = u.float32()
+	}
+	var ok bool
+	if x.Usual, ok = incident.NewTimes(from, counts); !ok {
+		u.fail()
 	}
 	return x
 }

@@ -37,11 +37,11 @@ func (u *stateUnpacker) rules(s *incident.State, has uint64) {
 		u.tellings(s.Problems)
 	}
 	if has&hasRow != 0 {
-		s.Row.Of = probe.Kind(u.byte())
-		if s.Row.Of != probe.KindClientFault && s.Row.Of != probe.KindAuthBypass {
+		of := probe.Kind(u.byte())
+		if of != probe.KindClientFault && of != probe.KindAuthBypass {
 			u.fail()
 		}
-		u.suspicion(&s.Row.Suspicion)
+		s.Row = u.row(of)
 	}
 	if has&hasLimits != 0 {
 		s.Limits = u.tally()

@@ -18,7 +18,7 @@ func hasPart(p incident.Problem) bool {
 // what only those have. It stands behind all that is older.
 func (p *statePacker) shared(s *incident.State, has uint64) {
 	if has&hasKnown != 0 {
-		p.packer.time(s.Known)
+		p.packer.time(s.Known.Time())
 	}
 	if has&hasParts != 0 {
 		for i := range s.Problems {
@@ -70,9 +70,9 @@ func (u *stateUnpacker) groupRate() *incident.GroupRate {
 }
 
 func (u *stateUnpacker) shared(s *incident.State, has uint64) {
-	s.Known = s.Last.At
+	s.Known = incident.InstantOf(s.Last.At)
 	if has&hasKnown != 0 {
-		s.Known = u.unpacker.time()
+		s.Known = incident.InstantOf(u.unpacker.time())
 	}
 	if has&hasParts != 0 {
 		for i := range s.Problems {

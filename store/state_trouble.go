@@ -49,6 +49,24 @@ func (u *unpacker) suspicion(s *incident.Suspicion) {
 	s.RecoverBy = u.time()
 }
 
+// suspect reads a suspicion; nil if there is none.
+func (u *unpacker) suspect() *incident.Suspicion {
+	s := &incident.Suspicion{}
+	if u.suspicion(s); empty(s) {
+		return nil
+	}
+	return s
+}
+
+// row reads a row of results of a kind; nil if there is none.
+func (u *unpacker) row(of probe.Kind) *incident.Row {
+	r := &incident.Row{Of: of}
+	if u.suspicion(&r.Suspicion); empty(&r.Suspicion) {
+		return nil
+	}
+	return r
+}
+
 func (p *packer) codes(codes []incident.CodeCount) {
 	p.count(len(codes))
 	for _, c := range codes {
@@ -112,7 +130,7 @@ func certificateProblem(s *incident.State) *incident.Problem {
 // has: the first release had no room for that among the problems.
 func (p *packer) certificate(s *incident.State) {
 	c := &s.Certificate
-	p.time(c.Ends)
+	p.time(c.Ends.Time())
 	p.count(int(c.Fine.Count))
 	if c.Fine.Count > 0 {
 		p.time(instant(c.Fine.First))
@@ -125,7 +143,7 @@ func (p *packer) certificate(s *incident.State) {
 
 func (u *unpacker) certificate(s *incident.State) {
 	c := &s.Certificate
-	c.Ends = u.time()
+	c.Ends = incident.InstantOf(u.time())
 	if c.Fine.Count = u.int32(); c.Fine.Count > 0 {
 		c.Fine.First = u.time().UnixMilli()
 	}

@@ -47,13 +47,11 @@ func (u *unpacker) stateV1() *incident.State {
 	s.Last.Verdict = u.verdict()
 	s.Last.Latency = u.duration()
 	s.Last.Attempts = u.count(false)
-	s.Known = s.Last.At
-	s.Since = u.time()
+	s.Known = incident.InstantOf(s.Last.At)
+	s.Since = incident.InstantOf(u.time())
 	s.Worked = u.bool()
-	u.suspicion(&s.Suspect)
-	if u.suspicion(&s.Row.Suspicion); !empty(&s.Row.Suspicion) {
-		s.Row.Of = probe.KindAuthFailed
-	}
+	s.Suspect = u.suspect()
+	s.Row = u.row(probe.KindAuthFailed)
 	if first, n := u.time(), u.int32(); n > 0 {
 		s.Goods = incident.Streak{First: first.UnixMilli(), Count: n}
 	}
