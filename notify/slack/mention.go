@@ -38,11 +38,11 @@ func isID(s string) bool {
 }
 
 // calls reports whether the message is one that people are called by: an opening, or a reminder of
-// something critical that nobody looks after. An edit calls nobody, and what is old calls nobody
-// any more.
+// something critical that nobody looks after. An edit calls nobody, and neither does what is
+// told again; what is old calls nobody any more.
 func (s story) calls() bool {
 	b := s.Body
-	if s.place == placeEdit || b.Quiet || b.Part != 0 || s.now.Sub(s.CreatedAt) > calledWithin {
+	if s.place == placeEdit || b.Quiet || b.Continued || b.Part != 0 || s.now.Sub(s.CreatedAt) > calledWithin {
 		return false
 	}
 	switch s.Change {

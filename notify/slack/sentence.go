@@ -109,8 +109,22 @@ func (s story) somebody() string {
 	return tamed(s.Body.Acked.By, maxPlace)
 }
 
-// lateness says that the message may be a repeat, and that it is late.
+// lateness says how the message got here: that it is told instead of elsewhere or once more, that
+// it may be a repeat, and that it is late.
 func (s story) lateness() (told string) {
+	b := s.Body
+	switch {
+	case b.Instead.Of != "" && b.Instead.Why != "":
+		told += fill(s.words.instead, "of", tamed(b.Instead.Of, maxListed), "why", tamed(b.Instead.Why, maxLabel))
+	case b.Instead.Of != "":
+		told += fill(s.words.insteadOf, "of", tamed(b.Instead.Of, maxListed))
+	}
+	if b.Continued {
+		told += s.words.continued
+	}
+	if b.Late {
+		told += s.words.untold
+	}
 	if s.Repeat {
 		told += s.words.repeat
 	}

@@ -43,6 +43,10 @@ type words struct {
 	flaps       string           // the same in a headline
 	openings    func(n int) string
 	repeat      string
+	instead     string // facts: of why; it could not be told there
+	insteadOf   string // the same, where nobody knows why
+	continued   string // the first message was deleted
+	untold      string // all of it is over, and nothing of it could be told before
 	delayed     string // facts: late
 
 	together     map[incident.Change]string // sentences about what several probes share; facts: hit as well
@@ -246,7 +250,11 @@ var english = words{
 	flaps:    ", FLAPPING",
 	openings: func(n int) string { return strconv.Itoa(n) + " openings" },
 	repeat:   " (possible repeat)",
-	delayed:  " (delivered {late} late)",
+
+	instead: " (told here because {of} cannot be reached: {why})", insteadOf: " (told here because {of} cannot be reached)",
+	continued: " (continued: the first message was deleted)", untold: " (nothing of it could be told before)",
+
+	delayed: " (delivered {late} late)",
 
 	notices: map[notify.Notice]string{
 		notify.HistoryLost:    "sonde at {location} has lost history: its database, or a part of it, was damaged or gone at {time}. It goes on with what could still be read; the log says what is missing, and `sonde status` where the damaged part lies.",

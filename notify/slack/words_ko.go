@@ -161,7 +161,11 @@ var korean = words{
 	flaps:    ", FLAPPING",
 	openings: func(n int) string { return strconv.Itoa(n) + "회 발생" },
 	repeat:   " (중복일 수 있음)",
-	delayed:  " ({late} 늦게 전달됨)",
+
+	instead: " ({of} 연결 불가로 여기에 알림: {why})", insteadOf: " ({of} 연결 불가로 여기에 알림)",
+	continued: " (이어짐: 첫 메시지가 삭제됨)", untold: " (그동안 알리지 못함)",
+
+	delayed: " ({late} 늦게 전달됨)",
 
 	notices: map[notify.Notice]string{
 		notify.HistoryLost:    "기록 손실: {location}의 sonde 데이터베이스가 {time}에 손상되었거나 사라졌습니다. 새 데이터베이스와 읽을 수 있었던 기록으로 계속 동작하며, 손상된 파일의 위치는 `sonde status`에 표시됩니다.",
