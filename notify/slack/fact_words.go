@@ -46,7 +46,7 @@ var englishFacts = factWords{
 	somebody: "somebody", looked: "Acknowledged", lookedBy: "by {by} after {after}",
 	latency: "Latency", usually: "{now} (usually within {usual})",
 	now: "Now", point: "{status} in {took}\n{moment}",
-	rate: "usually {same} of {of} results a day", cost: "of that this incident: {cost}", left: ", {left} left",
+	rate: "in the day before {same} of {of} results", cost: "of that this incident: {cost}", left: ", {left} left",
 	faults: map[probe.Fault]string{
 		probe.FaultNone: "nobody", probe.FaultTarget: "the target", probe.FaultNetwork: "the network in between", probe.FaultCredential: "our credential",
 		probe.FaultRequest: "our request", probe.FaultThrottle: "we ask too often", probe.FaultProber: "sonde itself",
@@ -73,7 +73,7 @@ var koreanFacts = factWords{
 	somebody: "누군가", looked: "확인", lookedBy: "{by}, {after} 만에",
 	latency: "응답 시간", usually: "{now} (평소 {usual} 이내)",
 	now: "현재", point: "{status}, {took}\n{moment}",
-	rate: "평소 하루 결과 {of}건 중 {same}건", cost: "그중 이번 인시던트: {cost}", left: ", {left} 남음",
+	rate: "이전 하루 결과 {of}건 중 {same}건", cost: "그중 이번 인시던트: {cost}", left: ", {left} 남음",
 	faults: map[probe.Fault]string{
 		probe.FaultNone: "없음", probe.FaultTarget: "대상", probe.FaultNetwork: "중간 네트워크", probe.FaultCredential: "우리 자격증명",
 		probe.FaultRequest: "우리 요청", probe.FaultThrottle: "요청 빈도", probe.FaultProber: "sonde 자체",
