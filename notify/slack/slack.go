@@ -112,9 +112,11 @@ type desk struct {
 const recallWithin = 2 * time.Second
 
 func (d *desk) story(ctx context.Context, m notify.Message, at place) story {
-	ctx, cancel := context.WithTimeout(ctx, recallWithin)
-	defer cancel()
-	notify.Recall(ctx, d.history, &m.Body)
+	if at != placeLine { // which says nothing of it
+		ctx, cancel := context.WithTimeout(ctx, recallWithin)
+		defer cancel()
+		notify.Recall(ctx, d.history, &m.Body)
+	}
 	return story{Message: m, words: d.words, zone: d.zone, now: time.Now(), publicURL: d.publicURL, style: d.style, place: at,
 		mentions: d.mentions, actions: d.actions}
 }

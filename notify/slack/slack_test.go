@@ -1,12 +1,17 @@
 package slack
 
 import (
+	"context"
+	"errors"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"sonde/incident"
+	"sonde/probe"
 	"sonde/text"
 )
 
@@ -61,4 +66,31 @@ func TestAPauseMayBeADate(t *testing.T) {
 	got := pauseOf(time.Now().Add(90*time.Second).UTC().Format(http.TimeFormat), 0)
 	require.InDelta(t, 90, got.Seconds(), 2)
 	require.Zero(t, pauseOf(time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat), time.Minute))
+}
+
+// memory counts who asks how a probe was.
+type memory struct{ asked int }
+
+func (m *memory) Results(_ context.Context, _ string, _, _ time.Time, f func(*incident.Input) error) error {
+	m.asked++
+	return f(&incident.Input{At: started, Verdict: causes["5xx"], Timings: probe.Timings{Total: time.Second}})
+}
+
+func (m *memory) Spent(context.Context, string, time.Time, time.Time) (time.Duration, error) {
+	return time.Minute, nil
+}
+
+func (m *memory) Seen(context.Context, string, time.Time, time.Time) ([]probe.Attempt, error) {
+	return nil, errors.New("damaged")
+}
+
+func TestHowAProbeWasIsLookedUpForWhatShowsIt(t *testing.T) {
+	for at, want := range map[place]int{placeRoot: 1, placeEdit: 1, placeReply: 1, placeLine: 0} {
+		m := &memory{}
+		d := desk{words: &english, zone: time.UTC, history: m}
+		r := d.render(t.Context(), sample(incident.Opened, causes["5xx"]), at, formFull)
+		require.Equal(t, want, m.asked)
+		require.Equal(t, want > 0, strings.Contains(r.readable(), "Last 1 check `×`"))
+		require.Equal(t, want > 0, strings.Contains(r.readable(), "of that this incident: 1 min"))
+	}
 }
