@@ -1,6 +1,7 @@
 package text
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -49,4 +50,9 @@ func FuzzMasked(f *testing.F) {
 		require.NotContains(t, masked, secret)
 		require.LessOrEqual(t, strings.Count(masked, "xoxb-1234567890"), strings.Count(before+after, "xoxb-1234567890"))
 	})
+}
+
+func ExampleMasked() {
+	fmt.Println(Masked(`{"error":"expired","token":"s3cr3t"}`))
+	// Output: {"error":"expired","token":[redacted]}
 }

@@ -59,7 +59,7 @@ func (s story) standing() story {
 	default:
 		return s
 	}
-	s.Change = incident.Opened
+	s.did, s.Change = s.Change, incident.Opened
 	if back := s.Body.RecoveredAt; !back.IsZero() {
 		s.Change, s.Body.At = incident.Resolved, back
 	}

@@ -8,6 +8,9 @@ import (
 // factWords are the words of the details of a message.
 type factWords struct {
 	status, open, acked string // acked: facts by ago note
+	silenced            string // facts: until
+	silencedLong        string // until it recovers
+	falseAlarm          string // facts: word
 	somebody            string // whose name is not known
 	looked              string // title of who looked after it
 	lookedBy            string // facts: by after
@@ -43,6 +46,7 @@ type factWords struct {
 
 var englishFacts = factWords{
 	status: "Status", open: "Open, not acknowledged", acked: "Acknowledged by {by}, {ago}{note}",
+	silenced: "Silenced until {until}", silencedLong: "Silenced until it recovers", falseAlarm: "{word}, a false alarm",
 	somebody: "somebody", looked: "Acknowledged", lookedBy: "by {by} after {after}",
 	latency: "Latency", usually: "{now} (usually within {usual})",
 	now: "Now", point: "{status} in {took}\n{moment}",
@@ -70,6 +74,7 @@ var englishFacts = factWords{
 
 var koreanFacts = factWords{
 	status: "상태", open: "진행 중, 확인한 사람 없음", acked: "확인함: {by}, {ago}{note}",
+	silenced: "알림 중지, {until}까지", silencedLong: "알림 중지, 복구될 때까지", falseAlarm: "{word}, 오탐",
 	somebody: "누군가", looked: "확인", lookedBy: "{by}, {after} 만에",
 	latency: "응답 시간", usually: "{now} (평소 {usual} 이내)",
 	now: "현재", point: "{status}, {took}\n{moment}",

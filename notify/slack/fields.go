@@ -117,15 +117,21 @@ func (s story) span() string {
 
 // status is whether somebody looks after it.
 func (s story) status() string {
-	a := s.Body.Acked
+	a, silenced := s.Body.Acked, ""
+	switch until := s.Body.Answer.Until; {
+	case s.did == incident.Silenced && until.IsZero():
+		silenced = "\n" + s.words.facts.silencedLong
+	case s.did == incident.Silenced:
+		silenced = "\n" + fill(s.words.facts.silenced, "until", s.moment(until))
+	}
 	if a.IsZero() {
-		return s.words.facts.open
+		return s.words.facts.open + silenced
 	}
 	note := ""
 	if a.Note != "" {
 		note = ": " + prose(a.Note, maxAdvice)
 	}
-	return fill(s.words.facts.acked, "by", s.ackedBy(), "ago", moment(a.At, "{ago}", s.clock(a.At)), "note", note)
+	return fill(s.words.facts.acked, "by", s.ackedBy(), "ago", moment(a.At, "{ago}", s.clock(a.At)), "note", note) + silenced
 }
 
 // looked is who looked after what is over; empty if nobody did.

@@ -79,7 +79,7 @@ func filled(m notify.Message, s string) notify.Message {
 
 // ours are the marks that we make: times, links to our pages and to the runbook that the configuration
 // names, and those who are called.
-var ours = regexp.MustCompile(`<(!date\^-?\d+\^[^|<>]*\|[^<>]*|https://sonde\.example\.com/[^|<>]*\|[^<>|]*|https?://[^|<>\s]*\|Runbook|!subteam\^S0OURS|@U0OURS)>`)
+var ours = regexp.MustCompile(`<(!date\^-?\d+\^[^|<>]*\|[^<>]*|https://sonde\.example\.com(?:/[^|<>]*)?\|[^<>|]*|https?://[^|<>\s]*\|Runbook|!subteam\^S0OURS|@U0OURS)>`)
 
 var (
 	fenced = regexp.MustCompile("(?s)```.*?```")
@@ -161,6 +161,20 @@ func TestHostileTextStaysTextInEveryForm(t *testing.T) {
 				require.Empty(t, r.blocks)
 				require.LessOrEqual(t, unitsOf(said.sentence()), maxSentence)
 			}
+		}
+	}
+}
+
+func TestHostileTextInWhatIsAboutManyStaysText(t *testing.T) {
+	for what, of := range map[string]func() notify.Message{
+		"a storm":                func() notify.Message { return aStorm(incident.Opened, 12, 9) },
+		"the reminder of one":    func() notify.Message { return aStorm(incident.Reminded, 12, 9) },
+		"a digest":               func() notify.Message { return aDigest(notify.DigestDaily) },
+		"the end of quiet hours": func() notify.Message { return aDigest(notify.DigestQuiet) },
+	} {
+		benign := told(filled(of(), "x")).fit(formFull)
+		for _, s := range hostile {
+			requireTame(t, told(filled(of(), s)).fit(formFull), benign, what+" "+strconv.QuoteToASCII(s[:min(len(s), 40)]))
 		}
 	}
 }

@@ -81,8 +81,11 @@ func number(n float64) string {
 
 // milliseconds writes a time as people read it.
 func milliseconds(ms float64) string {
-	if ms >= 10_000 {
+	switch {
+	case ms >= 10_000:
 		return number(ms/1000) + " s"
+	case ms >= 1000:
+		return strconv.FormatFloat(ms/1000, 'f', 2, 64) + " s"
 	}
 	return strconv.FormatFloat(ms, 'f', 0, 64) + " ms"
 }

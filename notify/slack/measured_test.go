@@ -69,6 +69,7 @@ func TestNumbersAreAsLongAsPeopleRead(t *testing.T) {
 	}
 	require.Equal(t, "81.3%", percent(0.8126))
 	require.Equal(t, "413 ms", milliseconds(412.7))
+	require.Equal(t, "1.84 s", milliseconds(1840))
 	require.Equal(t, "12.5 s", milliseconds(12_500))
 }
 

@@ -100,6 +100,9 @@ func (s story) word() string {
 	if s.flapping() {
 		word += s.words.flaps
 	}
+	if s.did == incident.FalseAlarmed {
+		word = fill(s.words.facts.falseAlarm, "word", word)
+	}
 	return word
 }
 

@@ -25,6 +25,7 @@ type story struct {
 	publicURL string // without a slash at its end; empty if there is none
 	style     Style
 	place     place
+	did       incident.Change // what somebody did, of a first message that shows how the incident is after that
 	mentions  Mentions
 	actions   func(notify.Message) slack.Block // buttons; nil: there are none
 }

@@ -20,7 +20,7 @@ func (s story) signal() (emoji, colour string) {
 	switch {
 	case s.Change == incident.Resolved || s.Change == incident.Settled:
 		return ":large_green_circle:", green
-	case s.Change == incident.Withdrawn:
+	case s.Change == incident.Withdrawn, s.did == incident.Silenced:
 		return ":white_circle:", grey
 	case s.Change == incident.Acknowledged || !s.Body.Acked.IsZero():
 		return ":large_yellow_circle:", yellow

@@ -123,9 +123,9 @@ var korean = words{
 		probe.KindGroupRate:       {"실패율 초과", "실패율 초과 지속", "실패율 초과 재발", "실패율 초과"},
 		probe.KindGatewaySurge:    {"게이트웨이 오류 급증", "게이트웨이 오류 급증 지속", "게이트웨이 오류 급증 재발", "게이트웨이 오류 급증"},
 		probe.KindNoData:          {"결과 없음", "결과 없음 지속", "결과 없음 재발", "결과 없음"},
-		probe.KindBudgetFast:      {"오류 예산 급속 소진", "오류 예산 급속 소진 지속", "오류 예산 급속 소진 재발", "오류 예산 급속 소진"},
-		probe.KindBudgetSlow:      {"오류 예산 소진 가속", "오류 예산 소진 가속 지속", "오류 예산 소진 가속 재발", "오류 예산 소진 가속"},
-		probe.KindBudgetThreshold: {"오류 예산 상당량 소진", "오류 예산 상당량 소진 지속", "오류 예산 상당량 소진 재발", "오류 예산 소진"},
+		probe.KindBudgetFast:      {"에러 버짓 급속 소진", "에러 버짓 급속 소진 지속", "에러 버짓 급속 소진 재발", "에러 버짓 급속 소진"},
+		probe.KindBudgetSlow:      {"에러 버짓 소진 가속", "에러 버짓 소진 가속 지속", "에러 버짓 소진 가속 재발", "에러 버짓 소진 가속"},
+		probe.KindBudgetThreshold: {"에러 버짓 상당량 소진", "에러 버짓 상당량 소진 지속", "에러 버짓 상당량 소진 재발", "에러 버짓 소진"},
 	},
 	symptoms: map[probe.Symptom]string{
 		probe.Fine: "정상", probe.FiveXX: "5xx", probe.NoAnswer: "무응답", probe.WrongAnswer: "잘못된 응답", probe.AuthFailure: "인증 401/403",
