@@ -194,7 +194,7 @@ func TestTheValuesAreThoseOfTheStatus(t *testing.T) {
 		},
 		"sonde_schedule_lateness_seconds":     {"": 10},
 		"sonde_missed_slots_total":            {"reason=prober_overload": 3, "reason=prober_clock": 1},
-		"sonde_outbox_messages":               {"state=pending": 4, "state=dead": 0},
+		"sonde_outbox_messages":               {"state=pending": 3, "state=dead": 0},
 		"sonde_wal_bytes":                     {"": 4096},
 		"sonde_config_last_reload_successful": {"": 1},
 	} {
