@@ -287,6 +287,16 @@ func (d *Desk) For(h *Held) HeldFor {
 	return HeldFor{Why: why, By: d.watched[of].Name, Since: h.Since}
 }
 
+// KeptBack says why people have not heard of an incident that is open; false if nothing keeps
+// it back.
+func (d *Desk) KeptBack(id incident.ID) (HeldFor, bool) {
+	h := d.held[id]
+	if h == nil || !h.Open {
+		return HeldFor{}, false
+	}
+	return d.For(h), true
+}
+
 // problem is the open incident that is held; nil if it is open no more.
 func (d *Desk) problem(h *Held) *incident.Problem {
 	s := d.state(h.About)

@@ -60,7 +60,7 @@ func newLoop(r *Recorder) *loop {
 	for i := range r.o.Probes {
 		l.probes[r.o.Probes[i].ID] = &r.o.Probes[i]
 	}
-	l.desk = notify.NewDesk(l.known(), func(id probe.ID) *incident.State { return l.memory.States[id] })
+	l.desk = notify.NewDesk(atDesk(r.o.Probes), func(id probe.ID) *incident.State { return l.memory.States[id] })
 	l.desk.Restore(l.memory.States, r.o.Held, r.o.Commands)
 	l.desk.Remember(r.o.Heard)
 	l.tact = notify.NewTact(r.o.Location, r.o.Manners, func(id probe.ID) *incident.State { return l.memory.States[id] })

@@ -8,25 +8,27 @@ import (
 	"sonde/incident"
 	"sonde/notify"
 	"sonde/probe"
+	"sonde/store"
 )
 
-// known is what the desk knows of the probes.
-func (l *loop) known() map[probe.ID]notify.Watched {
-	members := make(map[string][]probe.ID, len(l.probes)) // by name, and by group
-	for i := range l.o.Probes {
-		p := &l.o.Probes[i]
+// atDesk is what a desk knows of probes.
+func atDesk(probes []store.Probe) map[probe.ID]notify.Watched {
+	members := make(map[string][]probe.ID, len(probes)) // by name, and by group
+	for i := range probes {
+		p := &probes[i]
 		members[p.Name()] = append(members[p.Name()], p.ID)
 		if g := p.Subject.Group; g != "" {
 			members[incident.GroupPrefix+g] = append(members[incident.GroupPrefix+g], p.ID)
 		}
 	}
-	all := make(map[probe.ID]notify.Watched, len(l.probes))
-	for id, p := range l.probes {
+	all := make(map[probe.ID]notify.Watched, len(probes))
+	for i := range probes {
+		p := &probes[i]
 		w := notify.Watched{Name: p.Name(), Policy: p.Policy, Routes: p.Subject.Routes}
 		for _, name := range p.Subject.DependsOn {
 			w.Parents = append(w.Parents, members[name]...)
 		}
-		all[id] = w
+		all[p.ID] = w
 	}
 	return all
 }

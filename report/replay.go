@@ -24,6 +24,27 @@ type Replay struct {
 	Results   int                `json:"results"`
 	Incidents []ReplayedIncident `json:"incidents"` // in the order in which they open
 	Rules     []RuleCost         `json:"rules"`     // of those kinds that would have opened, the costliest first
+
+	Destinations []DestinationCost `json:"destinations"` // in the order of their names; none if nothing says who is told
+}
+
+// DestinationCost is how many messages a destination would have got.
+type DestinationCost struct {
+	Name     string `json:"name"`
+	Messages int    `json:"messages"`
+}
+
+// Teller says what people would have heard: it keeps back what the service would have kept
+// back.
+type Teller interface {
+	// Hear hears of a change of an incident, and says which destinations hear of it.
+	Hear(about probe.ID, t incident.Transition, told func(id incident.ID, at time.Time, destinations []string))
+
+	// Release says what nothing keeps back any more, after something has changed about a probe.
+	Release(about probe.ID, now time.Time, told func(id incident.ID, at time.Time, destinations []string))
+
+	// Why says what keeps an open incident back; empty if nothing does.
+	Why(id incident.ID) string
 }
 
 // ReplayedIncident is an incident that would have opened.
@@ -35,10 +56,12 @@ type ReplayedIncident struct {
 	Status      *int           `json:"status"` // null when no status came
 	Since       time.Time      `json:"since"`
 	OpenedAt    time.Time      `json:"opened_at"`
-	RecoveredAt *time.Time     `json:"recovered_at"` // null if it is still open at the end of the range
-	LastedMS    int64          `json:"lasted_ms"`    // from its opening on; up to the end of the range while it is open
-	Openings    int            `json:"openings"`     // 1, and one more for every relapse
-	Messages    int            `json:"messages"`     // that each destination would have got
+	RecoveredAt *time.Time     `json:"recovered_at"`      // null if it is still open at the end of the range
+	LastedMS    int64          `json:"lasted_ms"`         // from its opening on; up to the end of the range while it is open
+	Openings    int            `json:"openings"`          // 1, and one more for every relapse
+	Messages    int            `json:"messages"`          // that a destination which hears of it would have got
+	ToldAt      *time.Time     `json:"told_at"`           // when people would have heard of it first; null if they would not have
+	HeldBy      string         `json:"held_by,omitempty"` // what would have kept an opening back from them
 }
 
 func (x *ReplayedIncident) lasted() time.Duration {
@@ -69,13 +92,16 @@ type Rehearsal struct {
 	byID      map[incident.ID]*ReplayedIncident
 	from, to  time.Time
 	results   int
+
+	teller   Teller         // nil: everybody hears of everything
+	messages map[string]int // by destination
 }
 
 // NewRehearsal begins a rehearsal of [from, to), for probes that have ids. What is planned is
-// maintenance, whose scopes are names; results that lie in it open nothing.
+// maintenance, whose scopes are ids, or names if there are none; results that lie in it open nothing.
 func NewRehearsal(probes []store.Probe, from, to time.Time, planned ...incident.Command) *Rehearsal {
 	r := &Rehearsal{
-		memory: store.NewMemory(), probes: make(map[probe.ID]*store.Probe, len(probes)), byID: map[incident.ID]*ReplayedIncident{},
+		memory: store.NewMemory(), probes: make(map[probe.ID]*store.Probe, len(probes)), byID: map[incident.ID]*ReplayedIncident{}, messages: map[string]int{},
 		from: from, to: to, circles: store.Circles(probes),
 	}
 	for i := range probes {
@@ -83,6 +109,9 @@ func NewRehearsal(probes []store.Probe, from, to time.Time, planned ...incident.
 	}
 	planned = slices.Clone(planned)
 	for i := range planned {
+		if len(planned[i].Scope.Probes) > 0 {
+			continue
+		}
 		planned[i].Scope.Probes, _ = incident.Resolve(planned[i].Scope.Names, func(add func(id probe.ID, name, group string)) {
 			for j := range probes {
 				add(probes[j].ID, probes[j].Name(), probes[j].Subject.Group)
@@ -92,6 +121,12 @@ func NewRehearsal(probes []store.Probe, from, to time.Time, planned ...incident.
 	r.calendar = incident.NewCalendar(planned)
 	return r
 }
+
+// States are the states of the probes, and of what they share, as they are at any moment.
+func (r *Rehearsal) States() map[probe.ID]*incident.State { return r.memory.States }
+
+// Tell has a teller say what people hear of. Without one they hear of everything.
+func (r *Rehearsal) Tell(t Teller) { r.teller = t }
 
 // Take plays one result. Results of a probe come in the order of time; one that says
 // nothing new, or is of no known probe, is left out.
@@ -114,18 +149,57 @@ func (r *Rehearsal) Take(id probe.ID, in *incident.Input) {
 // step moves a probe on, and what it shares with others.
 func (r *Rehearsal) step(p *store.Probe, e *store.Entry) {
 	effects := r.memory.Step(*p.Policy, e)
+	var changed []probe.ID
 	for _, f := range r.memory.Correlate(r.circles, e, &effects) {
-		for i := range f.Transitions {
-			r.note(f.Circle.Title, &f.Transitions[i])
-		}
+		r.hear(f.Circle.ID, f.Circle.Title, f.Transitions)
+		changed = append(changed, f.Circle.ID)
 	}
-	for i := range effects.Transitions {
-		r.note(p.Name(), &effects.Transitions[i])
+	r.hear(e.Probe, p.Name(), effects.Transitions)
+	if r.teller == nil {
+		return
+	}
+	for _, id := range append(changed, e.Probe) {
+		r.teller.Release(id, e.Input.Until(), r.told)
 	}
 }
 
-// note counts what people would have been told.
-func (r *Rehearsal) note(about string, t *incident.Transition) {
+// hear notes what has become of the incidents of a probe, or of what several share, and what
+// people hear of that.
+func (r *Rehearsal) hear(about probe.ID, name string, transitions []incident.Transition) {
+	for i := range transitions {
+		t := &transitions[i]
+		x := r.note(name, t)
+		switch {
+		case r.teller != nil:
+			r.teller.Hear(about, *t, r.told)
+			if why := r.teller.Why(t.Problem.ID); why != "" {
+				x.HeldBy = why
+			}
+		case !t.Quiet && t.Change != incident.ClosedNow:
+			r.told(t.Problem.ID, t.At, nil)
+		}
+	}
+}
+
+// told counts a message about an incident.
+func (r *Rehearsal) told(id incident.ID, at time.Time, destinations []string) {
+	x := r.byID[id]
+	if x == nil {
+		return
+	}
+	if x.Messages++; x.ToldAt == nil {
+		utc := at.UTC()
+		x.ToldAt = &utc
+	}
+	for _, name := range destinations {
+		if name != "" {
+			r.messages[name]++
+		}
+	}
+}
+
+// note notes what has become of an incident.
+func (r *Rehearsal) note(about string, t *incident.Transition) *ReplayedIncident {
 	x := r.byID[t.Problem.ID]
 	if x == nil {
 		x = &ReplayedIncident{
@@ -138,17 +212,13 @@ func (r *Rehearsal) note(about string, t *incident.Transition) {
 	x.Kind, x.Openings = t.Problem.Kind, t.Problem.Openings
 	x.Severity = max(x.Severity, t.Problem.Severity)
 	switch t.Change {
-	case incident.ClosedNow:
-		return // nobody is told
 	case incident.Resolved:
 		at := t.At.UTC()
 		x.RecoveredAt = &at
 	case incident.Reopened:
 		x.RecoveredAt = nil
 	}
-	if !t.Quiet {
-		x.Messages++
-	}
+	return x
 }
 
 // End fires the deadlines that pass before the end of the range, and sums up.
@@ -157,6 +227,9 @@ func (r *Rehearsal) End() *Replay {
 		if r.memory.States[id] != nil {
 			r.step(r.probes[id], &store.Entry{Probe: id, Input: incident.Input{Kind: incident.Idle, At: r.to}})
 		}
+	}
+	if r.teller != nil {
+		r.teller.Release(0, r.to, r.told)
 	}
 	out := &Replay{From: r.from.UTC(), To: r.to.UTC(), Probes: len(r.probes), Results: r.results, Incidents: []ReplayedIncident{}}
 	for _, x := range r.incidents {
@@ -170,7 +243,10 @@ func (r *Rehearsal) End() *Replay {
 	slices.SortStableFunc(out.Incidents, func(a, b ReplayedIncident) int {
 		return cmp.Or(a.OpenedAt.Compare(b.OpenedAt), cmp.Compare(a.Probe, b.Probe))
 	})
-	out.Rules = out.costs()
+	out.Rules, out.Destinations = out.costs(), []DestinationCost{}
+	for _, name := range slices.Sorted(maps.Keys(r.messages)) {
+		out.Destinations = append(out.Destinations, DestinationCost{name, r.messages[name]})
+	}
 	return out
 }
 

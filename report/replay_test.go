@@ -231,7 +231,7 @@ func ExampleRehearsal() {
 	// OPENED (UTC)         PROBE     KIND  SEVERITY  LASTED  RELAPSES  MESSAGES  CAUSE
 	// 2026-11-23 04:12:00  checkout  down  critical  10m     0         2         server_error (503)
 	//
-	// The rule down would have opened 1 incident, which lasts longer than 5 minutes: 2 messages to each destination, 720.00 openings per probe in 30 days.
+	// The rule down would have opened 1 incident, which lasts longer than 5 minutes: 2 messages to whoever hears of it, 720.00 openings per probe in 30 days.
 	//
 	// No other rule would have opened anything.
 }

@@ -11,7 +11,9 @@ import (
 
 	"sonde/configs"
 	"sonde/incident"
+	"sonde/notify"
 	"sonde/probe"
+	"sonde/record"
 	"sonde/report"
 	"sonde/store"
 )
@@ -28,10 +30,11 @@ Results come from the database, for all configured probes or for those that are 
 from a table with the columns of sonde history --format csv (--csv), where a column "probe"
 or the one NAME says whose they are.
 
-Maintenance that the configuration plans counts, and so do rules about what several probes
-share. What it cannot know: re-checks that other rules would have asked for, and slots that
-were skipped, which are unknown to it. Messages are counted as if nothing kept them back: no
-dependency, no silence.`,
+Maintenance counts, that of the configuration and that of the database, and so do rules about what
+several probes share. Messages go to whom the configuration says; what it keeps back is kept back: openings
+of what depends on something that is down, and what the silences of the database cover. What it cannot
+know: re-checks that other rules would have asked for, slots that were skipped, which are
+unknown to it, and acknowledgements.`,
 		Example: `  sonde replay -c new.yaml --db /var/lib/sonde/sonde.db --since 30d
   sonde replay checkout --since 7d --json
   sonde replay checkout --csv checkout.csv`,
@@ -118,6 +121,7 @@ func replayTable(c *cobra.Command, path string, probes []store.Probe, planned []
 	}
 	first, last := results[0].Input.At, results[len(results)-1].Input.At
 	played := report.NewRehearsal(probes, first, last.Add(time.Millisecond), planned...)
+	played.Tell(newTeller(c, probes, played, nil))
 	for i := range results {
 		r := &results[i]
 		id, known := ids[r.Probe]
@@ -151,7 +155,13 @@ func replayStored(c *cobra.Command, database string, probes []store.Probe, plann
 		return nil, storageError(err)
 	}
 	stored := identified(c, probes, known)
-	played := report.NewRehearsal(stored, from, to, planned...)
+	ordered, err := reader.Commands(c.Context(), from)
+	if err != nil {
+		return nil, storageError(err)
+	}
+	work, silences := ordersOf(ordered, to)
+	played := report.NewRehearsal(stored, from, to, append(work, planned...)...)
+	played.Tell(newTeller(c, stored, played, silences))
 	slice := sliceOf(stored)
 	for begin := from; begin.Before(to); begin = begin.Add(slice) {
 		end := begin.Add(slice)
@@ -163,6 +173,48 @@ func replayStored(c *cobra.Command, database string, probes []store.Probe, plann
 		}
 	}
 	return played.End(), nil
+}
+
+// ordersOf are the maintenance and the silences that people asked for. That of the configuration
+// is as the one that is played has it. A silence that nobody has ended goes on to the end.
+func ordersOf(all []incident.Command, to time.Time) (work, silences []incident.Command) {
+	for _, command := range all {
+		switch {
+		case command.Kind == incident.Maintain && !command.File:
+			work = append(work, command)
+		case command.Kind == incident.Silence:
+			if command.UntilRecovered = false; command.Until.IsZero() {
+				command.Until = to.Add(time.Second)
+			}
+			silences = append(silences, command)
+		}
+	}
+	return work, silences
+}
+
+// newTeller says what people would have heard. Where nothing says who is told, everybody is.
+func newTeller(c *cobra.Command, probes []store.Probe, played *report.Rehearsal, silences []incident.Command) *record.Teller {
+	names := map[string]bool{}
+	routed := false
+	for i := range probes {
+		names[probes[i].Name()], names[incident.GroupPrefix+probes[i].Subject.Group] = true, true
+		routes := &probes[i].Subject.Routes
+		routed = routed || len(routes.Default) > 0
+		for _, to := range routes.ByKind {
+			routed = routed || len(to) > 0
+		}
+	}
+	for i := range probes {
+		if !routed {
+			probes[i].Subject.Routes = notify.Routes{Default: []string{""}}
+		}
+		for _, parent := range probes[i].Subject.DependsOn {
+			if !names[parent] {
+				c.PrintErrf("warning: %s depends on %s, which is not played; its openings are not kept back\n", probes[i].Name(), parent)
+			}
+		}
+	}
+	return record.NewTeller(probes, played.States(), silences)
 }
 
 // identified are the probes that a database knows, by their names or by those they had.

@@ -10,8 +10,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"sonde/incident"
 	"sonde/probe"
 	"sonde/report"
+	"sonde/store"
 )
 
 func TestReplayPlaysWhatTheDatabaseHolds(t *testing.T) {
@@ -40,8 +42,39 @@ probes:
 	require.Equal(t, probe.KindDown, played.Incidents[0].Kind, "and later that ten minutes are much of the budget")
 	require.Equal(t, 1, played.Rules[0].LongerThan5m)
 
+	down := played.Incidents[0]
+	require.Equal(t, down.OpenedAt, *down.ToldAt)
+	require.Equal(t, 2, down.Messages)
+
+	code, _, stderr := sonde(t, "maintenance", "add", "other", "--probes", "checkout", "--from", "2020-01-01", "--for", "1h", "--db", db)
+	require.Equal(t, exitOK, code, stderr)
+	require.Equal(t, down, play().Incidents[0], "what is over before the range changes nothing")
+	ordered(t, db, incident.Command{
+		Key: "quiet", Kind: incident.Silence, At: down.Since, From: down.Since.Add(-time.Minute), Until: down.OpenedAt.Add(2 * time.Minute),
+		Scope: incident.Scope{All: true, Kinds: []probe.Kind{probe.KindDown}},
+	})
+	late := play().Incidents[0]
+	require.Equal(t, "silence", late.HeldBy)
+	require.True(t, late.ToldAt.After(down.OpenedAt.Add(time.Minute)), "when the silence was over")
+	code, _, stderr = sonde(t, "maintenance", "add", "work", "--probes", "checkout", "--every", "day 00:00-24:00", "--from", "2020-01-01", "--db", db)
+	require.Equal(t, exitOK, code, stderr)
+	require.Empty(t, play().Incidents, "maintenance of the database counts, too")
+	code, _, stderr = sonde(t, "maintenance", "remove", "3", "--entirely", "--db", db)
+	require.Equal(t, exitOK, code, stderr)
+
 	write(", alert: {down_after: 1h}")
 	for _, x := range play().Incidents {
 		require.NotEqual(t, probe.KindDown, x.Kind, "a rule is tuned before it is switched on")
 	}
+}
+
+// ordered stores a command in a database that no service writes.
+func ordered(t *testing.T, db string, c incident.Command) {
+	t.Helper()
+	s, err := store.Open(t.Context(), db, "here", "")
+	require.NoError(t, err)
+	_, memory, err := s.Load(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, s.Commit(t.Context(), &store.Batch{Seq: memory.Seq, At: c.At, Commands: []incident.Command{c}}))
+	require.NoError(t, s.Close())
 }
