@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"strings"
 	"time"
 
 	"sonde/incident"
@@ -86,9 +87,10 @@ func sightOf(a *probe.Attempt) Sight {
 
 func shown(s string) string { return text.Printable(text.Masked(s), maxValue) }
 
-// excerpt is masked before it is cut: the beginning of a secret is a secret.
+// excerpt is masked before it is cut: the beginning of a secret is a secret. What is far behind the
+// cut does not matter.
 func excerpt(s string) string {
-	s = text.Masked(s)
+	s = text.Masked(strings.ToValidUTF8(s[:min(len(s), 3*maxExcerpt)], ""))
 	n := 0
 	for i := range s {
 		if n++; n > maxExcerpt {
@@ -155,6 +157,9 @@ func Phases(t *probe.Timings) (all []Spent) {
 // who answered, and by which trace it is found. Reminders and recoveries are brought about by
 // something else.
 func Witness(messages []Message, attempts []probe.Attempt) {
+	if len(messages) == 0 {
+		return
+	}
 	for i := len(attempts) - 1; i >= 0; i-- {
 		if attempts[i].Verdict.Outcome == probe.Good {
 			continue
