@@ -55,7 +55,7 @@ func TestTheExampleShowsKeysThatExist(t *testing.T) {
 		"folder", "every", "keep", "destinations", "defaults", "probes", "name", "was", "group", "url",
 		"method", "headers", "body", "expect", "status", "contains", "not_contains", "matches", "absent", "size", "min", "max", "json", "business", "redirect", "latency", "tls", "expires_in", "redirects", "login_hosts", "idempotent", "interval", "timeout", "retries",
 		"retry_credit", "count_4xx", "may_shed", "cache", "trace", "min_ratio", "objective", "notify", "alert", "down_after", "auth_after", "recheck_every", "resolve_after", "remind_every", "auth_group", "gateway_surge", "no_data", "prober", "prober_network", "probes", "share", "within", "after", "intervals",
-		"labels", "runbook", "groups", "combine", "protocol", "family", "server_name", "min_tls", "insecure", "resolver", "proxy", "allow_networks", "max_body", "auth", "basic", "user", "password", "bearer", "mtls", "cert", "key", "ca", "oauth2", "token_url", "client_id", "client_secret", "scopes", "audience", "style", "api", "app_token", "allow", "users", "slack", "token", "channel", "webhook", "smtp", "host", "from", "to", "secret", "api_url", "language"} {
+		"labels", "runbook", "groups", "combine", "protocol", "family", "server_name", "min_tls", "insecure", "resolver", "proxy", "allow_networks", "max_body", "auth", "basic", "user", "password", "bearer", "mtls", "cert", "key", "ca", "oauth2", "token_url", "client_id", "client_secret", "scopes", "audience", "style", "api", "app_token", "allow", "users", "slack", "token", "channel", "webhook", "smtp", "heartbeat", "host", "from", "to", "secret", "api_url", "language"} {
 		require.Regexp(t, `\b`+key+`:`, text, "the example is complete")
 	}
 }

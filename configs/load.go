@@ -39,6 +39,7 @@ type Config struct {
 	Location     string // where this prober stands; empty: the store chooses
 	History      History
 	Backup       *Backup     // nil: no copies are made by themselves
+	Heartbeat    *Heartbeat  // nil: nobody is told that the service lives
 	References   *References // nil: none are asked
 	Destinations []Destination
 	Probes       []Probe // in the order of the file; at least one
@@ -107,6 +108,7 @@ var topKeys = keys[sections]{
 	"location":     func(d *decoder, v value, s *sections) { d.name(v, &s.location) },
 	"history":      func(d *decoder, v value, s *sections) { d.history(v, &s.history) },
 	"backup":       func(d *decoder, v value, s *sections) { s.backup = d.backup(v) },
+	"heartbeat":    func(d *decoder, v value, s *sections) { s.heartbeat = d.heartbeat(v) },
 	"references":   func(_ *decoder, v value, s *sections) { s.references = &v },
 	"destinations": func(_ *decoder, v value, s *sections) { s.destinations = &v },
 	"defaults":     func(_ *decoder, v value, s *sections) { s.defaults = &v },
@@ -120,6 +122,7 @@ type sections struct {
 	listen, publicURL, database, location  string
 	history                                History
 	backup                                 *Backup
+	heartbeat                              *Heartbeat
 	api                                    API
 	references, maintenance                *value
 	destinations, defaults, probes, groups *value // nil: not there
@@ -137,6 +140,7 @@ func (d *decoder) config(top value, o Options, into *Config) {
 	if into.Backup = s.backup; into.Backup != nil {
 		into.Backup.Folder = databasePath(into.Backup.Folder, into.Path, o.Env)
 	}
+	into.Heartbeat = s.heartbeat
 	if s.destinations != nil {
 		into.Destinations = d.destinations(*s.destinations)
 	}

@@ -16,7 +16,7 @@ import (
 const maxSecret = 64 << 10
 
 // secretFields is where references may stand, in words.
-const secretFields = "auth, header values, the query of a url, body, proxy, the token of api, and what is secret of destinations"
+const secretFields = "auth, header values, the query of a url, body, proxy, heartbeat, the token of api, and what is secret of destinations"
 
 // vault resolves references, each once.
 type vault struct {

@@ -110,6 +110,7 @@ type Health struct {
 	FailingSince time.Time // zero while they succeed
 	LastError    string    // of the last delivery that did not succeed, even if others did since
 	LastErrorAt  time.Time
+	BlindSince   time.Time // while the outbox cannot be read or written; else zero
 
 	why string // the same without the kind of trouble
 }

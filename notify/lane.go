@@ -54,11 +54,11 @@ func (l *lane) run(ctx context.Context) {
 			l.outboxFailed(ctx, "claim", err)
 			pause(ctx, backoff(l.blind))
 		case claim == nil:
-			l.blind = 0
+			l.sees()
 			l.tried(nil)
 			l.idle(ctx, sooner(next, again))
 		default:
-			l.blind = 0
+			l.sees()
 			if wait := l.deliver(ctx, *claim); wait > 0 {
 				l.rest = l.now().Add(wait)
 			}
@@ -223,7 +223,7 @@ func (l *lane) settle(ctx context.Context, m Message, s Settlement) {
 	for ctx.Err() == nil {
 		err := l.outbox.Settle(ctx, m.ID, s)
 		if err == nil {
-			l.blind = 0
+			l.sees()
 			l.settled()
 			return
 		}
@@ -240,7 +240,22 @@ func (l *lane) settle(ctx context.Context, m Message, s Settlement) {
 func (l *lane) outboxFailed(ctx context.Context, what string, err error) {
 	if l.blind++; l.blind == 1 && ctx.Err() == nil {
 		l.log.Error("outbox failing", "step", what, "err", err)
+		now := l.now()
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.health.BlindSince = now
 	}
+}
+
+// sees notes that the outbox can be read and written.
+func (l *lane) sees() {
+	if l.blind == 0 {
+		return
+	}
+	l.blind = 0
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.health.BlindSince = time.Time{}
 }
 
 func (l *lane) succeeded(now time.Time) {

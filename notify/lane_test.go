@@ -133,3 +133,25 @@ func TestADispatcherRunsOnce(t *testing.T) {
 		stop()
 	})
 }
+
+func TestALaneThatCannotUseTheOutboxSaysSinceWhen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		outbox := newMemory()
+		d, _, stop := start(t, outbox, map[string]notify.Sender{"ops": &scripted{}})
+		defer stop()
+		synctest.Wait()
+		require.True(t, d.Health()[0].BlindSince.IsZero())
+		outbox.breakWith(errors.New("disk I/O error"))
+		d.Wake("ops")
+		synctest.Wait()
+		since := d.Health()[0].BlindSince
+		require.WithinDuration(t, time.Now(), since, 0)
+		time.Sleep(10*time.Minute + time.Millisecond)
+		synctest.Wait()
+		require.Equal(t, since, d.Health()[0].BlindSince)
+		outbox.breakWith(nil)
+		time.Sleep(time.Minute + time.Second)
+		synctest.Wait()
+		require.True(t, d.Health()[0].BlindSince.IsZero())
+	})
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 	"unicode/utf8"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -23,6 +24,7 @@ type Gauges struct {
 	LatenessSum     float64            // seconds
 	LatenessCount   uint64
 	WALBytes        int64
+	LastHeartbeat   time.Time // zero: none was taken
 
 	StorageFailures uint64
 	RingResults     int64
@@ -54,6 +56,7 @@ var (
 	commitSeconds   = prometheus.NewDesc("sonde_commit_seconds", "How long commits took that succeeded.", nil, nil)
 	walBytes        = gauges("wal_bytes", "Size of the database's write-ahead log.")
 	lastBackup      = gauges("backup_last_success_timestamp_seconds", "When the service last made a copy of its database by itself; absent when it never did.")
+	lastHeartbeat   = gauges("heartbeat_last_success_timestamp_seconds", "When the latest heartbeat was taken; absent while none was.")
 	reloadSucceeded = gauges("config_last_reload_successful", "Whether the configuration was last loaded successfully.")
 )
 
@@ -123,6 +126,9 @@ func (s *Server) collectService(out *exposition) {
 	out.add(storageFailures, float64(g.StorageFailures))
 	out.add(ringResults, float64(g.RingResults))
 	out.add(walBytes, float64(g.WALBytes))
+	if !g.LastHeartbeat.IsZero() {
+		out.add(lastHeartbeat, float64(g.LastHeartbeat.UnixMilli())/1000)
+	}
 	out.add(reloadSucceeded, 1)
 }
 

@@ -337,3 +337,17 @@ func TestTalliesCountRunsOfConfiguredProbesOnly(t *testing.T) {
 	}, pick(series, "sonde_results_total"))
 	require.Equal(t, 0.02, series["sonde_probe_duration_seconds phase=total probe=a"], "of the latest result that asked")
 }
+
+func TestTheLatestHeartbeatIsAMetricOnceOneWasTaken(t *testing.T) {
+	l := newLab(t, watched("checkout"))
+	o := usual(l.reader, l.tallies)
+	var latest time.Time
+	o.Gauges = func() web.Gauges { return web.Gauges{LastHeartbeat: latest} }
+	p := listen(t, o)
+	series, _ := scrape(t, p)
+	require.Empty(t, pick(series, "sonde_heartbeat_last_success_timestamp_seconds"))
+	latest = now
+	series, families := scrape(t, p)
+	require.Equal(t, "gauge", families["sonde_heartbeat_last_success_timestamp_seconds"])
+	require.Equal(t, float64(now.UnixMilli())/1000, series["sonde_heartbeat_last_success_timestamp_seconds"])
+}

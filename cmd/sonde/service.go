@@ -58,6 +58,7 @@ type service struct {
 	place      string
 	everybody  []string            // every destination that hears of anything
 	watch      notify.StorageWatch // used by one upkeep job
+	heartbeat  *heartbeat          // nil if nobody is told that the service lives
 	web        *web.Server         // nil if it is turned off
 	history    configs.History
 	failures   int64               // of commits, that room was looked for after; used by one upkeep job
@@ -124,6 +125,9 @@ func (s *service) start(ctx context.Context, config *configs.Config) error {
 	s.answers = newAnswers(s, config, probes)
 	if err := s.openControl(ctx, config); err != nil {
 		s.log.Warn("ack, silence, maintenance and run are not answered", "err", err)
+	}
+	if config.Heartbeat != nil {
+		s.heartbeat = newHeartbeat(config.Heartbeat, s.alive(), s.log)
 	}
 	if err := s.begin(ctx, jobs(config, probes, memory)); err != nil {
 		return err
@@ -224,6 +228,9 @@ func (s *service) begin(ctx context.Context, jobs []scheduler.Job) error {
 	if s.web != nil {
 		s.web.Serve()
 	}
+	if s.heartbeat != nil {
+		s.heartbeat.start(ctx)
+	}
 	err := errors.Join(
 		s.scheduler.Upkeep("checkpoint", checkpointEvery, func(context.Context) { s.recorder.Checkpoint() }),
 		s.scheduler.Upkeep("tidy", tidyEvery, s.tidy),
@@ -251,6 +258,7 @@ func (s *service) tidy(ctx context.Context) {
 func (s *service) stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), drainFor+stopWithin)
 	defer cancel()
+	s.heartbeat.stop()
 	err := s.closeControl()
 	err = errors.Join(err, s.scheduler.Stop(ctx))
 	err = errors.Join(err, s.recorder.Stop(ctx))
@@ -307,26 +315,6 @@ func (s *service) closeWeb(ctx context.Context) error {
 	server := s.web
 	s.web = nil
 	return server.Close(brief)
-}
-
-func (s *service) gauges() web.Gauges {
-	stats := s.scheduler.Stats()
-	g := web.Gauges{Missed: stats.Missed, LatenessBuckets: map[float64]uint64{}, LatenessSum: stats.Lateness.Sum.Seconds(), LatenessCount: stats.Lateness.Count()}
-	var below uint64
-	for i, bound := range stats.Lateness.Bounds {
-		below += stats.Lateness.Counts[i]
-		g.LatenessBuckets[bound.Seconds()] = below
-	}
-	recorded := s.recorder.Stats()
-	g.StorageFailures, g.RingResults = uint64(recorded.Failures), recorded.Waiting
-	g.CommitBuckets, g.CommitSum, g.CommitCount = map[float64]uint64{}, recorded.Commits.Sum.Seconds(), recorded.Commits.Count
-	for bound, n := range recorded.Commits.Below {
-		g.CommitBuckets[bound.Seconds()] = n
-	}
-	if info, err := os.Stat(s.store.Path() + "-wal"); err == nil {
-		g.WALBytes = info.Size()
-	}
-	return g
 }
 
 // newProber is who makes runs, and asks references before one without an answer is handed

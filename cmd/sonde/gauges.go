@@ -1,0 +1,29 @@
+package main
+
+import (
+	"os"
+
+	"sonde/web"
+)
+
+// gauges are what the service knows of itself, for metrics.
+func (s *service) gauges() web.Gauges {
+	stats := s.scheduler.Stats()
+	g := web.Gauges{Missed: stats.Missed, LatenessBuckets: map[float64]uint64{}, LatenessSum: stats.Lateness.Sum.Seconds(), LatenessCount: stats.Lateness.Count()}
+	var below uint64
+	for i, bound := range stats.Lateness.Bounds {
+		below += stats.Lateness.Counts[i]
+		g.LatenessBuckets[bound.Seconds()] = below
+	}
+	recorded := s.recorder.Stats()
+	g.StorageFailures, g.RingResults = uint64(recorded.Failures), recorded.Waiting
+	g.CommitBuckets, g.CommitSum, g.CommitCount = map[float64]uint64{}, recorded.Commits.Sum.Seconds(), recorded.Commits.Count
+	for bound, n := range recorded.Commits.Below {
+		g.CommitBuckets[bound.Seconds()] = n
+	}
+	if info, err := os.Stat(s.store.Path() + "-wal"); err == nil {
+		g.WALBytes = info.Size()
+	}
+	g.LastHeartbeat = s.heartbeat.lastSuccess()
+	return g
+}

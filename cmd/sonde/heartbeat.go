@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"sonde/configs"
+	"sonde/text"
+)
+
+const (
+	pingWait  = 10 * time.Second
+	retryMost = 30 * time.Second // between tries within a period
+	retryMin  = time.Second
+)
+
+// heartbeat tells somebody outside that the service does its work, once in every period, for
+// as long as it does. When the pings stay away, they find out what nobody here can tell any more.
+type heartbeat struct {
+	url    text.Secret
+	every  time.Duration
+	client *http.Client
+	health func(ctx context.Context) error // why the service does not do its work
+	log    *slog.Logger
+
+	said    string       // why there was no ping, as it stands in the log; empty: there was one
+	last    atomic.Int64 // the latest ping that was taken, in ms since 1970; 0: none yet
+	running sync.WaitGroup
+	end     context.CancelFunc
+}
+
+func newHeartbeat(c *configs.Heartbeat, health func(ctx context.Context) error, log *slog.Logger) *heartbeat {
+	return &heartbeat{
+		url: c.URL, every: c.Every, health: health, log: log,
+		client: &http.Client{
+			Transport:     &http.Transport{DisableKeepAlives: true, MaxResponseHeaderBytes: 64 << 10},
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+	}
+}
+
+// start begins to ping, in a goroutine of its own.
+func (h *heartbeat) start(ctx context.Context) {
+	ctx, h.end = context.WithCancel(context.WithoutCancel(ctx))
+	h.running.Go(func() { h.run(ctx) })
+}
+
+// stop ends it. A nil heartbeat has nothing to end.
+func (h *heartbeat) stop() {
+	if h == nil || h.end == nil {
+		return
+	}
+	h.end()
+	h.running.Wait()
+}
+
+// lastSuccess is when the latest ping was taken; zero: none was.
+func (h *heartbeat) lastSuccess() time.Time {
+	if h == nil || h.last.Load() == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(h.last.Load()).UTC()
+}
+
+func (h *heartbeat) run(ctx context.Context) {
+	for period := time.Now(); ctx.Err() == nil; {
+		next := period.Add(h.every)
+		h.beat(ctx, next)
+		wait(ctx, time.Until(next))
+		if period = next; time.Since(period) > h.every {
+			period = time.Now() // the machine slept
+		}
+	}
+}
+
+// beat tries until a ping is taken, or the period is over: whoever gets well within it is in time.
+func (h *heartbeat) beat(ctx context.Context, until time.Time) {
+	between := min(max(h.every/6, retryMin), retryMost)
+	for {
+		err := h.once(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		h.note(err)
+		if err == nil || time.Until(until) <= between {
+			return
+		}
+		wait(ctx, between)
+	}
+}
+
+// once pings if the service does its work.
+func (h *heartbeat) once(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, min(pingWait, h.every))
+	defer cancel()
+	if err := h.health(ctx); err != nil {
+		return fmt.Errorf("withheld: %w", err)
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, h.url.Reveal(), nil)
+	if err != nil {
+		return errors.New("the address cannot be asked")
+	}
+	request.Header.Set("User-Agent", userAgent())
+	answer, err := h.client.Do(request)
+	if err != nil {
+		return unnamed(err)
+	}
+	_, _ = io.CopyN(io.Discard, answer.Body, 64<<10)
+	_ = answer.Body.Close()
+	if answer.StatusCode < 200 || answer.StatusCode > 299 {
+		return fmt.Errorf("answered %d %s", answer.StatusCode, http.StatusText(answer.StatusCode))
+	}
+	h.last.Store(time.Now().UnixMilli())
+	return nil
+}
+
+// unnamed is an error without the address, which is a secret.
+func unnamed(err error) error {
+	if at, ok := errors.AsType[*url.Error](err); ok {
+		err = at.Err
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return errors.New("no answer in time")
+	}
+	return err
+}
+
+// note writes down that there is no ping any more, or another reason for it, or that there is one again.
+func (h *heartbeat) note(err error) {
+	switch {
+	case err == nil && h.said != "":
+		h.said = ""
+		h.log.Info("heartbeat goes on")
+	case err != nil && err.Error() != h.said:
+		h.said = err.Error()
+		h.log.Warn("no heartbeat", "err", text.Printable(h.said, 200))
+	}
+}
+
+// wait waits for d, or until ctx ends.
+func wait(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
