@@ -13,20 +13,31 @@ type Group struct {
 	Combine    slo.Combine
 	Objectives []slo.Objective
 	Rate       *incident.Rate // of all its probes together; nil: none
+	Alerts     incident.BudgetRules
+
+	alert alert
 }
 
 var groupKeys = keys[Group]{
 	"objective": func(d *decoder, v value, g *Group) { d.objectives(v, &g.Objectives) },
+	"alert":     func(d *decoder, v value, g *Group) { object(d, v, budgetKeys, &g.alert) },
 	"rate":      func(d *decoder, v value, g *Group) { d.rate(v, &g.Rate) },
 	"combine":   func(d *decoder, v value, g *Group) { d.word(v, &g.Combine) },
 }
 
+// budgetKeys are the keys of alert about error budgets.
+var budgetKeys = keys[alert]{
+	"budget_fast":      alertKeys["budget_fast"],
+	"budget_slow":      alertKeys["budget_slow"],
+	"budget_threshold": alertKeys["budget_threshold"],
+}
+
 // promises reads what is promised of groups, by their names. A group is where a probe says
 // so; a name that none says is misspelt.
-func (d *decoder) promises(v value, kept History, probes []Probe) map[string]Group {
+func (d *decoder) promises(v value, kept History, base settings, probes []Probe) map[string]Group {
 	all := map[string]Group{}
 	for _, e := range d.mapping(v) {
-		var g Group
+		g := Group{alert: base.alert}
 		found := object(d, e.value, groupKeys, &g)
 		switch {
 		case len(d.groups) == 0:
@@ -48,6 +59,7 @@ func (d *decoder) promises(v value, kept History, probes []Probe) map[string]Gro
 				d.warn(found["objective"], "%s", tooLong(o, kept))
 			}
 		}
+		g.Alerts, g.alert = g.alert.budgetRules(), alert{}
 		all[e.key] = g
 	}
 	return all

@@ -162,7 +162,7 @@ func (d *decoder) config(top value, o Options, into *Config) {
 		into.Maintenance = d.maintenances(*s.maintenance)
 	}
 	if s.groups != nil {
-		into.Groups = d.promises(*s.groups, s.history, into.Probes)
+		into.Groups = d.promises(*s.groups, s.history, base, into.Probes)
 		joinGroups(into.Probes, into.Groups)
 	}
 }

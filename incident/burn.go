@@ -23,15 +23,24 @@ func (m *machine) judged() bool {
 }
 
 // judges reports whether the slots of the input say anything of a promise, and if they do,
-// whether they spend its budget. One about latency is about answers that are right.
+// whether they spend its budget.
 func (m *machine) judges(o slo.Objective) (judged, bad bool) {
-	outcome := m.in.Verdict.Outcome
-	if o.Kind == slo.Latency {
-		answered := outcome == probe.Good || m.in.Verdict.Reason == probe.TooSlow
-		judged = m.judged() && m.in.Kind == Ran && answered
-		return judged, judged && m.in.Elapsed > o.Threshold
+	if m.fresh.Step <= 0 {
+		return false, false
 	}
-	return m.judged(), m.judged() && outcome == probe.Bad
+	return m.in.judges(o)
+}
+
+// judges reports whether an input says anything of a promise, and if it does, whether it spends
+// its budget. One about latency is about answers that are right.
+func (in *Input) judges(o slo.Objective) (judged, bad bool) {
+	outcome := in.Verdict.Outcome
+	judged = !in.Maintenance && (outcome == probe.Good || outcome == probe.Bad)
+	if o.Kind == slo.Latency {
+		judged = judged && in.Kind == Ran && (outcome == probe.Good || in.Verdict.Reason == probe.TooSlow)
+		return judged, judged && in.Elapsed > o.Threshold
+	}
+	return judged, judged && outcome == probe.Bad
 }
 
 // spoils reports whether the slots of the input spend any budget.

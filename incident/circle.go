@@ -6,8 +6,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"sonde/probe"
+	"sonde/slo"
 )
 
 // Tie is what ties probes together: what they share, and may fail with.
@@ -22,9 +24,10 @@ const (
 	TieHost                  // the host that they ask, and so the gateway before it
 	TieParent                // the probe that they depend on
 	TieGroup                 // the group that the configuration puts them into
+	TiePromise               // what is promised of that group
 )
 
-var tieNames = [...]string{"", "prober", "network", "credential", "host", "parent", "group"}
+var tieNames = [...]string{"", "prober", "network", "credential", "host", "parent", "group", "promise"}
 
 func (t Tie) String() string { return tieNames[t] }
 
@@ -54,6 +57,7 @@ type Member struct {
 	Host       string // and port
 	Parents    []string
 	Group      string
+	Promise    *Promise // of its group; nil: nothing that people hear of
 }
 
 // Circle is those who share something, and by what rules they are watched.
@@ -63,6 +67,10 @@ type Circle struct {
 	Title   string     // for people
 	Members []probe.ID // ascending; at least two, but for those of sonde itself
 	policy  Policy     // of the first of them
+
+	longest time.Duration // interval of any of them
+	combine slo.Combine   // of a promise
+	promise *Promise
 }
 
 // Circles are all circles of a configuration. They are never changed.
@@ -93,6 +101,15 @@ func NewCircles(members []Member) *Circles {
 			c.prober = circle
 		case circle.Tie == TieNetwork:
 			c.network = circle
+		case circle.Tie == TiePromise:
+			circle.pooled(circle.promise)
+			if circle.policy.Budgets == nil {
+				delete(c.byID, circle.ID)
+				continue
+			}
+			for _, id := range circle.Members {
+				c.of[id] = append(c.of[id], circle)
+			}
 		case len(circle.Members) < 2 || circle.Tie == TieParent && c.share(circle.Members):
 			delete(c.byID, circle.ID)
 		default:
@@ -139,6 +156,9 @@ func (m *Member) bonds() []Bond {
 	if m.Group != "" && r.GroupRate != nil {
 		all = append(all, Bond{TieGroup, m.Group})
 	}
+	if m.Group != "" && m.Promise != nil {
+		all = append(all, Bond{TiePromise, m.Group})
+	}
 	return all
 }
 
@@ -147,9 +167,10 @@ func (c *Circles) join(s Bond, m *Member) {
 	id := s.ID()
 	circle := c.byID[id]
 	if circle == nil {
-		circle = &Circle{Bond: s, ID: id, policy: *m.Policy}
+		circle = &Circle{Bond: s, ID: id, policy: *m.Policy, promise: m.Promise}
 		c.byID[id] = circle
 	}
+	circle.longest = max(circle.longest, m.Policy.Interval)
 	if !circle.has(m.ID) {
 		circle.Members = append(circle.Members, m.ID)
 	}
@@ -163,6 +184,9 @@ func (c *Circle) title(names map[probe.ID]string) string {
 	case c.Tie == TieCredential && strings.HasPrefix(c.Key, "of/"):
 		others := len(c.Members) - 1
 		return "credential of " + names[c.Members[0]] + " and " + strconv.Itoa(others) + " more"
+	}
+	if c.Tie == TiePromise {
+		return TieGroup.String() + " " + c.Key
 	}
 	return c.Tie.String() + " " + c.Key
 }

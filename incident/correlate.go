@@ -23,7 +23,7 @@ type Follow struct {
 // fx that are a part of something larger are marked as such. The input of no probe (0) is
 // idle, and about the prober as a whole. Correlate is pure, as [Step] is.
 func Correlate(c *Circles, states States, id probe.ID, in Input, fx *Effects, ids *Sequence) []Follow {
-	if !c.Concern(id, in.Verdict.Outcome, states) {
+	if !c.Concern(id, &in, states) {
 		return nil // as almost always
 	}
 	w := &watch{c: c, states: states, id: id, own: states[id], in: in, fx: fx, ids: ids}
@@ -31,8 +31,15 @@ func Correlate(c *Circles, states States, id probe.ID, in Input, fx *Effects, id
 		w.idle()
 		return w.follows
 	}
+	if w.accounts() {
+		for _, circle := range c.of[id] {
+			if circle.Tie == TiePromise {
+				w.look(circle, promiseRule)
+			}
+		}
+	}
 	if in.Kind != Ran || in.Run == probe.Manual || in.Verdict.Reason == probe.Canceled || w.own == nil || !in.At.Equal(w.own.Last.At) {
-		return nil // nothing new of the target
+		return w.follows // nothing new of the target
 	}
 	if c.heard(id, in.Verdict.Outcome, states) {
 		w.look(c.network, networkRule)
@@ -53,7 +60,8 @@ func Correlate(c *Circles, states States, id probe.ID, in Input, fx *Effects, id
 // Concern reports whether a result with an outcome may move anything on that its probe
 // shares. Most probes share nothing; of those that do, a good result says something only
 // while anything is wrong with it.
-func (c *Circles) Concern(id probe.ID, outcome probe.Outcome, states States) bool {
+func (c *Circles) Concern(id probe.ID, in *Input, states States) bool {
+	outcome := in.Verdict.Outcome
 	if id == 0 || c.heard(id, outcome, states) {
 		return true
 	}
@@ -61,8 +69,17 @@ func (c *Circles) Concern(id probe.ID, outcome probe.Outcome, states States) boo
 		if outcome != probe.Good || circle.Tie == TieGroup || states[circle.ID] != nil {
 			return true // of a group with a rate every result counts
 		}
+		if circle.Tie == TiePromise && circle.policy.Budgets.spends(in) {
+			return true // it is good, but slow
+		}
 	}
 	return false
+}
+
+// accounts reports whether the input has just accounted for slots of the probe.
+func (w *watch) accounts() bool {
+	slots := w.in.Kind == Ran && w.in.Run == probe.Scheduled || w.in.Kind == Skipped && w.in.Run != probe.Recheck
+	return slots && w.own != nil && w.own.Account.Grid.Last.Equal(w.in.Until())
 }
 
 // heard reports whether a result says something of the prober's own network: that it is in
@@ -131,7 +148,7 @@ func (w *watch) look(circle *Circle, rule circleRule) {
 	if len(w.s.Hits) == 0 {
 		w.s.Hits = nil
 	}
-	if len(state.Problems) == 0 && w.s.Hits == nil && w.s.Rate == nil {
+	if len(state.Problems) == 0 && w.s.Hits == nil && w.s.Rate == nil && w.s.Pool == nil {
 		delete(w.states, circle.ID)
 	}
 }
@@ -216,6 +233,9 @@ func Reconfigure(before, after *Circles, states States, now time.Time) []Follow 
 		if circle != nil {
 			if state.Shared != nil {
 				state.Shared.Hits = slices.DeleteFunc(state.Shared.Hits, func(h Hit) bool { return !circle.has(h.Probe) })
+				if pool := state.Shared.Pool; pool != nil {
+					pool.Ill = slices.DeleteFunc(pool.Ill, func(x Standing) bool { return !circle.has(x.Probe) })
+				}
 			}
 			continue
 		}

@@ -14,6 +14,7 @@ type Shared struct {
 	Hits []Hit     // members in trouble, in the order of their ids
 	At   time.Time // the latest instant that was looked at
 	Rate *GroupRate
+	Pool *Pool // of a promise
 }
 
 // Hit is a member in trouble.
@@ -27,12 +28,25 @@ type Hit struct {
 // mostNamed bounds how many members in trouble people are told the names of.
 const mostNamed = 10
 
-// named are the first of those in trouble.
-func (s *Shared) named() (ids []probe.ID) {
-	for i := range s.Hits[:min(len(s.Hits), mostNamed)] {
+// Failing are those in trouble, in the order of their ids.
+func (s *Shared) Failing() (ids []probe.ID) {
+	for i := range s.Hits {
 		ids = append(ids, s.Hits[i].Probe)
 	}
+	if s.Pool != nil {
+		for _, x := range s.Pool.Ill {
+			if x.Bad != 0 {
+				ids = append(ids, x.Probe)
+			}
+		}
+	}
 	return ids
+}
+
+// named are the first of those in trouble.
+func (s *Shared) named() []probe.ID {
+	ids := s.Failing()
+	return ids[:min(len(ids), mostNamed)]
 }
 
 // find is the place of a probe among those in trouble, and whether it is.
@@ -96,7 +110,7 @@ func (s *Shared) clone() *Shared {
 		return nil
 	}
 	c := *s
-	c.Hits = slices.Clone(s.Hits)
+	c.Hits, c.Pool = slices.Clone(s.Hits), s.Pool.clone()
 	if s.Rate != nil {
 		rate := *s.Rate
 		c.Rate = &rate

@@ -62,7 +62,7 @@ func (c *Circles) Wakes(states States, stale int, now time.Time) bool {
 // idle fires what is due of all circles. Of the prober's own it says how many have no data.
 func (w *watch) idle() {
 	rules := map[Tie]circleRule{
-		TieProber: stalledRule, TieNetwork: networkRule, TieCredential: authRule, TieHost: gatewayRule, TieParent: gatewayRule, TieGroup: rateRule,
+		TieProber: stalledRule, TieNetwork: networkRule, TieCredential: authRule, TieHost: gatewayRule, TieParent: gatewayRule, TieGroup: rateRule, TiePromise: promiseRule,
 	}
 	for _, id := range slices.Sorted(maps.Keys(w.c.byID)) {
 		circle := w.c.byID[id]

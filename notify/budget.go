@@ -14,7 +14,7 @@ func Budgets(s *incident.State, b *incident.Budgets, now time.Time) []BudgetFact
 	facts := make([]BudgetFact, 0, len(b.Of))
 	for i := range b.Of {
 		spent, total := s.Spent(b, i, now)
-		facts = append(facts, BudgetFact{Objective: b.Of[i].Objective, Spent: spent, Total: total, Judged: !s.Last.At.IsZero()})
+		facts = append(facts, BudgetFact{Objective: b.Of[i].Objective, Spent: spent, Total: total, Judged: !s.Last.At.IsZero() || s.Shared != nil})
 	}
 	return facts
 }

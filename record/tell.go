@@ -132,13 +132,16 @@ func (l *loop) compose(say saying) []notify.Message {
 	return messages
 }
 
-// budgets are how the objectives of a probe stand; none of what several share.
+// budgets are how the objectives of a probe or of a group stand.
 func (l *loop) budgets(about probe.ID, at time.Time) []notify.BudgetFact {
 	p := l.probes[about]
-	if p == nil {
-		return nil
+	if p != nil {
+		return notify.Budgets(l.memory.State(about), p.Policy.Budgets, at)
 	}
-	return notify.Budgets(l.memory.State(about), p.Policy.Budgets, at)
+	if circle, state := l.shared.circles.Find(about), l.memory.States[about]; circle != nil && state != nil {
+		return notify.Budgets(state, circle.Budgets(), at)
+	}
+	return nil
 }
 
 // post has messages committed, with what is remembered of them.

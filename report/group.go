@@ -21,9 +21,27 @@ type Group struct {
 func GroupsOf(s *store.Snapshot, now time.Time) (all []Group) {
 	spans := spansAt(now)
 	for i := range s.Groups {
-		all = append(all, newGroup(&s.Groups[i], now, spans))
+		g := newGroup(&s.Groups[i], now, spans)
+		g.endanger(s)
+		all = append(all, g)
 	}
 	return all
+}
+
+// endanger has objectives at risk whose budgets are spent too fast at present.
+func (g *Group) endanger(s *store.Snapshot) {
+	for i := range s.Shared {
+		x := &s.Shared[i]
+		if x.Circle.Tie != incident.TiePromise || x.Circle.Key != g.Name {
+			continue
+		}
+		for j := range g.Objectives {
+			o := &g.Objectives[j]
+			if held := o.Status == slo.Met.String() || o.Status == slo.Unverified.String(); held && x.State.Burns(x.Circle.Budgets(), o.promise) {
+				o.Status = slo.AtRisk.String()
+			}
+		}
+	}
 }
 
 func newGroup(g *store.Group, now time.Time, spans spans) Group {

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"sonde/incident"
+	"sonde/probe"
 	"sonde/report"
 	"sonde/slo"
 	"sonde/store"
@@ -158,4 +159,35 @@ func TestAGroupPromisesLatency(t *testing.T) {
 		require.EqualValues(t, 500, row.LatencyMS)
 		require.Equal(t, want, row.SpentMS)
 	}
+}
+
+func TestTheBudgetOfAGroupBurns(t *testing.T) {
+	members := inGroup("payments", slo.Worst, "99.9% over 30d", watched("a", 60), watched("b", 60))
+	for i := range members {
+		members[i].Pledge.Alerts = incident.BudgetRules{Fast: true, Slow: true, Levels: []int{5}}
+	}
+	l := newLab(t, members...)
+	l.play("a", 3600, times(50, good)...)
+	for i := range 10 { // in turn, as they come
+		l.play("b", 600-60*i, broken)
+		l.play("a", 600-60*i, good)
+	}
+	s := l.status()
+	require.Equal(t, "at_risk", s.Groups[0].Objectives[0].Status)
+	require.Len(t, s.Shared, 1)
+	require.Equal(t, "promise/payments", s.Shared[0].Scope)
+	require.Equal(t, "group payments", s.Shared[0].Name)
+	require.Equal(t, []string{"b"}, s.Shared[0].Failing)
+	var kinds []probe.Kind
+	for _, x := range s.Shared[0].Incidents {
+		kinds = append(kinds, x.Kind)
+	}
+	require.ElementsMatch(t, []probe.Kind{probe.KindBudgetThreshold, probe.KindBudgetFast, probe.KindBudgetSlow}, kinds)
+
+	again, err := store.OpenReader(t.Context(), l.path)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, again.Close()) }()
+	snapshot, err := again.Snapshot(t.Context(), now)
+	require.NoError(t, err)
+	require.Equal(t, s.Shared, report.NewStatus(snapshot, now).Shared)
 }

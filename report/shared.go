@@ -47,8 +47,8 @@ func NewShared(s *store.Snapshot) []Shared {
 func sharedOf(s *store.Shared, names map[probe.ID]string) Shared {
 	x := Shared{Scope: scopeOf(s.Circle.String()), Name: s.Circle.Title, Members: len(s.Circle.Members), Failing: []string{}, Incidents: []SharedIncident{}}
 	if s.State.Shared != nil {
-		for _, hit := range s.State.Shared.Hits {
-			if name := names[hit.Probe]; name != "" {
+		for _, id := range s.State.Shared.Failing() {
+			if name := names[id]; name != "" {
 				x.Failing = append(x.Failing, name)
 			}
 		}

@@ -29,7 +29,7 @@ func BenchmarkNinetyDays(b *testing.B) {
 		{name: "all", own: []string{"99.9% over 90d", "latency 500ms for 98% over 90d"}, pledge: []string{"99% over 90d", "latency 500ms for 90% over 90d"}, combine: slo.Worst},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
-			s, now := ninetyDays(b, bench.own, Pledge{bench.combine, promised(b, bench.pledge)})
+			s, now := ninetyDays(b, bench.own, Pledge{Combine: bench.combine, Objectives: promised(b, bench.pledge)})
 			b.Run("anew", func(b *testing.B) {
 				for b.Loop() {
 					r, err := OpenReader(b.Context(), s.Path())

@@ -134,7 +134,7 @@ func (f *follower) step(e *Entry) {
 		f.states[place] = f.own(e.Probe)
 	}
 	fx := f.m.step(*f.known[place].Policy, f.states[place], e)
-	if f.shared.Concern(e.Probe, e.Input.Verdict.Outcome, f.m.States) {
+	if f.shared.Concern(e.Probe, &e.Input, f.m.States) {
 		f.correlate(e, fx)
 	}
 }

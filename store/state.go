@@ -162,6 +162,7 @@ const (
 	hasLimits
 	hasAnomaly
 	hasRated
+	hasPool
 )
 
 // statePacker packs states: times as differences to base, verdicts by their number.
@@ -187,6 +188,7 @@ func contents(s *incident.State) (has uint64) {
 		len(s.Lags) > 0,
 		isRow(s, probe.KindClientFault) || isRow(s, probe.KindAuthBypass), s.Limits != 0,
 		s.Anomaly != nil, s.Rated != nil,
+		s.Shared != nil && s.Shared.Pool != nil,
 	} {
 		if is {
 			has |= 1 << i
@@ -257,6 +259,9 @@ func (p *statePacker) state(s *incident.State) {
 	}
 	if has&hasLags != 0 {
 		p.lags(s.Lags)
+	}
+	if has&hasPool != 0 {
+		p.pool(s.Shared.Pool)
 	}
 }
 
@@ -352,6 +357,9 @@ func (u *stateUnpacker) state(s *incident.State) {
 	}
 	if has&hasLags != 0 {
 		s.Lags = u.lags()
+	}
+	if has&hasPool != 0 && s.Shared != nil {
+		s.Shared.Pool = u.pool()
 	}
 }
 

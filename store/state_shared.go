@@ -102,7 +102,7 @@ func Circles(known []Probe) *incident.Circles {
 		if p := &known[i]; p.RetiredAt.IsZero() {
 			members = append(members, incident.Member{
 				ID: p.ID, Name: p.Name(), Policy: p.Policy, Credential: p.Credential, Host: hostOf(p.Subject.URL), Group: p.Subject.Group,
-				Parents: p.Subject.DependsOn,
+				Parents: p.Subject.DependsOn, Promise: p.Pledge.promise(),
 			})
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"sonde/incident"
 	"sonde/probe"
 	"sonde/slo"
 )
@@ -12,13 +13,23 @@ import (
 type Pledge struct {
 	Combine    slo.Combine
 	Objectives []slo.Objective
+	Alerts     incident.BudgetRules `json:",omitzero"`
+}
+
+// promise is what people hear of; nil if that is nothing.
+func (s *Pledge) promise() *incident.Promise {
+	if s.IsZero() {
+		return nil
+	}
+	return &incident.Promise{Combine: s.Combine, Objectives: s.Objectives, Alerts: s.Alerts}
 }
 
 // IsZero reports whether nothing is promised.
 func (s Pledge) IsZero() bool { return s.Combine == 0 && len(s.Objectives) == 0 }
 
 func (s *Pledge) equal(t *Pledge) bool {
-	return s.Combine == t.Combine && slices.Equal(s.Objectives, t.Objectives)
+	return s.Combine == t.Combine && slices.Equal(s.Objectives, t.Objectives) &&
+		s.Alerts.Fast == t.Alerts.Fast && s.Alerts.Slow == t.Alerts.Slow && slices.Equal(s.Alerts.Levels, t.Alerts.Levels)
 }
 
 // Group is several probes about which something is promised.

@@ -128,6 +128,7 @@ func newWorld(t testing.TB, seed uint64, probes int) *world {
 		p := watched(fmt.Sprintf("probe-%d", i), time.Minute)
 		p.Subject.URL, p.Policy.Rules, p.Credential = "https://shared.example.com/"+p.Name(), together, "shared"
 		p.Subject.Group = "shared"
+		p.Pledge = Pledge{Combine: slo.Combine(seed % 2), Objectives: p.Objectives, Alerts: incident.BudgetRules{Fast: true, Slow: true, Levels: []int{50}}}
 		w.probes = append(w.probes, p)
 	}
 	w.revise()

@@ -326,6 +326,14 @@ func newProber(config *configs.Config, runner *probe.Runner) scheduler.Prober {
 	return scheduler.NewReferee(runner, config.References.Targets, config.References.Every)
 }
 
+// pledgeOf is what is kept of the promise of a group.
+func pledgeOf(g configs.Group) store.Pledge {
+	if len(g.Objectives) == 0 {
+		return store.Pledge{}
+	}
+	return store.Pledge{Combine: g.Combine, Objectives: g.Objectives, Alerts: g.Alerts}
+}
+
 // sink hands what the scheduler saw to the recorder.
 type sink struct{ *record.Recorder }
 
@@ -352,7 +360,7 @@ func describe(config *configs.Config) []store.Probe {
 		}
 		probes = append(probes, store.Probe{
 			Was: p.Was, Policy: policy, Objectives: p.Objectives, RequestHash: p.RequestHash, Credential: p.Credential,
-			Pledge: store.Pledge{Combine: config.Groups[p.Group].Combine, Objectives: config.Groups[p.Group].Objectives},
+			Pledge: pledgeOf(config.Groups[p.Group]),
 			Subject: notify.Subject{
 				Name: p.Name, Group: p.Group, URL: text.URL(p.Target.URL), Method: p.Target.Method, Runbook: p.Runbook,
 				Labels: p.Labels, Interval: p.Interval, Routes: p.Notify, DependsOn: p.DependsOn, Unverified: p.Target.Transport.Insecure,

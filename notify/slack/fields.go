@@ -35,6 +35,9 @@ func (s story) fields() []*slack.TextBlockObject {
 			"retry", code(v.Retry.String(), maxPlace), "fault", code(v.Fault.String(), maxPlace)+" ("+w.facts.faults[v.Fault]+")"))
 	}
 	if s.shared() {
+		if s.measures() {
+			add(w.budget, s.budgets())
+		}
 		add(w.members, prose(s.hit(), maxURL))
 		add(w.location, code(b.Location, maxPlace))
 		return fields

@@ -33,7 +33,7 @@ func (s story) id() incident.ID { return cmp.Or(s.Body.Part, s.Incident) }
 // sentencesOf are the sentences about an incident of this kind.
 func (s story) sentencesOf() map[incident.Change]string {
 	switch {
-	case s.shared():
+	case s.shared() && !s.measures():
 		return s.words.together
 	case s.measures():
 		return s.words.measures.sentences
@@ -55,6 +55,9 @@ func (s story) hit() string {
 		failing, all = len(b.Members), b.Reading.Level
 	}
 	said := fill(s.words.hit, "n", strconv.Itoa(failing), "all", strconv.Itoa(all))
+	if s.measures() {
+		said = ""
+	}
 	if len(b.Members) == 0 {
 		return said
 	}
@@ -62,8 +65,11 @@ func (s story) hit() string {
 	for _, name := range b.Members[:min(len(b.Members), maxMembers)] {
 		names = append(names, tamed(name, maxListed))
 	}
-	if len(b.Members) > len(names) || failing > len(b.Members) {
+	if len(b.Members) > len(names) || said != "" && failing > len(b.Members) {
 		names = append(names, ellipsis)
+	}
+	if said == "" {
+		return strings.Join(names, ", ")
 	}
 	return said + " (" + strings.Join(names, ", ") + ")"
 }

@@ -144,7 +144,7 @@ var english = words{
 	},
 	ties: map[incident.Tie]string{
 		incident.TieProber: "sonde at {location}", incident.TieNetwork: "the network of sonde at {location}", incident.TieCredential: "the credential {key}",
-		incident.TieHost: "the host {key}", incident.TieParent: "what depends on {key}", incident.TieGroup: "the group {key}",
+		incident.TieHost: "the host {key}", incident.TieParent: "what depends on {key}", incident.TieGroup: "the group {key}", incident.TiePromise: "the group {key}",
 	},
 	credentialOf: "the credential of {key} and {others} more",
 	hit:          "{n} of {all} probes",

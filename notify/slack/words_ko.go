@@ -56,7 +56,7 @@ var korean = words{
 	},
 	ties: map[incident.Tie]string{
 		incident.TieProber: "{location}의 sonde", incident.TieNetwork: "{location}의 sonde 네트워크", incident.TieCredential: "공유 자격증명 {key}",
-		incident.TieHost: "호스트 {key}", incident.TieParent: "{key} 의존 프로브", incident.TieGroup: "그룹 {key}",
+		incident.TieHost: "호스트 {key}", incident.TieParent: "{key} 의존 프로브", incident.TieGroup: "그룹 {key}", incident.TiePromise: "그룹 {key}",
 	},
 	credentialOf: "{key} 외 {others}개 프로브의 자격증명",
 	hit:          "프로브 {all}개 중 {n}개",
