@@ -80,3 +80,13 @@ func TestAPromiseThatNoOutageBreaksFastIsWarnedOf(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, warnings)
 }
+
+func TestTheBudgetAlertsOfAGroupAreTunedLikeThoseOfAProbe(t *testing.T) {
+	group := func(alert string) configs.Group {
+		return read(t, "defaults: {alert: {budget_slow: false}}\ngroups: {g: {objective: 99% over 30d, alert: {"+alert+"}}}\nprobes: [{name: a, group: g, url: 'http://127.0.0.1/', notify: []}]").Groups["g"]
+	}
+	require.Equal(t, incident.BudgetRules{Fast: true, Levels: []int{50, 80, 100}}, group("").Alerts, "as in the defaults")
+	require.Equal(t, incident.BudgetRules{Slow: true, Levels: []int{75}}, group("budget_fast: false, budget_slow: true, budget_threshold: [75%]").Alerts)
+	_, _, err := configs.Parse("sonde.yaml", []byte("groups: {g: {objective: 99% over 30d, alert: {down: false}}}\nprobes: [{name: a, group: g, url: 'http://127.0.0.1/'}]"), configs.Options{Env: nothing})
+	require.ErrorContains(t, err, `unknown key "down"; use one of budget_fast, budget_slow, budget_threshold`)
+}

@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"encoding/json"
 	"testing"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"sonde/incident"
 	"sonde/notify"
 	"sonde/probe"
+	"sonde/slo"
 )
 
 // together are what several probes share, and how it fails.
@@ -69,4 +71,39 @@ func TestAPartOfALargerIncidentIsToldInItsConversation(t *testing.T) {
 	m.Body.Part = 0
 	p.Message = m
 	require.True(t, p.forTheChannel())
+}
+
+// The budget of a group is told like that of a probe, and of whom it is spent.
+func TestTheBudgetOfAGroupIsToldInItsName(t *testing.T) {
+	o, err := slo.ParseObjective("99.9% over 30d")
+	require.NoError(t, err)
+	for kind, reading := range map[probe.Kind]incident.Reading{
+		probe.KindBudgetFast:      {Now: 100. / 3, Usual: 14.4, Samples: 2, Over: time.Hour, Level: 1},
+		probe.KindBudgetThreshold: {Now: 0.8125, Level: 80},
+	} {
+		for language, says := range map[probe.Language][]string{
+			probe.English: {"the group payments", "99.9% over 30d", "checkout, orders, search"},
+			probe.Korean:  {"그룹 payments", "99.9% over 30d", "checkout, orders, search"},
+		} {
+			for change := range changes {
+				m := shared(change, probe.KindAuthGroup)
+				b := &m.Body
+				b.Kind, b.Cause, b.Reading = kind, causes["5xx"], reading
+				b.Shared = incident.Bond{Tie: incident.TiePromise, Key: "payments"}
+				b.Budgets = []notify.BudgetFact{{Objective: o, Spent: 35 * time.Minute, Total: o.Total(o.Window.Length), Judged: true}}
+				r := toldIn(language, m).fit(formFull)
+				within(t, r)
+				require.Contains(t, r.text, says[0])
+				require.NotContains(t, r.text, "{")
+				if change != incident.Opened {
+					continue
+				}
+				whole, err := json.Marshal([]any{r.blocks, r.bar})
+				require.NoError(t, err)
+				for _, part := range says {
+					require.Contains(t, string(whole), part)
+				}
+			}
+		}
+	}
 }
