@@ -8,8 +8,13 @@
 //
 // A message is made of facts when it is sent. Its top-level text is one plain
 // sentence that begins with the symptom, so that a notification on a locked phone
-// says all that matters; the blocks hold the details. Everything that is not our
-// own word is cut, escaped and kept from becoming a link or a mention. If Slack
-// does not take the blocks, the sentence alone is sent at once: an alert is never
+// says all that matters. The headline says it again for the channel, and calls
+// those who are to be called; the details stand beside a bar in the colour of the
+// state. A change that only those who follow the thread see is one line.
+//
+// Everything that is not our own word is masked where it looks like a secret, cut,
+// escaped and kept from becoming a link, a mention or a format. What breaks one of
+// Slack's limits, or is refused for its form, goes at once in the next simpler one:
+// without what is drawn, as one section, as the sentence alone. An alert is never
 // lost for its looks.
 package slack
