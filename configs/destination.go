@@ -17,8 +17,9 @@ type Destination struct {
 	Webhook *WebhookDestination
 	Mail    *MailDestination
 
-	Mention Mentions     // of Slack
-	Quiet   notify.Quiet // when it is not to be disturbed; its zero value is never
+	Mention Mentions          // of Slack
+	Quiet   notify.Quiet      // when it is not to be disturbed; its zero value is never
+	Digest  notify.DigestPlan // when it gets digests; the same
 }
 
 // SlackDestination is a place in Slack: a channel, written to with a token, or an
@@ -41,6 +42,7 @@ var destinationKeys = keys[destination]{
 	"mention": func(d *decoder, v value, into *destination) { into.Mention = d.mention(v) },
 	"quiet":   func(d *decoder, v value, into *destination) { into.Quiet = d.quiet(v) },
 	"smtp":    func(d *decoder, v value, into *destination) { into.Mail = d.smtp(v) },
+	"digest":  func(d *decoder, v value, into *destination) { into.Digest = d.digest(v) },
 }
 
 // destinationKinds are the keys that say what kind of place it is.

@@ -38,8 +38,8 @@ func (p *Period) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// mostListed is how many of each kind a digest or a storm lists.
-const mostListed = 10
+// MostListed is how many of each kind a digest or a storm lists.
+const MostListed = 10
 
 // Digest sums up a time.
 type Digest struct {
@@ -54,6 +54,66 @@ type Digest struct {
 	Promises    []DigestPromise  `json:",omitempty"` // the worst first
 	Promised    int              `json:",omitzero"`  // of which those are the first
 	Dead        int              `json:",omitzero"`  // messages that could not be delivered
+}
+
+// DigestPlan says when a destination gets digests. Its zero value is never.
+type DigestPlan struct {
+	Daily, Weekly slo.Schedule // each begins when the digest is due
+	Zone          *time.Location
+	Silent        bool // none when there is nothing to say
+}
+
+// digestLate is how late a digest may be: an older one is skipped.
+const digestLate = 6 * time.Hour
+
+// DigestDue is a digest that is due.
+type DigestDue struct {
+	Period Period
+	From   time.Time // when the one before was due
+	At     time.Time
+	Name   string // of the day or the week, in the zone of the plan
+}
+
+// Key is the key of the digest for a destination: there is one, whoever makes it.
+func (d *DigestDue) Key(destination string) string {
+	return "digest:" + d.Period.String() + ":" + d.Name + ":" + destination
+}
+
+// Due lists the digests that were due within the last hours.
+func (p *DigestPlan) Due(now time.Time) (all []DigestDue) {
+	for _, part := range []struct {
+		period Period
+		when   slo.Schedule
+		reach  time.Duration // at least as far as the one before
+	}{{DigestDaily, p.Daily, 3 * 24 * time.Hour}, {DigestWeekly, p.Weekly, 9 * 24 * time.Hour}} {
+		if !part.when.Recurs() {
+			continue
+		}
+		due := DigestDue{Period: part.period}
+		for _, spell := range part.when.Spells(now.Add(-part.reach), now.Add(time.Millisecond)) {
+			if at := spell.From; !at.After(now) && at.After(due.At) {
+				due.From, due.At = due.At, at
+			}
+		}
+		if due.At.IsZero() || due.From.IsZero() || now.Sub(due.At) > digestLate {
+			continue
+		}
+		local := due.At.In(p.Zone)
+		if due.Name = local.Format(time.DateOnly); due.Period == DigestWeekly {
+			year, week := local.ISOWeek()
+			due.Name = fmt.Sprintf("%d-W%02d", year, week)
+		}
+		all = append(all, due)
+	}
+	return all
+}
+
+// Message is the digest for a destination, which is not worth telling for ever.
+func (d *Digest) Message(due *DigestDue, destination, location string, now time.Time) Message {
+	return Message{
+		Key: due.Key(destination), Destination: destination, CreatedAt: now,
+		Body: Body{Location: location, Since: d.From, At: d.Until, Digest: d, Expires: due.At.Add(digestLate)},
+	}
 }
 
 // Empty reports whether there is nothing to say: nothing happened, and every promise is kept.
@@ -78,7 +138,7 @@ type DigestIncident struct {
 // DigestPromise is how a promise stands in a digest.
 type DigestPromise struct {
 	Name      string // of the probe or group
-	Objective slo.Objective
+	Objective string // as it is written in the configuration
 	Attained  float64
 	Coverage  float64
 	Left      float64 // of the budget, as a share; below 0: more than all was spent

@@ -88,7 +88,7 @@ func (t *Tact) awake(destination string, now time.Time, still func(probe.ID, *in
 func (t *Tact) missed(destination string, over []*Kept, now time.Time) Message {
 	digest := &Digest{Period: DigestQuiet, From: now, Until: now, Opened: len(over), Past: len(over)}
 	for _, k := range over {
-		if digest.From = slo.Earliest(digest.From, k.Since); len(digest.Over) < mostListed {
+		if digest.From = slo.Earliest(digest.From, k.Since); len(digest.Over) < MostListed {
 			digest.Over = append(digest.Over, DigestIncident{
 				ID: k.Incident, Probe: k.Probe, Kind: k.Kind, Severity: k.Severity, Reason: k.Reason, Status: k.Status, Since: k.Since, Until: k.Recovered,
 			})

@@ -313,7 +313,7 @@ func (t *Tact) story(destination string, s *Storm, change incident.Change, at ti
 	}
 	facts.Share, facts.Reason = shareOf(members), reasonOf(members)
 	slices.SortStableFunc(members, worseFirst)
-	facts.Members = members[:min(len(members), mostListed)]
+	facts.Members = members[:min(len(members), MostListed)]
 	s.Shown, s.Affected, s.Failing = at, facts.Affected, facts.Failing
 	return Message{
 		Key: stormKey(s, destination, change, at), Destination: destination, Incident: s.ID.thread(), Change: change, CreatedAt: at,

@@ -112,3 +112,9 @@ func amend(ctx context.Context, tx *repeating, m *notify.Message, body string) e
 	}
 	return tx.exec(ctx, wanted, m.Incident, m.Destination, id, m.Over())
 }
+
+// Post puts messages into the outbox that go with nothing else. One whose key was there
+// before, within a month, is left as it is.
+func (s *Store) Post(ctx context.Context, messages []notify.Message) error {
+	return s.change(ctx, func(tx *sql.Tx) error { return addMessages(ctx, repeat(tx), messages, nil) })
+}

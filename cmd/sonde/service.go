@@ -132,7 +132,7 @@ func (s *service) start(ctx context.Context, config *configs.Config) error {
 	if err := s.begin(ctx, jobs(config, probes, memory)); err != nil {
 		return err
 	}
-	if err := s.scheduleBackups(config.Backup); err != nil {
+	if err := errors.Join(s.scheduleBackups(config.Backup), s.scheduleDigests(config)); err != nil {
 		return errors.Join(err, s.stop())
 	}
 	return nil

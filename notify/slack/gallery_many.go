@@ -7,7 +7,6 @@ import (
 	"sonde/incident"
 	"sonde/notify"
 	"sonde/probe"
-	"sonde/slo"
 )
 
 const (
@@ -81,7 +80,7 @@ func aStorm(change incident.Change, affected, failing int) notify.Message {
 
 // aDigest is a digest with something of everything.
 func aDigest(period notify.Period) notify.Message {
-	objective, _ := slo.ParseObjective("99.9% over 30d")
+	const objective = "99.9% over 30d"
 	at := galleryBegan.Add(24 * time.Hour)
 	d := &notify.Digest{
 		Period: period, From: galleryBegan, Until: at, Opened: 14, FalseAlarms: 2, StillOpen: 1, Past: 13, Dead: 3, Promised: 12,
