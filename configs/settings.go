@@ -84,24 +84,33 @@ func (d *decoder) interval(v value, into *time.Duration) {
 	}
 }
 
-// reminders reads how often to remind: of everything, or by kind of incident.
+// reminders reads how often to remind: of everything, or by severity and kind of incident.
 func (d *decoder) reminders(v value, a *alert) {
 	if v.node.Kind != yaml.MappingNode {
 		d.remind(v, &a.remindEvery)
+		if r := a.rules.Remind; r != nil { // what the defaults say of severities is about what is said anew
+			a.rules.Remind = &incident.Reminders{ByKind: r.ByKind}
+		}
 		return
 	}
-	by := map[probe.Kind]time.Duration{}
+	by, severe := map[probe.Kind]time.Duration{}, map[probe.Severity][]time.Duration{}
 	if a.rules.Remind != nil {
 		maps.Copy(by, a.rules.Remind.ByKind) // those of the defaults
+		maps.Copy(severe, a.rules.Remind.BySeverity)
 	}
 	for _, e := range d.mapping(v) {
 		if e.key == "default" {
 			d.remind(e.value, &a.remindEvery)
 			continue
 		}
+		var severity probe.Severity
+		if severity.UnmarshalText([]byte(e.key)) == nil && severity != probe.NoSeverity {
+			severe[severity] = d.remindSteps(e.value)
+			continue
+		}
 		var kind probe.Kind
 		if err := kind.UnmarshalText([]byte(e.key)); err != nil || kind == probe.NoIncident {
-			d.failAs(e.keyAt, e.value.path, "unknown kind of incident %s; %s", quote(e.key), instead(e.key, incidentKinds()))
+			d.failAs(e.keyAt, e.value.path, "unknown severity or kind of incident %s; %s", quote(e.key), instead(e.key, remindedOf()))
 			continue
 		}
 		every := a.remindEvery
@@ -109,6 +118,40 @@ func (d *decoder) reminders(v value, a *alert) {
 		by[kind] = every
 	}
 	a.rules.Remind = &incident.Reminders{ByKind: by}
+	if len(severe) > 0 {
+		a.rules.Remind.BySeverity = severe
+	}
+}
+
+// remindedOf are the keys of a remind_every mapping.
+func remindedOf() []string {
+	names := incidentKinds()
+	for _, s := range []probe.Severity{probe.Critical, probe.Warning, probe.Info} {
+		names = append(names, s.String())
+	}
+	return names
+}
+
+// remindSteps reads after how long of being open to remind, and from the last on how often.
+func (d *decoder) remindSteps(v value) []time.Duration {
+	var steps []time.Duration
+	for _, item := range d.oneOrList(v) {
+		var step time.Duration
+		before := len(d.problems)
+		d.remind(item, &step)
+		switch n := len(steps); {
+		case len(d.problems) > before:
+		case step == 0 && v.node.Kind != yaml.SequenceNode:
+			return nil // never
+		case step == 0:
+			d.fail(item, "0s is never; write 0s alone, without a list")
+		case n > 0 && step <= steps[n-1]:
+			d.fail(item, "%s does not lie after %s; write each behind the one before, such as [15m, 30m, 1h, 4h]", FormatDuration(step), FormatDuration(steps[n-1]))
+		default:
+			steps = append(steps, step)
+		}
+	}
+	return steps
 }
 
 // remind reads how often to remind: 0s never, else a minute or more.

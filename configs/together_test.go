@@ -116,3 +116,28 @@ func TestRemindersGoByKind(t *testing.T) {
 		})
 	}
 }
+
+func TestRemindersGoBySeverity(t *testing.T) {
+	const minute = time.Minute
+	for name, tc := range map[string]struct {
+		defaults, own string
+		want          map[probe.Severity][]time.Duration
+	}{
+		"steps, one length, or never": {
+			"{}", "{remind_every: {critical: [15m, 30m, 1h, 4h], warning: 4h, info: 0s}}",
+			map[probe.Severity][]time.Duration{probe.Critical: {15 * minute, 30 * minute, 60 * minute, 240 * minute}, probe.Warning: {240 * minute}, probe.Info: nil},
+		},
+		"a probe adds to the defaults": {
+			"{remind_every: {critical: 1h}}", "{remind_every: {warning: 2h}}",
+			map[probe.Severity][]time.Duration{probe.Critical: {60 * minute}, probe.Warning: {120 * minute}},
+		},
+		"one for all replaces them": {"{remind_every: {critical: 1h}}", "{remind_every: 0s}", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := "defaults: {notify: [], alert: " + tc.defaults + "}\nprobes: [{name: a, url: \"https://a.example/\", alert: " + tc.own + "}]"
+			config, _, err := configs.Parse("sonde.yaml", []byte(text), configs.Options{Env: nothing})
+			require.NoError(t, err)
+			require.Equal(t, tc.want, config.Probes[0].Policy.Rules.Remind.BySeverity)
+		})
+	}
+}

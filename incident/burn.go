@@ -296,8 +296,6 @@ func (m *machine) openBudget(kind probe.Kind, measured Reading) {
 		ID: problem.ID, Kind: kind, Phase: Open, Severity: severity, Cause: m.badCause(), Reading: measured,
 		Since: now, OpenedAt: now, Openings: problem.Openings + 1, Failures: max(1, measured.Samples), Telling: problem.Telling,
 	}
-	if every := m.p.remindEvery(kind); every > 0 {
-		problem.RemindAt = now.Add(every)
-	}
+	problem.RemindAt = m.p.FirstReminder(problem)
 	m.tell(change, now, problem)
 }

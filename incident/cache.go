@@ -129,8 +129,6 @@ func (m *machine) openCache() {
 		ID: problem.ID, Kind: probe.KindCache, Phase: Open, Severity: cause.Severity(), Cause: cause,
 		Since: m.in.At, OpenedAt: m.in.At, Openings: problem.Openings + 1, Failures: misses, Telling: problem.Telling,
 	}
-	if every := m.p.remindEvery(problem.Kind); every > 0 {
-		problem.RemindAt = m.in.At.Add(every)
-	}
+	problem.RemindAt = m.p.FirstReminder(problem)
 	m.tell(change, m.in.At, problem)
 }

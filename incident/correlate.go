@@ -166,9 +166,7 @@ func (w *watch) open(kind probe.Kind, severity probe.Severity) *Problem {
 		ID: problem.ID, Kind: kind, Phase: Open, Severity: severity, Cause: w.in.Verdict,
 		Since: since, OpenedAt: now, Openings: problem.Openings + 1, Failures: len(w.s.Hits), Telling: problem.Telling,
 	}
-	if every := w.m.p.remindEvery(problem.Kind); every > 0 {
-		problem.RemindAt = now.Add(every)
-	}
+	problem.RemindAt = w.m.p.FirstReminder(problem)
 	w.m.s.Goods = Streak{}
 	w.measure(problem)
 	w.m.tell(change, now, problem)

@@ -98,8 +98,6 @@ func (m *machine) openLatency(slow uint8) {
 			Over: paceLatest * m.p.Interval, Level: int(math.Ceil(float64(pace.Limit))),
 		},
 	}
-	if every := m.p.remindEvery(problem.Kind); every > 0 {
-		problem.RemindAt = m.in.At.Add(every)
-	}
+	problem.RemindAt = m.p.FirstReminder(problem)
 	m.tell(change, m.in.At, problem)
 }

@@ -37,9 +37,7 @@ func (m *machine) openAs(kind probe.Kind, confirmed Suspicion, leaky bool, readi
 		problem.Reading = m.worked(confirmed.Since.UnixMilli(), leaky)
 	}
 	problem.promise(confirmed.RecoverBy, now)
-	if every := m.p.remindEvery(kind); every > 0 {
-		problem.RemindAt = now.Add(every)
-	}
+	problem.RemindAt = m.p.FirstReminder(problem)
 	m.s.Goods = Streak{}
 	m.tell(change, now, problem)
 }
@@ -210,18 +208,14 @@ func (m *machine) remind(p *Problem, now time.Time) {
 	if p.Phase != Open || p.RemindAt.IsZero() || p.RemindAt.After(now) {
 		return
 	}
-	every := m.p.remindEvery(p.Kind)
 	due, overrated := p.RemindAt, p.overrated()
-	p.RemindAt = time.Time{}
-	if every > 0 {
-		p.RemindAt = due.Add((now.Sub(due)/every + 1) * every)
-	}
+	p.RemindAt = m.p.remindAgain(p, due, now)
 	switch {
 	case m.in.Maintenance:
 	case overrated:
 		m.tell(Eased, due, p)
 		m.remindOnGrid(now, p)
-	case every > 0:
+	case !p.RemindAt.IsZero():
 		m.tell(Reminded, due, p)
 	}
 }

@@ -68,9 +68,7 @@ func (m *machine) watchNoData() {
 		ID: problem.ID, Kind: probe.KindNoData, Phase: Open, Severity: cause.Severity(), Cause: cause,
 		Since: since, OpenedAt: m.in.At, Openings: problem.Openings + 1, Telling: problem.Telling,
 	}
-	if every := m.p.remindEvery(problem.Kind); every > 0 {
-		problem.RemindAt = m.in.At.Add(every)
-	}
+	problem.RemindAt = m.p.FirstReminder(problem)
 	m.tell(change, m.in.At, problem)
 }
 

@@ -42,6 +42,10 @@ func (m *machine) told(change Change, at time.Time, p *Problem) bool {
 		return m.relapse(at, p)
 	case Risen:
 		return m.rises(at, p)
+	case Escalated:
+		if _, said := m.p.remindSteps(p); said {
+			m.remindOnGrid(at, p)
+		}
 	case Eased:
 		t.Degraded = true
 	case Resolved:
@@ -57,7 +61,7 @@ func (m *machine) told(change Change, at time.Time, p *Problem) bool {
 func (m *machine) rises(at time.Time, p *Problem) bool {
 	news := p.Telling.Degraded
 	p.Telling.Degraded = false
-	if m.remindOnGrid(at, p); !news && m.p.remindEvery(p.Kind) > 0 {
+	if m.remindOnGrid(at, p); !news && m.p.remindEvery(p) > 0 {
 		m.remindSoon(at, p)
 	}
 	return news
@@ -73,8 +77,8 @@ func (m *machine) remindSoon(at time.Time, p *Problem) {
 // remindOnGrid has people reminded as if nothing had happened since the opening.
 func (m *machine) remindOnGrid(at time.Time, p *Problem) {
 	p.RemindAt = time.Time{}
-	if every := m.p.remindEvery(p.Kind); every > 0 {
-		p.RemindAt = at.Add(every - at.Sub(p.OpenedAt)%every)
+	if every := m.p.remindEvery(p); every > 0 {
+		p.RemindAt = m.p.remindAgain(p, p.OpenedAt, at)
 	}
 }
 
@@ -95,7 +99,7 @@ func (m *machine) relapse(at time.Time, p *Problem) bool {
 		t.Degraded, t.Again, t.Flapping = p.Kind == probe.KindDegraded, now, m.flaps(t)
 		return true
 	}
-	if every := m.p.remindEvery(p.Kind); every > 0 { // if this is no relapse like the others, people hear that
+	if every := m.p.remindEvery(p); every > 0 { // if this is no relapse like the others, people hear that
 		p.RemindAt = at.Add(min(m.holdFor(), every))
 	}
 	return false
