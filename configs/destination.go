@@ -107,6 +107,11 @@ func (d *decoder) oneKind(e entry, found map[string]value) {
 	if v, ok := found["mention"]; ok && first != "slack" && first != "" {
 		d.fail(v, "only Slack can call somebody; remove it, or give Slack a destination of its own")
 	}
+	for _, key := range []string{"quiet", "digest"} {
+		if v, ok := found[key]; ok && first == "webhook" {
+			d.fail(v, "a webhook is read by a program, which hears of every incident at once and of nothing else; remove it")
+		}
+	}
 	if first == "" && e.value.node.Kind == yaml.MappingNode && len(found) == len(e.value.node.Content)/2 { // what is unknown has been told
 		d.failAs(e.keyAt, e.value.path, "says nowhere to send to; add slack: {token, channel}, slack: {webhook}, webhook: {url} or smtp: {host, from, to}")
 	}

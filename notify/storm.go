@@ -98,6 +98,9 @@ func (p *Pace) blowing(at time.Time) *Storm {
 
 // opened takes an opening that people are told of at once, unless there are too many.
 func (t *Tact) opened(member Member, m Message) []Message {
+	if t.manners[m.Destination].Each {
+		return t.mention(m)
+	}
 	p := t.pace(m.Destination)
 	at := m.CreatedAt
 	if storm := p.blowing(at); storm != nil {

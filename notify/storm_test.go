@@ -189,7 +189,7 @@ func TestAStormSurvivesARestart(t *testing.T) {
 // Whatever happens, nothing is resolved that was not told, and in the end all that is open
 // has been told or is listed.
 func TestNothingIsLostInAStorm(t *testing.T) {
-	for seed := range uint64(30) {
+	for seed := range uint64(10) {
 		h := newHall(t, notify.Manners{Quiet: nights(probe.Warning, probe.Info)})
 		h.now = morning.Add(-2 * time.Hour)
 		rnd := rand.New(rand.NewPCG(seed, 7))
@@ -232,6 +232,14 @@ func TestNothingIsLostInAStorm(t *testing.T) {
 			require.True(t, roots[name] || listed, "seed %d: %s is open, and nobody knows", seed, name)
 		}
 	}
+}
+
+func TestAProgramIsToldOfEach(t *testing.T) {
+	h := newHall(t, notify.Manners{Each: true})
+	for id := probe.ID(1); id <= 50; id++ {
+		require.Len(t, posts(h.opens(id)), 1)
+	}
+	require.Empty(t, h.paces)
 }
 
 func TestRemindersOfAStormAreOne(t *testing.T) {

@@ -30,6 +30,7 @@ type Tact struct {
 type Manners struct {
 	Quiet    Quiet
 	Mentions map[probe.Severity]bool // people are mentioned when something as urgent begins
+	Each     bool                    // each incident is told, however many: who is told is a program
 }
 
 // Pace is what is remembered of a destination.

@@ -57,6 +57,10 @@ func filters(m *notify.Message) map[string]string {
 	switch {
 	case m.Body.Notice != notify.NoNotice:
 		return map[string]string{"Event": "service." + m.Body.Notice.String()}
+	case m.Body.Storm != nil:
+		return map[string]string{"Event": "storm." + m.Change.String(), "Severity": m.Body.Severity.String()}
+	case m.Body.Digest != nil:
+		return map[string]string{"Event": "digest." + m.Body.Digest.Period.String()}
 	case m.Incident == 0:
 		return map[string]string{"Event": "test"}
 	}

@@ -30,7 +30,7 @@ func NewWriter(cfg Config) func(ctx context.Context, m notify.Message) (subject,
 // subject is the message in a few words: how it stands, what it is about, and what is wrong.
 func (s story) subject() string {
 	headline, known := s.words.headlines[s.Change]
-	if s.Body.Notice != notify.NoNotice || !known {
+	if s.Body.Notice != notify.NoNotice || s.many() || !known {
 		return plain(s.sentence(), maxSubject)
 	}
 	word := fill(headline, "word", s.condition().word)
@@ -57,7 +57,7 @@ func (s story) letter() string {
 			parts = append(parts, part)
 		}
 	}
-	if s.publicURL != "" && s.Body.Notice == notify.NoNotice && s.id() != 0 {
+	if s.publicURL != "" && s.Body.Notice == notify.NoNotice && s.id() > 0 {
 		parts = append(parts, s.publicURL+"/incidents/"+s.id().String())
 	}
 	return strings.Join(parts, "\n\n") + "\n"

@@ -28,6 +28,9 @@ type stormWords struct {
 // maxNamed is how many members the sentence names.
 const maxNamed = 3
 
+// many reports whether the message is about many incidents.
+func (s story) many() bool { return s.Body.Storm != nil || s.Body.Digest != nil }
+
 // storm is a message about a storm in a line. It is not escaped.
 func (s story) storm() string {
 	end := s.lateness()

@@ -86,3 +86,15 @@ func TestStormsAndDigestsHaveTheSameFactsInEveryLanguage(t *testing.T) {
 		}
 	}
 }
+
+// By mail, a storm and a digest say what they say in Slack.
+func TestAStormAndADigestAreLettersToo(t *testing.T) {
+	for _, m := range []notify.Message{aStorm(incident.Opened, 512, 512), aDigest(notify.DigestDaily)} {
+		subject, text := NewWriter(Config{PublicURL: "https://sonde.example.com"})(t.Context(), m)
+		require.LessOrEqual(t, unitsOf(subject), maxSubject)
+		require.Contains(t, subject, map[bool]string{true: "storm: 512 of 512", false: "daily digest since"}[m.Body.Storm != nil])
+		require.Contains(t, text, "checkout")
+		require.NotContains(t, text, "/incidents/0")
+		require.NotContains(t, text, "<")
+	}
+}
