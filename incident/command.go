@@ -78,6 +78,7 @@ var (
 	ErrNotOpen    = errors.New("no incident of that id is open")
 	ErrNoIncident = errors.New("there is no incident of that id")
 	ErrNotOver    = errors.New("that incident is still open")
+	ErrManyProbes = errors.New("that incident is about several probes")
 	ErrNoProbe    = errors.New("no probe or group is called that")
 	ErrNoCommand  = errors.New("no such command is in force")
 )

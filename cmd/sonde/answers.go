@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"sonde/configs"
 	"sonde/incident"
+	"sonde/notify/slack"
 	"sonde/probe"
 	"sonde/record"
 	"sonde/report"
@@ -96,4 +98,36 @@ func (l lateAnswers) Order(ctx context.Context, c incident.Command) (incident.Co
 // Run asks a probe at once.
 func (l lateAnswers) Run(ctx context.Context, name string) (*report.Check, error) {
 	return l.answers.Run(ctx, name)
+}
+
+// listenToPeople answers at the prompt and in Slack. What is asked before the recorder has
+// started waits for it.
+func (s *service) listenToPeople(ctx context.Context, config *configs.Config, probes []store.Probe) {
+	s.answers = newAnswers(s, config, probes)
+	if err := s.openControl(ctx, config); err != nil {
+		s.log.Warn("ack, silence, maintenance and run are not answered", "err", err)
+	}
+	var places []slack.Config
+	for i := range config.Destinations {
+		if config.Destinations[i].Slack != nil {
+			places = append(places, slackConfig(&config.Destinations[i], config))
+		}
+	}
+	hearing, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var ended sync.WaitGroup
+	for _, socket := range slack.NewSockets(places, slackAnswers{s.answers}, s.log) {
+		ended.Go(func() { socket.Run(hearing) })
+	}
+	s.hearing = func() {
+		cancel()
+		ended.Wait()
+	}
+}
+
+// stopListening ends hearing people, and what is being done for them.
+func (s *service) stopListening() error {
+	if s.hearing != nil {
+		s.hearing()
+	}
+	return s.closeControl()
 }

@@ -31,10 +31,9 @@ func newSender(d *configs.Destination, config *configs.Config, history notify.Hi
 	case d.Mail != nil:
 		return newMail(d, config, history, log)
 	default:
-		return slack.New(slack.Config{
-			Name: d.Name, Token: d.Slack.Token, Channel: d.Slack.Channel, APIURL: d.Slack.APIURL, Webhook: d.Slack.Webhook,
-			PublicURL: config.PublicURL, Language: d.Slack.Language, Style: slack.Style(d.Slack.Style), Mentions: slack.Mentions(d.Mention), History: history,
-		})
+		c := slackConfig(d, config)
+		c.History = history
+		return slack.New(c)
 	}
 }
 

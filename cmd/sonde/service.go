@@ -50,6 +50,7 @@ type service struct {
 	scheduler  *scheduler.Scheduler
 	runner     *probe.Runner
 	answers    *answers
+	hearing    func()   // ends hearing from Slack; nil: nothing is heard
 	control    *control // nil: nobody is answered
 	dispatcher *notify.Dispatcher
 	tallies    *web.Tallies
@@ -122,10 +123,7 @@ func (s *service) start(ctx context.Context, config *configs.Config) error {
 	if err != nil {
 		return err
 	}
-	s.answers = newAnswers(s, config, probes)
-	if err := s.openControl(ctx, config); err != nil {
-		s.log.Warn("ack, silence, maintenance and run are not answered", "err", err)
-	}
+	s.listenToPeople(ctx, config, probes)
 	if config.Heartbeat != nil {
 		s.heartbeat = newHeartbeat(config.Heartbeat, s.alive(), s.log)
 	}
@@ -259,8 +257,7 @@ func (s *service) stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), drainFor+stopWithin)
 	defer cancel()
 	s.heartbeat.stop()
-	err := s.closeControl()
-	err = errors.Join(err, s.scheduler.Stop(ctx))
+	err := errors.Join(s.stopListening(), s.scheduler.Stop(ctx))
 	err = errors.Join(err, s.recorder.Stop(ctx))
 	s.stopDelivery()
 	<-s.delivered

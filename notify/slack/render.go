@@ -72,10 +72,8 @@ func (s story) details(f form) []slack.Block {
 	if drawn := s.chart(); drawn != "" && f < formNoChart {
 		details = append(details, slack.NewContextBlock("", markdown(drawn)))
 	}
-	if s.actions != nil {
-		if buttons := s.actions(s.Message); buttons != nil {
-			details = append(details, buttons)
-		}
+	if actions := s.actions(); actions != nil {
+		details = append(details, actions)
 	}
 	return append(details, slack.NewContextBlock("", s.footer()...))
 }

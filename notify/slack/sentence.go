@@ -6,8 +6,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/slack-go/slack"
-
 	"sonde/incident"
 	"sonde/notify"
 	"sonde/probe"
@@ -27,7 +25,7 @@ type story struct {
 	place     place
 	did       incident.Change // what somebody did, of a first message that shows how the incident is after that
 	mentions  Mentions
-	actions   func(notify.Message) slack.Block // buttons; nil: there are none
+	buttons   bool // there is somebody to hear what is pressed
 }
 
 // Text is the one plain sentence that a message begins with, as people read it:

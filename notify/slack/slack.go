@@ -31,6 +31,9 @@ type Config struct {
 	Channel   string         // an id such as C0123456789, or a #name
 	APIURL    string         // of a server that is like Slack's; empty: Slack's own
 	Webhook   text.Secret    // the whole address, instead of Token
+	AppToken  text.Secret    // of the app that the token belongs to: what is pressed is heard, see [NewSockets]; zero: nothing can be pressed
+	Users     []string       // who may act, by their ids
+	Groups    []string       // user groups that may; neither of both: the members of the channel may
 	Client    *http.Client   // nil: one with a limit of 10 s and no proxy
 	PublicURL string         // where our own pages are, for links; empty: no links
 	Zone      *time.Location // of times in text; nil: UTC
@@ -46,13 +49,7 @@ func New(cfg Config) (notify.Sender, error) {
 	if err := cfg.check(); err != nil {
 		return nil, fmt.Errorf("slack destination %q: %w", cfg.Name, err)
 	}
-	d := desk{
-		words: wordsIn(cfg.Language), zone: time.UTC, publicURL: strings.TrimRight(cfg.PublicURL, "/"),
-		limit: rate.NewLimiter(perSecond, burst), style: cfg.Style, history: cfg.History, mentions: cfg.Mentions,
-	}
-	if cfg.Zone != nil {
-		d.zone = cfg.Zone
-	}
+	d := newDesk(cfg)
 	client := newClient(cfg.Client)
 	if !cfg.Webhook.IsZero() {
 		return newHook(d, cfg.Webhook, client), nil
@@ -65,6 +62,18 @@ func New(cfg Config) (notify.Sender, error) {
 		desk: d, api: slack.New(cfg.Token.Reveal(), options...), token: cfg.Token, channel: cfg.Channel,
 		account: accountOf(cfg.Token.Reveal(), cfg.APIURL), looks: rate.NewLimiter(rate.Limit(looksPerMinute)/60, looksBurst), seen: map[notify.Thread]*sightings{},
 	}, nil
+}
+
+// newDesk is where the messages of a destination get their form.
+func newDesk(cfg Config) desk {
+	d := desk{
+		words: wordsIn(cfg.Language), zone: time.UTC, publicURL: strings.TrimRight(cfg.PublicURL, "/"),
+		limit: rate.NewLimiter(perSecond, burst), style: cfg.Style, history: cfg.History, mentions: cfg.Mentions, buttons: !cfg.AppToken.IsZero(),
+	}
+	if cfg.Zone != nil {
+		d.zone = cfg.Zone
+	}
+	return d
 }
 
 // check finds what would only show when the first alert is due.
@@ -103,8 +112,8 @@ type desk struct {
 	style     Style
 	mentions  Mentions
 	history   notify.History
-	actions   func(notify.Message) slack.Block // buttons for a message; nil: there are none
 	limit     *rate.Limiter
+	buttons   bool // there is somebody to hear what is pressed
 }
 
 // recallWithin is how long a message waits for what is stored of its probe: it is told without
@@ -118,7 +127,7 @@ func (d *desk) story(ctx context.Context, m notify.Message, at place) story {
 		notify.Recall(ctx, d.history, &m.Body)
 	}
 	return story{Message: m, words: d.words, zone: d.zone, now: time.Now(), publicURL: d.publicURL, style: d.style, place: at,
-		mentions: d.mentions, actions: d.actions}
+		mentions: d.mentions, buttons: d.buttons}
 }
 
 // turn waits until one more message may be sent.

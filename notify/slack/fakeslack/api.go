@@ -32,7 +32,7 @@ func (r response) write(w http.ResponseWriter) {
 func (s *Server) api(method string, handle func(call) response) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxRequest)
-		err := r.ParseForm()
+		err := parseArguments(r)
 		s.note(method, r)
 		f := s.fault(method)
 		if f != nil && !f.Accept {
@@ -42,8 +42,10 @@ func (s *Server) api(method string, handle func(call) response) http.HandlerFunc
 		var answer response
 		if err != nil {
 			answer = refuse("invalid_form_data")
-		} else if refused := checkToken(r); refused != "" {
+		} else if refused := checkToken(method, r); refused != "" {
 			answer = refuse(refused)
+		} else if missing := s.missing(method); missing != nil {
+			answer = missing
 		} else {
 			answer = handle(call{r.Form.Get})
 		}
@@ -52,7 +54,7 @@ func (s *Server) api(method string, handle func(call) response) http.HandlerFunc
 			return
 		}
 		if method == "auth.test" {
-			w.Header().Set("X-OAuth-Scopes", "chat:write,channels:history")
+			w.Header().Set("X-OAuth-Scopes", s.scopes())
 		}
 		answer.write(w)
 	}
@@ -66,15 +68,18 @@ func (s *Server) note(method string, r *http.Request) {
 
 // checkToken returns the error of a request without the right token. Slack takes
 // it from the form as well as from the header.
-func checkToken(r *http.Request) string {
-	token := r.Form.Get("token")
+func checkToken(method string, r *http.Request) string {
+	token, want := r.Form.Get("token"), Token
+	if method == "apps.connections.open" {
+		want = AppToken
+	}
 	if bearer, found := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); found {
 		token = bearer
 	}
 	switch {
 	case token == "":
 		return "not_authed"
-	case subtle.ConstantTimeCompare([]byte(token), []byte(Token)) != 1:
+	case subtle.ConstantTimeCompare([]byte(token), []byte(want)) != 1:
 		return "invalid_auth"
 	}
 	return ""
@@ -103,6 +108,9 @@ func (s *Server) postMessage(c call) response {
 	}
 	if s.archived[m.Channel] {
 		return refuse("is_archived")
+	}
+	if s.people.shutOut(m.Channel) {
+		return refuse("not_in_channel")
 	}
 	if s.find(m.Channel, m.ThreadTS) < 0 {
 		m.ThreadTS, m.Broadcast = "", false // a reply to what was deleted is no reply

@@ -17,6 +17,8 @@ const (
 	maxField       = 2_000
 	maxElements    = 10
 	maxHeader      = 150
+	maxActions     = 25
+	maxLabel       = 75
 	maxBlockID     = 255
 	maxAllText     = 11_000
 	maxMetadata    = 16 << 10
@@ -24,11 +26,11 @@ const (
 
 // block is as much of a block as has limits here.
 type block struct {
-	Type     string       `json:"type"`
-	BlockID  string       `json:"block_id"`
-	Text     *textObject  `json:"text"`
-	Fields   []textObject `json:"fields"`
-	Elements []textObject `json:"elements"`
+	Type     string            `json:"type"`
+	BlockID  string            `json:"block_id"`
+	Text     *textObject       `json:"text"`
+	Fields   []textObject      `json:"fields"`
+	Elements []json.RawMessage `json:"elements"`
 }
 
 type textObject struct {
@@ -105,13 +107,70 @@ func checkBlock(b block, total *int) bool {
 		return (b.Text != nil || len(b.Fields) > 0) && len(b.Fields) <= maxFields &&
 			(b.Text == nil || b.Text.fits(maxSection, total)) && allFit(b.Fields, maxField, total)
 	case "context":
-		return len(b.Elements) > 0 && len(b.Elements) <= maxElements && allFit(b.Elements, maxSection, total)
+		return len(b.Elements) > 0 && len(b.Elements) <= maxElements && allTexts(b.Elements, total)
+	case "actions":
+		return checkActions(b.Elements)
 	case "header":
 		return b.Text != nil && b.Text.Type == "plain_text" && b.Text.fits(maxHeader, total)
 	case "divider":
 		return true
 	}
 	return false // nothing else is sent by sonde
+}
+
+func allTexts(elements []json.RawMessage, total *int) bool {
+	for _, element := range elements {
+		var t textObject
+		if json.Unmarshal(element, &t) != nil || !t.fits(maxSection, total) {
+			return false
+		}
+	}
+	return true
+}
+
+// element is as much of a button or a menu as has limits here.
+type element struct {
+	Type        string      `json:"type"`
+	ActionID    string      `json:"action_id"`
+	Text        *textObject `json:"text"`
+	Placeholder *textObject `json:"placeholder"`
+	Value       string      `json:"value"`
+	URL         string      `json:"url"`
+	Options     []struct {
+		Text  textObject `json:"text"`
+		Value string     `json:"value"`
+	} `json:"options"`
+}
+
+// checkActions reports whether Slack takes buttons and menus. Their texts are plain.
+func checkActions(elements []json.RawMessage) bool {
+	ids := map[string]bool{}
+	for _, raw := range elements {
+		var e element
+		if json.Unmarshal(raw, &e) != nil || e.ActionID == "" || ids[e.ActionID] || utf16Len(e.ActionID) > maxBlockID || !e.fits() {
+			return false
+		}
+		ids[e.ActionID] = true
+	}
+	return len(elements) > 0 && len(elements) <= maxActions
+}
+
+func (e *element) fits() bool {
+	label := func(t *textObject, most int) bool {
+		return t != nil && t.Type == "plain_text" && t.Text != "" && utf16Len(t.Text) <= most
+	}
+	switch e.Type {
+	case "button":
+		return label(e.Text, maxLabel) && utf16Len(e.Value) <= maxField && utf16Len(e.URL) <= maxSection
+	case "static_select":
+		for i := range e.Options {
+			if !label(&e.Options[i].Text, maxLabel) || e.Options[i].Value == "" || utf16Len(e.Options[i].Value) > maxLabel {
+				return false
+			}
+		}
+		return label(e.Placeholder, maxHeader) && len(e.Options) > 0
+	}
+	return false
 }
 
 func allFit(texts []textObject, limit int, total *int) bool {

@@ -33,6 +33,8 @@ type Server struct {
 	faults   []Fault
 	requests []Request
 	archived map[string]bool
+	people   people
+	links    *links
 	lastTS   int64 // microseconds
 }
 
@@ -49,7 +51,7 @@ func Start() (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start fake slack: %w", err)
 	}
-	s := &Server{base: "http://" + listener.Addr().String(), archived: map[string]bool{}}
+	s := &Server{base: "http://" + listener.Addr().String(), archived: map[string]bool{}, people: newPeople(), links: newLinks()}
 	s.changed = sync.NewCond(&s.mu)
 	s.closing, s.stop = context.WithCancel(context.Background())
 	mux := http.NewServeMux()
@@ -63,6 +65,11 @@ func Start() (*Server, error) {
 	} {
 		mux.HandleFunc("/api/"+method, s.api(method, handle))
 	}
+	for method, handle := range s.answerMethods() {
+		mux.HandleFunc("/api/"+method, s.api(method, handle))
+	}
+	mux.HandleFunc("GET "+socketPath, s.link)
+	mux.HandleFunc("POST "+responsePath, s.respond)
 	mux.HandleFunc("/api/", s.api("unknown", func(call) response { return refuse("unknown_method") }))
 	mux.HandleFunc("POST /services/", s.webhook)
 	s.http = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
@@ -82,6 +89,7 @@ func (s *Server) Close() {
 	s.stop()
 	_ = s.http.Close()
 	s.stopped.Wait()
+	s.links.close()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.changed.Broadcast()

@@ -38,6 +38,7 @@ type answer struct {
 	TS      string `json:"ts"`
 	BotID   string `json:"bot_id"`
 	Link    string `json:"permalink"`
+	URL     string `json:"url"`
 	Message struct {
 		TS       string `json:"ts"`
 		ThreadTS string `json:"thread_ts"`
