@@ -56,6 +56,9 @@ type Command struct {
 	Incident ID   `json:",omitzero"` // that is acknowledged or was a false alarm, or that a silence was asked for at
 	Undo     bool `json:",omitzero"` // of an acknowledgement or a false alarm: it is none
 
+	// Opening is the one that is acknowledged: a relapse has to be acknowledged anew.
+	Opening int `json:",omitzero"`
+
 	// UntilRecovered is a silence that a command ends when its incident has recovered.
 	UntilRecovered bool `json:",omitzero"`
 

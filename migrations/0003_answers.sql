@@ -103,3 +103,9 @@ CREATE TABLE kept (
   body        TEXT    NOT NULL,
   PRIMARY KEY (destination, incident)
 ) STRICT, WITHOUT ROWID;
+
+-- Where in the commit order a command came in force: behind so many entries of the segment that
+-- follows another, and when. With the log and the checkpoint before it that says what was told.
+ALTER TABLE commands ADD COLUMN behind INTEGER;
+ALTER TABLE commands ADD COLUMN place INTEGER;
+ALTER TABLE commands ADD COLUMN since INTEGER;

@@ -30,7 +30,7 @@ func TestAReleasedStepIsNeverEdited(t *testing.T) {
 	pinned := []string{
 		"7933aca36737bb7f32340b73eecc7ebd479bb0a63f8a1e627398278bad3f1d90",
 		"a29be4c455e01c01ca44dfec6f8527c3e80faed33ad1e807d67865fa692dc4ac",
-		"8077eb3219bbf4c148174b02d7f09b39698b4c53514f02db3e9a785d18be14e8", // not released yet
+		"d0b98299b3ea5f040b6b7572c19600eecdb3a480c4a621fb1265af8dfab15222", // not released yet
 	}
 	steps, err := migrations.Steps()
 	require.NoError(t, err)

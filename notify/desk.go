@@ -202,41 +202,69 @@ func (d *Desk) drop(id incident.ID) {
 func (d *Desk) Due(now time.Time) bool { return !d.due.IsZero() && !d.due.After(now) }
 
 // Release returns what nothing keeps back any more, after something has changed about a
-// probe, or about all if it is 0, and when [Desk.Due] says so. It is told as of now.
-func (d *Desk) Release(about probe.ID, now time.Time) []Released {
-	due := d.Due(now)
-	if len(d.waiting[about]) == 0 && about != 0 && !due {
-		return nil
-	}
-	var all []Released
-	for _, id := range d.candidates(about, now) {
-		if told, ok := d.review(d.held[id], now); ok {
-			all = append(all, told)
+// probe, or about all if it is 0. It is told as of now. What [Desk.Expire] returns is left to it.
+func (d *Desk) Release(about probe.ID, now time.Time) (all []Released) {
+	for _, id := range d.candidates(about) {
+		h := d.held[id]
+		if h.late(now) {
+			continue
 		}
-	}
-	if due {
-		d.due = time.Time{}
-		for _, h := range d.held {
-			if h.Open && !h.Until.IsZero() && (d.due.IsZero() || h.Until.Before(d.due)) {
-				d.due = h.Until
-			}
+		if told, ok := d.review(h, now); ok {
+			all = append(all, told)
 		}
 	}
 	return all
 }
 
 // candidates are what is to be looked at, in the order in which it was opened.
-func (d *Desk) candidates(about probe.ID, now time.Time) (ids []incident.ID) {
-	if about != 0 && !d.Due(now) {
+func (d *Desk) candidates(about probe.ID) (ids []incident.ID) {
+	if about != 0 {
 		return slices.Sorted(maps.Keys(d.waiting[about]))
 	}
 	for id, h := range d.held {
-		if h.Open && (about == 0 || h.Of == about || h.late(now)) {
+		if h.Open {
 			ids = append(ids, id)
 		}
 	}
 	slices.Sort(ids)
 	return ids
+}
+
+// Expire returns what was to be kept back until an instant that has passed, each told as of
+// that instant: whoever looks later than another comes to the same.
+func (d *Desk) Expire(now time.Time) (all []Released) {
+	for d.Due(now) {
+		h := d.soonest()
+		if h == nil || h.Until.After(now) {
+			break
+		}
+		at := h.Until
+		if told, ok := d.review(h, at); ok {
+			all = append(all, told)
+		}
+		if again := d.held[h.Incident]; again != nil && again.Until.Equal(at) {
+			break // it is looked at again when something changes
+		}
+	}
+	if d.due = (time.Time{}); len(d.held) > 0 {
+		if h := d.soonest(); h != nil {
+			d.due = h.Until
+		}
+	}
+	return all
+}
+
+// soonest is what is to be looked at next, whatever happens; nil if there is none.
+func (d *Desk) soonest() (next *Held) {
+	for _, h := range d.held {
+		if !h.Open || h.Until.IsZero() {
+			continue
+		}
+		if next == nil || h.Until.Before(next.Until) || h.Until.Equal(next.Until) && h.Incident < next.Incident {
+			next = h
+		}
+	}
+	return next
 }
 
 func (h *Held) late(now time.Time) bool { return !h.Until.IsZero() && !h.Until.After(now) }
@@ -343,12 +371,23 @@ func (d *Desk) Order(c incident.Command) {
 	case incident.Silence:
 		d.silences = append(d.silences, c)
 	case incident.Acknowledge:
-		if d.acks[c.Incident] = c; c.Undo {
-			delete(d.acks, c.Incident)
+		delete(d.acks, c.Incident)
+		if !c.Undo && d.opening(c.Incident, c.Opening) {
+			d.acks[c.Incident] = c
 		}
 	case incident.End:
 		d.silences = slices.DeleteFunc(d.silences, func(s incident.Command) bool { return s.ID == c.Of })
 	}
+}
+
+// opening reports whether an incident is open for the nth time. 0 stands for any time.
+func (d *Desk) opening(id incident.ID, n int) bool {
+	about, open := d.open[id]
+	if n == 0 || !open {
+		return n == 0
+	}
+	p := d.problem(&Held{Incident: id, About: about})
+	return p == nil || p.Openings == n
 }
 
 // Acknowledged is the command by which somebody looks after an open incident.

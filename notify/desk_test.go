@@ -79,7 +79,7 @@ func (f *floor) plan(about probe.ID, t incident.Transition) {
 }
 
 func (f *floor) release(about probe.ID) {
-	for _, r := range f.desk.Release(about, f.now) {
+	for _, r := range append(f.desk.Expire(f.now), f.desk.Release(about, f.now)...) {
 		f.plan(r.About, r.Transition)
 		f.tell(r.About, r.Transition)
 	}

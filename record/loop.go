@@ -74,7 +74,7 @@ func (l *loop) run() {
 	defer committer()
 	l.wakeSuspects()
 	l.endRecovered()
-	l.release(0, time.Now().UTC().Truncate(time.Millisecond))
+	l.beginTelling(time.Now().UTC().Truncate(time.Millisecond))
 	stop := l.stop
 	for !l.finished() {
 		select {
@@ -122,7 +122,7 @@ func (l *loop) finished() bool {
 // nothing reports whether there is nothing to commit.
 func (l *loop) nothing() bool {
 	b := l.open
-	return len(b.Entries)+len(b.Messages)+len(b.Commands)+len(b.Held) == 0 && b.Tact.None() && b.Checkpoint == nil
+	return len(b.Entries)+len(b.Messages)+len(b.Commands)+len(b.Enforced)+len(b.Held) == 0 && b.Tact.None() && b.Checkpoint == nil
 }
 
 // wakeSuspects asks again for the re-checks that were due when the service stopped.
@@ -173,6 +173,7 @@ func (l *loop) step(p *store.Probe, e Entry) {
 	state := l.memory.Own(e.Probe)
 	e.Input.Verdict = e.Input.Verdict.Settle(p.Policy.Count4xx, state.Worked)
 	e.Input.Maintenance = l.calendar.Covers(e.Probe, e.Input.Until())
+	l.releaseDue(e.Input.Until())
 	due, hold := state.Due, state.Hold
 	effects := l.memory.Step(*p.Policy, &e)
 	l.gather(e)

@@ -69,6 +69,9 @@ func (l *loop) obey(o order) {
 		o.answer <- answer{c, err}
 		return
 	}
+	if _, p, found := l.problem(c.Incident, nil); found && c.Kind == incident.Acknowledge {
+		c.Opening = p.Openings
+	}
 	l.open.Commands = append(l.open.Commands, c)
 	l.tellAnswer(&c, o.past)
 	l.answers[c.Key] = o.answer
@@ -144,7 +147,13 @@ func (l *loop) named() func(func(id probe.ID, name, group string)) {
 
 // obeyed has the commands that have become durable be in force.
 func (l *loop) obeyed(commands []incident.Command) {
+	if len(commands) == 0 {
+		return
+	}
+	now := time.Now().UTC().Truncate(time.Millisecond)
+	l.releaseDue(now)
 	for _, c := range commands {
+		l.placed(c.ID, now)
 		delete(l.ending, c.Of)
 		l.enforce(c)
 		if asked := l.answers[c.Key]; asked != nil {
@@ -152,11 +161,16 @@ func (l *loop) obeyed(commands []incident.Command) {
 			delete(l.answers, c.Key)
 		}
 	}
-	if len(commands) > 0 {
-		l.endRecovered()
-		l.calendar = incident.NewCalendar(l.commands)
-		l.release(0, time.Now().UTC().Truncate(time.Millisecond))
-	}
+	l.endRecovered()
+	l.calendar = incident.NewCalendar(l.commands)
+	l.release(0, now)
+}
+
+// placed notes where in the commit order a command comes in force; 0: all that are in force
+// since the start.
+func (l *loop) placed(id incident.CommandID, now time.Time) {
+	l.open.Enforced = append(l.open.Enforced, store.Enforced{Command: id, Behind: l.memory.Seq, Place: len(l.open.Entries), Since: now})
+	l.schedule(urgentWait)
 }
 
 func (l *loop) enforce(c incident.Command) {

@@ -102,9 +102,18 @@ func (l *loop) idle(now time.Time) {
 			l.step(p, Entry{Probe: p.ID, Input: in})
 		}
 	}
-	if l.desk.Due(now) {
-		l.release(0, now) // although no result may come
+	if at := now.UTC().Truncate(time.Millisecond); l.desk.Due(at) { // although no result may come
+		l.stepShared(Entry{Input: incident.Input{Kind: incident.Idle, At: at, Verdict: nothing, Attempts: len(silent)}})
 	}
+}
+
+// beginTelling has what nothing keeps back any more be told, now that the configuration may be
+// another one. Commands that were stored while nobody recorded are in force from here on.
+func (l *loop) beginTelling(now time.Time) {
+	if len(l.commands) > 0 {
+		l.placed(0, now)
+	}
+	l.release(0, now)
 }
 
 // heard is the instant of which all has been heard: runs that began before have ended.
@@ -120,6 +129,7 @@ func (l *loop) heard(p *store.Probe, now time.Time) time.Time {
 // stepShared takes an input about the prober as a whole.
 func (l *loop) stepShared(e Entry) {
 	l.gather(e)
+	l.releaseDue(e.Input.Until())
 	for _, id := range l.follow(&e, &incident.Effects{}) {
 		l.release(id, e.Input.Until())
 	}

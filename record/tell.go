@@ -53,8 +53,17 @@ func (l *loop) hear(about probe.ID, subject notify.Subject, effects *incident.Ef
 
 // release tells what nothing keeps back any more, now that something has changed about a
 // probe, or about all if it is 0.
-func (l *loop) release(about probe.ID, now time.Time) {
-	for _, r := range l.desk.Release(about, now) {
+func (l *loop) release(about probe.ID, now time.Time) { l.released(l.desk.Release(about, now)) }
+
+// releaseDue tells what was to be kept back until an instant that has passed.
+func (l *loop) releaseDue(now time.Time) {
+	if l.desk.Due(now) {
+		l.released(l.desk.Expire(now))
+	}
+}
+
+func (l *loop) released(all []notify.Released) {
+	for _, r := range all {
 		if subject, known := l.subject(r.About); known {
 			l.tell(saying{r.About, subject, r.Transition, nil, l.desk.For(&r.Held), l.desk.AckedBy(r.Transition.Problem.ID)})
 		}

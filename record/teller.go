@@ -31,12 +31,32 @@ func NewTeller(probes []store.Probe, states map[probe.ID]*incident.State, comman
 }
 
 // Hear hears of a change of an incident of a probe, or of what several share, and says which
-// destinations get a message about it that the channel sees.
-func (t *Teller) Hear(about probe.ID, change incident.Transition, told func(id incident.ID, at time.Time, destinations []string)) {
+// destinations get a message about it that the channel sees; and what keeps the incident back,
+// if anything does.
+func (t *Teller) Hear(about probe.ID, change incident.Transition, told func(id incident.ID, at time.Time, destinations []string)) (why string) {
 	if said, ok := t.desk.Take(about, change); ok {
 		t.say(about, said, told)
 	}
+	h, kept := t.desk.KeptBack(change.Problem.ID)
+	switch {
+	case !kept:
+		return ""
+	case h.By == "", h.Why == notify.WhyDown, h.Why == notify.WhyAuth: // which are about the probe itself
+		return h.Why.String()
+	}
+	return h.Why.String() + " " + h.By
 }
+
+// Expire says what was to be kept back until an instant that has passed.
+func (t *Teller) Expire(now time.Time, told func(id incident.ID, at time.Time, destinations []string)) {
+	for _, r := range t.desk.Expire(now) {
+		t.say(r.About, r.Transition, told)
+	}
+}
+
+// Order hears of a command that comes in force. What nothing keeps back any more is given by
+// Release of 0.
+func (t *Teller) Order(c incident.Command) { t.desk.Order(c) }
 
 // Release says what nothing keeps back any more, now that something has changed about a probe,
 // or about all if it is 0.
@@ -44,18 +64,6 @@ func (t *Teller) Release(about probe.ID, now time.Time, told func(id incident.ID
 	for _, r := range t.desk.Release(about, now) {
 		t.say(r.About, r.Transition, told)
 	}
-}
-
-// Why says what keeps an open incident back; empty if nothing does.
-func (t *Teller) Why(id incident.ID) string {
-	h, kept := t.desk.KeptBack(id)
-	if !kept {
-		return ""
-	}
-	if h.By != "" && h.Why != notify.WhyDown && h.Why != notify.WhyAuth { // which are about the probe itself
-		return h.Why.String() + " " + h.By
-	}
-	return h.Why.String()
 }
 
 func (t *Teller) say(about probe.ID, change incident.Transition, told func(id incident.ID, at time.Time, destinations []string)) {

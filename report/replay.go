@@ -37,14 +37,15 @@ type DestinationCost struct {
 // Teller says what people would have heard: it keeps back what the service would have kept
 // back.
 type Teller interface {
-	// Hear hears of a change of an incident, and says which destinations hear of it.
-	Hear(about probe.ID, t incident.Transition, told func(id incident.ID, at time.Time, destinations []string))
+	// Hear hears of a change of an incident, and says which destinations hear of it; and, if it
+	// is open, why people do not.
+	Hear(about probe.ID, t incident.Transition, told func(id incident.ID, at time.Time, destinations []string)) (why string)
+
+	// Expire says what was to be kept back until an instant that has passed.
+	Expire(now time.Time, told func(id incident.ID, at time.Time, destinations []string))
 
 	// Release says what nothing keeps back any more, after something has changed about a probe.
 	Release(about probe.ID, now time.Time, told func(id incident.ID, at time.Time, destinations []string))
-
-	// Why says what keeps an open incident back; empty if nothing does.
-	Why(id incident.ID) string
 }
 
 // ReplayedIncident is an incident that would have opened.
@@ -148,6 +149,9 @@ func (r *Rehearsal) Take(id probe.ID, in *incident.Input) {
 
 // step moves a probe on, and what it shares with others.
 func (r *Rehearsal) step(p *store.Probe, e *store.Entry) {
+	if r.teller != nil {
+		r.teller.Expire(e.Input.Until(), r.told)
+	}
 	effects := r.memory.Step(*p.Policy, e)
 	var changed []probe.ID
 	for _, f := range r.memory.Correlate(r.circles, e, &effects) {
@@ -171,8 +175,7 @@ func (r *Rehearsal) hear(about probe.ID, name string, transitions []incident.Tra
 		x := r.note(name, t)
 		switch {
 		case r.teller != nil:
-			r.teller.Hear(about, *t, r.told)
-			if why := r.teller.Why(t.Problem.ID); why != "" {
+			if why := r.teller.Hear(about, *t, r.told); why != "" {
 				x.HeldBy = why
 			}
 		case !t.Quiet && t.Change != incident.ClosedNow:

@@ -208,7 +208,23 @@ func obey(ctx context.Context, tx *sql.Tx, b *Batch) error {
 			return fmt.Errorf("write what is held of incident %s: %w", id, err)
 		}
 	}
-	return addTold(ctx, tx, b.Told)
+	if err := addTold(ctx, tx, b.Told); err != nil {
+		return err
+	}
+	return placeCommands(ctx, tx, b.Enforced)
+}
+
+// placeCommands writes where in the commit order commands came in force: behind so many entries of the
+// segment that follows another. With the log it says what was told, and why.
+func placeCommands(ctx context.Context, tx *sql.Tx, all []Enforced) error {
+	for _, e := range all {
+		_, err := tx.ExecContext(ctx, "UPDATE commands SET behind = ?, place = ?, since = ? WHERE behind IS NULL AND (id = ?4 OR ?4 = 0)",
+			e.Behind, e.Place, e.Since.UnixMilli(), e.Command)
+		if err != nil {
+			return fmt.Errorf("write when command %d came in force: %w", e.Command, err)
+		}
+	}
+	return nil
 }
 
 func acknowledge(ctx context.Context, tx *sql.Tx, c *incident.Command) error {
@@ -217,7 +233,8 @@ func acknowledge(ctx context.Context, tx *sql.Tx, c *incident.Command) error {
 	if c.Undo {
 		change, at, by, user, note = incident.Unacknowledged, nil, nil, nil, nil
 	}
-	_, err := tx.ExecContext(ctx, "UPDATE incidents SET acked_at = ?, acked_by = ?, acked_user = ?, note = ? WHERE id = ?", at, by, user, note, c.Incident)
+	_, err := tx.ExecContext(ctx, "UPDATE incidents SET acked_at = ?1, acked_by = ?2, acked_user = ?3, note = ?4 WHERE id = ?5 AND (?6 = 0 OR openings = ?6)",
+		at, by, user, note, c.Incident, c.Opening)
 	if err != nil {
 		return fmt.Errorf("acknowledge incident %s: %w", c.Incident, err)
 	}

@@ -27,9 +27,19 @@ type Batch struct {
 
 	Tact notify.Changes // what has changed about how people are told
 
+	Enforced []Enforced // commands that have come in force
+
 	Delivered map[string]notify.Delivery // by key: messages that were delivered before they could be stored
 
 	Checkpoint *Checkpoint // the states after this batch; nil if they are not to be kept now
+}
+
+// Enforced is where in the commit order a command has come in force.
+type Enforced struct {
+	Command incident.CommandID // 0: all that are not in force yet
+	Behind  int64              // the segment
+	Place   int                // entries of the next one
+	Since   time.Time
 }
 
 // Effect is what followed from an entry, for a probe.

@@ -136,6 +136,9 @@ func (c *course) step(in incident.Input) {
 	if c.state.Stale(in) {
 		return
 	}
+	for _, r := range c.desk.Expire(in.Until()) {
+		c.told = append(c.told, told{kind: r.Problem.Kind, at: r.At, messages: c.messages(r.Transition)})
+	}
 	before := c.state.Due
 	effects := incident.Step(c.policy, &c.state, in, &c.ids)
 	if due := c.state.Due; !due.IsZero() && !due.Equal(before) {
