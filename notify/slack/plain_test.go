@@ -27,6 +27,7 @@ func letters() map[string]notify.Message {
 		"opened": sample(incident.Opened, causes["5xx"]), "resolved": sample(incident.Resolved, causes["5xx"]), "late": late,
 		"certificate": sample(incident.Opened, causes["certificate"]), "auth": sample(incident.Reminded, causes["auth 401/403"]),
 		"settled": sample(incident.Settled, causes["wrong answer"]), "shared": surge, "notice": full,
+		"storm": aStorm(incident.Opened, 512, 512), "digest": aDigest(notify.DigestWeekly),
 	}
 }
 

@@ -19,8 +19,9 @@
 // "event" is incident. and what changed: opened, changed (another cause), reminded, resolved,
 // reopened (a relapse of the same incident), withdrawn (no longer watched), escalated, overdue
 // (not back as announced), risen (degraded before, down now), eased (down before, degraded now), settled (recovered for good, after
-// it came and went), acknowledged, staged (see below); or service. and what happened to sonde itself:
-// history_lost, storage_full, storage_failing, storage_back; or test. A receiver ignores events
+// it came and went), staged (see below), and what people did: acknowledged, unacknowledged, silenced, false_alarmed, true_alarmed; or service. and what happened to sonde itself:
+// history_lost, storage_full, storage_failing, storage_back; or digest. and its period, where digests are asked for; or test. What Slack tells as
+// a storm goes out incident by incident; storm. and a change comes only to a webhook that is the fallback of Slack. A receiver ignores events
 // that it does not know.
 //
 // A message is delivered at least once. What has the same "dedupe_key" is the same message; "repeat" says

@@ -33,6 +33,12 @@ type payload struct {
 	Gateway     *gateway   `json:"gateway,omitempty"`
 	Budgets     []budget   `json:"budgets,omitempty"`
 	Dependents  *dependent `json:"dependents,omitempty"`
+	DependsOn   []need     `json:"depends_on,omitempty"` // how those stand that it depends on
+	Evidence    *evidence  `json:"evidence,omitempty"`
+	Answer      *answer    `json:"answer,omitempty"` // what somebody did, of events about that
+	Instead     *instead   `json:"instead_of,omitempty"`
+	Storm       *storm     `json:"storm,omitempty"`
+	Digest      *digest    `json:"digest,omitempty"`
 	Service     *service   `json:"service,omitempty"` // of events about sonde itself
 }
 
@@ -52,6 +58,8 @@ type about struct {
 	Failures   int            `json:"failures"`
 	Openings   int            `json:"openings"` // 1, and one more for every relapse
 	Flapping   bool           `json:"flapping,omitempty"`
+	Late       bool           `json:"late,omitempty"` // it tells of the whole incident: nothing could be told while it lasted
+	Acked      *answer        `json:"acknowledged,omitempty"`
 	Cause      verdict        `json:"cause"`
 	Codes      map[string]int `json:"codes"` // how often each status code was seen; 0: no answer
 	Reading    *reading       `json:"reading,omitempty"`
@@ -146,11 +154,17 @@ func newPayload(m *notify.Message, publicURL string) *payload {
 	switch {
 	case b.Notice != notify.NoNotice:
 		p.Service = &service{Notice: b.Notice.String(), Since: instant(b.Since), At: b.At.UTC(), Lost: b.Lost}
+	case b.Storm != nil:
+		p.Storm = newStorm(b.Storm)
+	case b.Digest != nil:
+		p.Digest = newDigest(b.Digest)
 	case m.Incident != 0:
 		p.Incident = newAbout(m, publicURL)
+		p.Evidence, p.Answer = newEvidence(&b.Seen), newAnswer(&b.Answer)
 		p.parties(b)
 		p.gateway(m)
 	}
+	p.Instead = newInstead(&b.Instead)
 	return p
 }
 
@@ -159,6 +173,10 @@ func eventOf(m *notify.Message) string {
 	switch {
 	case m.Body.Notice != notify.NoNotice:
 		return "service." + m.Body.Notice.String()
+	case m.Body.Storm != nil:
+		return "storm." + m.Change.String()
+	case m.Body.Digest != nil:
+		return "digest." + m.Body.Digest.Period.String()
 	case m.Incident == 0:
 		return "test"
 	}
@@ -175,6 +193,7 @@ func (p *payload) parties(b *notify.Body) {
 	for _, f := range b.Budgets {
 		p.Budgets = append(p.Budgets, newBudget(f))
 	}
+	p.DependsOn = newNeeds(b.Needs)
 	if d := b.Dependents; d.Total > 0 {
 		p.Dependents = &dependent{d.Total, d.Failing, d.Names}
 	}
@@ -198,7 +217,7 @@ func newAbout(m *notify.Message, publicURL string) *about {
 	a := &about{
 		ID: id.String(), PartOf: larger, Kind: b.Kind, Severity: b.Severity, Change: m.Change.String(),
 		At: b.At.UTC(), Since: b.Since.UTC(), OpenedAt: b.OpenedAt.UTC(), Recovered: instant(b.RecoveredAt), LastedMS: max(0, b.At.Sub(b.Since)).Milliseconds(),
-		Failures: b.Failures, Openings: b.Openings, Flapping: b.Flapping, Cause: newVerdict(b.Cause), Codes: map[string]int{},
+		Failures: b.Failures, Openings: b.Openings, Flapping: b.Flapping, Late: b.Late, Acked: newAcked(&b.Acked), Cause: newVerdict(b.Cause), Codes: map[string]int{},
 		Reading: newReading(b), RecoverBy: instant(b.RecoverBy), Promise: instant(b.Promise), Ends: instant(b.Ends),
 		AnsweredBy: b.Gateway, TraceID: b.Trace,
 	}

@@ -31,6 +31,28 @@ func messages() map[string]notify.Message {
 	late.Body.Held = notify.HeldFor{Why: notify.WhyParent, By: "gateway", Since: started}
 	late.Body.RecoverBy, late.Body.Promise = started.Add(time.Hour), started.Add(time.Hour)
 	late.Body.Gateway, late.Body.Trace = "edge: the body is a page of cloudflare", "4bf92f3577b34da6a3ce929d0e0e4736"
+	late.Body.Seen = notify.Sight{
+		At: started, Phase: notify.PhaseFirstByte, Timings: probe.Timings{DNS: 1500 * time.Microsecond, Connect: 2 * time.Millisecond, TLS: 8 * time.Millisecond},
+		Address: "192.0.2.7:443", StatusLine: "HTTP/1.1 503 Service Unavailable", Header: []string{"server: nginx"}, Notes: []string{"expected 2xx, got 503"}, Excerpt: "<h1>503</h1>",
+	}
+	late.Body.Needs = []notify.Need{{Name: "gateway", Standing: notify.StandingDown, Since: started, Cause: unavailable}, {Name: "orders", Standing: notify.StandingUp}}
+	late.Body.Acked = notify.Acked{At: started, By: "ann", Note: "on it"}
+	late.Body.Late, late.Body.Instead = true, notify.Instead{Of: "ops", Why: "invalid_auth"}
+	silenced := sample(incident.Silenced)
+	silenced.Body.Quiet, silenced.Body.Answer = true, notify.Answer{By: "ann", User: "U012", Note: "rollout", At: started, Until: started.Add(time.Hour)}
+	gust := notify.Message{Key: "fallback:hook:storm:ops:1", Destination: "hook", Incident: -1795444330000, Change: incident.Opened, CreatedAt: started, Body: notify.Body{
+		Location: "seoul-1", At: started, Since: started, Severity: probe.Critical, Instead: notify.Instead{Of: "ops", Why: "invalid_auth"},
+		Storm: &notify.StormFacts{Began: started, Affected: 12, Failing: 11, Members: []notify.StormMember{
+			{Member: notify.Member{Incident: incident.FirstID, Since: started, Probe: "checkout", Kind: probe.KindDown, Severity: probe.Critical, Reason: probe.ServerError, Status: 503}},
+			{Member: notify.Member{Incident: incident.FirstID + 1, Since: started, Shared: incident.Bond{Tie: incident.TieHost, Key: "api.example.com"}, Kind: probe.KindGatewaySurge, Severity: probe.Warning, Reason: probe.ServerError, Status: 502}, Recovered: true},
+		}},
+	}}
+	week := notify.Message{Key: "digest:hook:1", Destination: "hook", CreatedAt: started, Body: notify.Body{Location: "seoul-1", At: started, Digest: &notify.Digest{
+		Period: notify.DigestWeekly, From: started.Add(-7 * 24 * time.Hour), Until: started, Opened: 3, StillOpen: 1, Past: 2, Promised: 2,
+		Open:     []notify.DigestIncident{{ID: incident.FirstID, Probe: "checkout", Kind: probe.KindDown, Severity: probe.Critical, Reason: probe.ServerError, Status: 503, Since: started}},
+		Over:     []notify.DigestIncident{{ID: incident.FirstID + 1, Probe: "shop", Kind: probe.KindDown, Severity: probe.Critical, Reason: probe.ConnectRefused, Since: started.Add(-time.Hour), Until: started}},
+		Promises: []notify.DigestPromise{{Name: "checkout", Objective: "99.9% over 30d", Attained: 0.998, Coverage: 1, Left: -1, Judged: true}, {Name: "new", Objective: "99.9% over 30d"}},
+	}}}
 	slow := sample(incident.Opened)
 	slow.Body.Kind, slow.Body.Severity = probe.KindLatency, probe.Warning
 	slow.Body.Reading = incident.Reading{Now: 812, Usual: 240, Samples: 30, Over: 15 * time.Minute, Level: 300}
@@ -44,6 +66,7 @@ func messages() map[string]notify.Message {
 	return map[string]notify.Message{
 		"opened": sample(incident.Opened), "resolved": sample(incident.Resolved), "relapse": relapse, "settled": settled, "part": part, "late": late,
 		"latency": slow, "client_fault": rejected, "certificate": certificate, "notice": notice,
+		"silenced": silenced, "storm": gust, "digest": week,
 		"surge-open": surge(incident.Opened, 0), "surge-half_open": surge(incident.Staged, incident.SurgeHalfOpen),
 		"surge-open-again": surge(incident.Staged, incident.SurgeHalfOpen+1), "surge-closed": surge(incident.Resolved, incident.SurgeHalfOpen),
 		"surge-unwatched": surge(incident.Withdrawn, incident.SurgeOpen),
