@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -86,9 +87,9 @@ func TestAServiceThatDoesNotAnswerIsLeftAloneAndAskedWhetherItIsBack(t *testing.
 func TestASingleMessageTriesWhetherAServiceTakesAnyAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		outbox, slack := newMemory(), &service{}
-		takes := false
+		var takes atomic.Bool
 		a := &tenant{at: slack, scripted: scripted{answer: func(context.Context, notify.Message, int) error {
-			if takes {
+			if takes.Load() {
 				return nil
 			}
 			return failure(notify.Transient)
@@ -100,7 +101,7 @@ func TestASingleMessageTriesWhetherAServiceTakesAnyAgain(t *testing.T) {
 		defer stop()
 		time.Sleep(10 * time.Minute)
 		require.LessOrEqual(t, len(a.all()), 5+40, "one every 15 s, though it answers when it is asked")
-		takes = true
+		takes.Store(true)
 		time.Sleep(time.Minute)
 		require.Equal(t, 20, outbox.in(notify.StateSent))
 	})

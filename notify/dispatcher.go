@@ -50,7 +50,7 @@ func NewDispatcher(outbox Outbox, senders map[string]Sender, log *slog.Logger) *
 		d.lanes[name] = l
 		a.wakes = append(a.wakes, func() { wake(l.wake) })
 		if does, ok := sender.(Editor); ok && roots != nil {
-			e := &editor{destination: name, roots: roots, sender: does, account: a, log: log, wake: make(chan struct{}, 1)}
+			e := &editor{destination: name, roots: roots, sender: does, account: a, log: log, wake: make(chan struct{}, 1), wakeLane: func() { wake(l.wake) }}
 			d.editors[name] = e
 			a.wakes = append(a.wakes, func() { wake(e.wake) })
 			l.settled = func() { wake(e.wake) }

@@ -51,10 +51,13 @@ func (l *lane) lookFor(ctx context.Context, c *Claim, end Settlement) (Settlemen
 			end.Doubt, end.Next = m.Doubt, later(m.Doubt.Since.Add(lookAgain), end.At.Add(lookApart))
 			return end, 0, true
 		}
-		m.Doubt = Doubt{}
-		return end, 0, false
+		end.Doubt, end.Next = Doubt{}, end.At // claimed again, unless a later message says it all
+		return end, 0, true
 	}
 	failure := asFailure(err)
+	if failure.Trouble == Refused || failure.Trouble == Gone {
+		failure = &Failure{Trouble: Blind, Err: failure.Err} // it is the look that is refused, not the message
+	}
 	switch {
 	case failure.Trouble == Blind && m.spare():
 		end.State, end.Doubt, end.Err = StateExpired, Doubt{}, "it may have got through, and is not worth telling twice: "+failure.Err.Error()

@@ -20,6 +20,7 @@ type editor struct {
 	account     *account
 	log         *slog.Logger
 	wake        chan struct{}
+	wakeLane    func()
 
 	clock    clock
 	rest     time.Time // nothing is edited before
@@ -117,7 +118,9 @@ func (e *editor) write(ctx context.Context, r *Root, end Renewal) {
 	for ctx.Err() == nil {
 		err := e.roots.Renew(ctx, r, end)
 		if err == nil {
-			e.blind = 0
+			if e.blind = 0; end.Gone {
+				e.wakeLane() // another takes its place
+			}
 			return
 		}
 		e.storeFailed(ctx, err)

@@ -141,7 +141,7 @@ func (l *lane) judge(f *Failure, m Message, now time.Time) (Settlement, time.Dur
 	if f.passing() {
 		// What fails again and again by itself must not stand in the way of others:
 		// it waits by its own count, the destination by its.
-		s.Next = now.Add(max(wait, backoff(m.Attempts+1)))
+		s.Next = now.Add(max(wait, l.patience(m.Attempts+1)))
 	}
 	if f.Trouble == Throttled {
 		l.account.throttled(posting, l.destination, now, s.Next)
@@ -150,6 +150,16 @@ func (l *lane) judge(f *Failure, m Message, now time.Time) (Settlement, time.Dur
 		s.Next = first
 	}
 	return s, wait
+}
+
+// patience is how long to wait after so many failures in a row: longer each time, unless the account
+// finds out when it is over.
+func (l *lane) patience(failures int) time.Duration {
+	own := backoff(failures)
+	if _, broken, _ := l.account.trouble(); !broken.IsZero() {
+		return min(own, askEvery)
+	}
+	return own
 }
 
 // wait is how long a destination is left alone after a failure.
@@ -174,7 +184,7 @@ func (l *lane) wait(f *Failure) time.Duration {
 		}
 		return max(f.After, unreachableThen)
 	default:
-		return max(f.After, backoff(l.failures))
+		return max(f.After, l.patience(l.failures))
 	}
 }
 

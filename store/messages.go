@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 
 	"sonde/notify"
@@ -18,7 +19,7 @@ func addMessages(ctx context.Context, tx *repeating, messages []notify.Message, 
 	for i := range messages {
 		m := messages[i]
 		if len(delivered) == 0 && m.Over() {
-			late, err := supersede(ctx, tx, &m)
+			late, err := supersede(ctx, tx, &m, math.MaxInt64)
 			if err != nil {
 				return fmt.Errorf("write message %s: %w", m.Key, err)
 			}
@@ -34,7 +35,7 @@ func addMessages(ctx context.Context, tx *repeating, messages []notify.Message, 
 const (
 	// untold ends what waits to be told of an incident, if nobody can have heard of it yet: none of
 	// its messages was sent or may have been, and none is about a part of it that may go on.
-	untold = `UPDATE outbox SET state = 'superseded', settled_at = ?3 WHERE destination = ?1 AND incident = ?2 AND state <> 'sent' AND state = 'pending'
+	untold = `UPDATE outbox SET state = 'superseded', settled_at = ?3 WHERE destination = ?1 AND incident = ?2 AND id < ?4 AND state <> 'sent' AND state = 'pending'
 		AND NOT EXISTS (SELECT 1 FROM threads t WHERE t.incident = ?2 AND t.destination = ?1 AND t.root <> '')
 		AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.destination = ?1 AND p.incident = ?2 AND (p.state IN ('sent', 'sending', 'dead')
 			OR p.state = 'pending' AND (p.repeat <> 0 OR p.doubt_at IS NOT NULL OR json_extract(p.body, '$.Part') IS NOT NULL)))`
@@ -48,14 +49,14 @@ const (
 		ON CONFLICT(incident, destination) DO UPDATE SET want = excluded.want, edit_at = CASE WHEN ?4 THEN 0 ELSE edit_at END`
 )
 
-// supersede ends what waits to be told about the incident that the message ends, and reports
-// whether there was anything.
-func supersede(ctx context.Context, tx *repeating, m *notify.Message) (bool, error) {
+// supersede ends what waits to be told, before an id, about the incident that the message ends, and
+// reports whether there was anything.
+func supersede(ctx context.Context, tx *repeating, m *notify.Message, before notify.MessageID) (bool, error) {
 	statement, err := tx.statement(ctx, untold)
 	if err != nil {
 		return false, err
 	}
-	result, err := statement.ExecContext(ctx, m.Destination, m.Incident, m.CreatedAt.UnixMilli())
+	result, err := statement.ExecContext(ctx, m.Destination, m.Incident, m.CreatedAt.UnixMilli(), before)
 	if err != nil {
 		return false, err
 	}
@@ -117,4 +118,41 @@ func amend(ctx context.Context, tx *repeating, m *notify.Message, body string) e
 // before, within a month, is left as it is.
 func (s *Store) Post(ctx context.Context, messages []notify.Message) error {
 	return s.change(ctx, func(tx *sql.Tx) error { return addMessages(ctx, repeat(tx), messages, nil) })
+}
+
+const (
+	// endAfter finds the message that an incident is over which waits behind another.
+	endAfter = `SELECT ` + messageColumns + ` FROM outbox WHERE destination = ? AND incident = ? AND id > ? AND state <> 'sent' AND state = 'pending'
+		AND change IN ('resolved', 'settled', 'withdrawn') AND json_extract(body, '$.Part') IS NULL ORDER BY id DESC LIMIT 1`
+	becomesLate = "UPDATE outbox SET body = json_set(body, '$.Late', json('true')) WHERE id = ?"
+	setState    = "UPDATE outbox SET state = ? WHERE id = ?"
+)
+
+// collapse has the end of an incident say all, if it waits behind a message that was claimed and of
+// which it turned out that it did not get through. It is false if the message is to be sent.
+func collapse(ctx context.Context, tx *sql.Tx, m *notify.Message) (bool, error) {
+	if m.Incident == 0 || !m.Doubt.IsZero() || m.Repeat {
+		return false, nil
+	}
+	var end notify.Message
+	err := scanMessage(tx.QueryRowContext(ctx, endAfter, m.Destination, m.Incident, m.ID), &end)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	if _, err := tx.ExecContext(ctx, setState, notify.StatePending.String(), m.ID); err != nil {
+		return false, err
+	}
+	late, err := supersede(ctx, repeat(tx), &end, end.ID)
+	if err != nil {
+		return false, err
+	}
+	if !late {
+		_, err := tx.ExecContext(ctx, setState, notify.StateSending.String(), m.ID)
+		return false, err
+	}
+	_, err = tx.ExecContext(ctx, becomesLate, end.ID)
+	return true, err
 }

@@ -29,7 +29,9 @@ func (s *Store) Claim(ctx context.Context, destination string, now time.Time) (*
 	var claim *notify.Claim
 	var next time.Time
 	err := s.change(ctx, func(tx *sql.Tx) (err error) {
-		claim, err = claimOne(ctx, tx, destination, now)
+		for late := true; late && err == nil; {
+			claim, late, err = claimOne(ctx, tx, destination, now)
+		}
 		if claim != nil || err != nil {
 			return err
 		}
@@ -43,22 +45,26 @@ func (s *Store) Claim(ctx context.Context, destination string, now time.Time) (*
 	return claim, next, err
 }
 
-func claimOne(ctx context.Context, tx *sql.Tx, destination string, now time.Time) (*notify.Claim, error) {
-	c := &notify.Claim{}
+// claimOne claims a message. late reports instead that it has become part of a later one.
+func claimOne(ctx context.Context, tx *sql.Tx, destination string, now time.Time) (c *notify.Claim, late bool, err error) {
+	c = &notify.Claim{}
 	m := &c.Message
 	row := tx.QueryRowContext(ctx, "UPDATE outbox SET state = 'sending' WHERE id = ("+claimable+") RETURNING "+messageColumns, destination, now.UnixMilli())
-	err := scanMessage(row, m)
+	err = scanMessage(row, m)
 	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
+		return nil, false, nil
 	}
-	if err != nil {
-		return nil, err
+	if err == nil {
+		late, err = collapse(ctx, tx, m)
+	}
+	if late || err != nil {
+		return nil, late, err
 	}
 	err = tx.QueryRowContext(ctx, "SELECT channel, root FROM threads WHERE incident = ? AND destination = ?", m.Incident, destination).Scan(&c.Thread.Channel, &c.Thread.Root)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = nil
 	}
-	return c, err
+	return c, false, err
 }
 
 // messageColumns are what a message is read from.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"sonde/incident"
 	"sonde/notify"
 )
 
@@ -83,4 +84,27 @@ func replaceRoot(ctx context.Context, tx *sql.Tx, r *notify.Root, again *notify.
 		return err
 	}
 	return addMessage(ctx, repeat(tx), again)
+}
+
+// Conversation is where a destination keeps what it was told about an incident.
+type Conversation struct {
+	Destination string
+	Thread      notify.Thread
+	Link        string // to its first message; empty: nobody knows it
+}
+
+// Threads returns the conversations about an incident, by destination.
+func (r *Reader) Threads(ctx context.Context, id incident.ID) ([]Conversation, error) {
+	var all []Conversation
+	const query = "SELECT destination, channel, root, coalesce(link, '') FROM threads WHERE incident = ? AND root <> '' ORDER BY destination"
+	_, err := eachRow(ctx, r.db, query, []any{id}, func(rows *sql.Rows) error {
+		var c Conversation
+		err := rows.Scan(&c.Destination, &c.Thread.Channel, &c.Thread.Root, &c.Link)
+		all = append(all, c)
+		return err
+	})
+	if err != nil {
+		return nil, describe(r.path, fmt.Errorf("read conversations about incident %s: %w", id, err))
+	}
+	return all, nil
 }

@@ -111,12 +111,11 @@ func (b *bot) read(ctx context.Context, place notify.Thread, since time.Time, cu
 	ctx, cancel := context.WithTimeout(ctx, deliveryWait)
 	defer cancel()
 	ctx, x := recording(ctx)
-	oldest := strconv.FormatInt(since.Unix(), 10) + ".000000"
 	if place.Root != "" {
 		messages, _, next, err := b.api.GetConversationRepliesContext(ctx, &slack.GetConversationRepliesParameters{
-			ChannelID: place.Channel, Timestamp: place.Root, Oldest: oldest, Cursor: cursor, Limit: pageSize, IncludeAllMetadata: true,
+			ChannelID: place.Channel, Timestamp: place.Root, Cursor: cursor, Limit: pageSize, IncludeAllMetadata: true,
 		})
-		if err != nil {
+		if err != nil || len(messages) == 0 { // the root is always among them
 			rejected := diagnose(err, x)
 			if rejected.remedy == remedyUnthread {
 				return nil, "", nil // the root is not there any more
@@ -126,9 +125,9 @@ func (b *bot) read(ctx context.Context, place notify.Thread, since time.Time, cu
 		return messages, next, nil
 	}
 	answer, err := b.api.GetConversationHistoryContext(ctx, &slack.GetConversationHistoryParameters{
-		ChannelID: place.Channel, Oldest: oldest, Cursor: cursor, Limit: pageSize, IncludeAllMetadata: true,
+		ChannelID: place.Channel, Oldest: strconv.FormatInt(since.Unix(), 10) + ".000000", Cursor: cursor, Limit: pageSize, IncludeAllMetadata: true,
 	})
-	if err != nil {
+	if err != nil || !answer.Ok {
 		return nil, "", blinded(diagnose(err, x)).failure("conversations.history", b.token)
 	}
 	return answer.Messages, answer.ResponseMetaData.NextCursor, nil

@@ -34,7 +34,10 @@ func (s *Server) api(method string, handle func(call) response) http.HandlerFunc
 		r.Body = http.MaxBytesReader(w, r.Body, maxRequest)
 		err := parseArguments(r)
 		s.note(method, r)
-		f := s.fault(method)
+		f := s.fault(method, r.Form.Get("channel"))
+		if f != nil && f.wait(s, r) {
+			f = nil
+		}
 		if f != nil && !f.Accept {
 			f.commit(s, w, r)
 			return
@@ -171,6 +174,9 @@ func (s *Server) permalink(c call) response {
 
 // history lists a channel, newest first, without the replies that only a thread sees.
 func (s *Server) history(c call) response {
+	if channel := c.args("channel"); channel == "" || channelID(channel) != channel {
+		return refuse("channel_not_found") // a name is no id, for all but posts
+	}
 	return s.page(c, true, func(m Message) bool { return m.ThreadTS == "" || m.Broadcast })
 }
 
@@ -191,7 +197,7 @@ func (s *Server) replies(c call) response {
 func (s *Server) page(c call, newestFirst bool, wanted func(Message) bool) response {
 	withMetadata, _ := strconv.ParseBool(c.args("include_all_metadata"))
 	var all []wire
-	for _, m := range s.Messages() {
+	for _, m := range s.visible() {
 		inside := (c.args("oldest") == "" || m.TS > c.args("oldest")) && (c.args("latest") == "" || m.TS < c.args("latest"))
 		if m.Channel == c.args("channel") && inside && wanted(m) {
 			all = append(all, m.wire(withMetadata))

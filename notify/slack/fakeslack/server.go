@@ -35,6 +35,9 @@ type Server struct {
 	archived map[string]bool
 	people   people
 	links    *links
+	limits   map[string]limit
+	recent   map[string][]time.Time // requests, by method and channel
+	lag      time.Duration
 	lastTS   int64 // microseconds
 }
 
@@ -51,7 +54,20 @@ func Start() (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start fake slack: %w", err)
 	}
-	s := &Server{base: "http://" + listener.Addr().String(), archived: map[string]bool{}, people: newPeople(), links: newLinks()}
+	s := newServer("http://" + listener.Addr().String())
+	s.stopped.Go(func() { _ = s.http.Serve(listener) })
+	return s, nil
+}
+
+// New returns a server that listens nowhere: it is reached by [Server.Transport] alone, also from
+// within a synctest bubble.
+func New() *Server { return newServer("http://slack.invalid") }
+
+func newServer(base string) *Server {
+	s := &Server{
+		base: base, archived: map[string]bool{}, limits: map[string]limit{}, recent: map[string][]time.Time{},
+		people: newPeople(), links: newLinks(),
+	}
 	s.changed = sync.NewCond(&s.mu)
 	s.closing, s.stop = context.WithCancel(context.Background())
 	mux := http.NewServeMux()
@@ -73,8 +89,7 @@ func Start() (*Server, error) {
 	mux.HandleFunc("/api/", s.api("unknown", func(call) response { return refuse("unknown_method") }))
 	mux.HandleFunc("POST /services/", s.webhook)
 	s.http = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
-	s.stopped.Go(func() { _ = s.http.Serve(listener) })
-	return s, nil
+	return s
 }
 
 // URL is the api_url of the server; it ends in "/api/".
@@ -131,6 +146,22 @@ func (s *Server) Delete(channel, ts string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.messages = slices.DeleteFunc(s.messages, func(m Message) bool { return m.Channel == channel && m.TS == ts })
+}
+
+// Lag has a message be seen in a channel's history only so long after it was posted. Who looks at
+// [Server.Messages] sees it at once.
+func (s *Server) Lag(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lag = d
+}
+
+// visible are the messages that a history shows.
+func (s *Server) visible() []Message {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	return slices.DeleteFunc(slices.Clone(s.messages), func(m Message) bool { return now.Sub(m.At) < s.lag })
 }
 
 // Archive closes a channel, given by id or #name.

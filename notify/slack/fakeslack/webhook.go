@@ -11,7 +11,10 @@ import (
 func (s *Server) webhook(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
 	s.note("webhook", r)
-	f := s.fault("webhook")
+	f := s.fault("webhook", WebhookChannel)
+	if f != nil && f.wait(s, r) {
+		f = nil
+	}
 	if f != nil && !f.Accept {
 		f.commit(s, w, r)
 		return
