@@ -7,6 +7,11 @@ import _ "embed" // for the files below
 //go:embed sonde.example.yaml
 var Example []byte
 
+// SlackManifest is what Slack makes the app of: its scopes, its command, Socket Mode.
+//
+//go:embed slack-manifest.yaml
+var SlackManifest []byte
+
 // Unit is the systemd unit of the service.
 //
 //go:embed sonde.service

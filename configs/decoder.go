@@ -17,6 +17,7 @@ type decoder struct {
 	secrets    *vault           // nil: references are checked and kept
 	files      *vault           // says where files are; nil: they are not looked at
 	only       string           // the probe whose references are resolved; empty: those of all, or none
+	onlyPlace  string           // the destination whose references are; empty: the same
 	onlyFrom   *vault           // by this
 	visits     int              // values that were looked at, aliases followed
 	defaults   map[string]value // what the defaults say

@@ -83,10 +83,16 @@ func (d *decoder) destinations(v value) []Destination {
 		}
 		d.places = append(d.places, e.key)
 		d.placeOf[e.key] = e.value
+		if d.onlyPlace == e.key {
+			d.secrets, d.files = d.onlyFrom, d.onlyFrom
+		}
 		read, before := destination{Destination{Name: e.key}}, len(d.problems)
 		found := object(d, e.value, destinationKeys, &read)
 		if d.oneKind(e, found); len(d.problems) == before {
 			all = append(all, read.Destination)
+		}
+		if d.onlyPlace == e.key {
+			d.secrets, d.files = nil, nil
 		}
 	}
 	return all

@@ -21,6 +21,9 @@ type Options struct {
 	// others and of destinations stay as they are written.
 	Only string
 
+	// Destination resolves with Secrets the references of one destination alone, by its name.
+	Destination string
+
 	// Files looks without Secrets, too, for the files of certificates and keys. One that may not be
 	// read is no problem: it may be for the service alone.
 	Files bool
@@ -82,6 +85,8 @@ func Parse(name string, data []byte, o Options) (*Config, []Problem, error) {
 	switch {
 	case o.Secrets && o.Only != "":
 		d.only, d.onlyFrom = o.Only, vault
+	case o.Secrets && o.Destination != "":
+		d.onlyPlace, d.onlyFrom = o.Destination, vault
 	case o.Secrets:
 		d.secrets, d.files = vault, vault
 	case o.Files:
