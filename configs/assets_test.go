@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -17,6 +18,7 @@ func TestEveryShippedConfigurationRunsAsItIs(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, paths, "sonde.example.yaml")
 	require.Contains(t, paths, "minimal.yaml")
+	paths = slices.DeleteFunc(paths, func(path string) bool { return path == "slack-manifest.yaml" }) // Slack reads it
 	for _, path := range paths {
 		t.Run(path, func(t *testing.T) {
 			config, _, err := configs.Load(path, configs.Options{Secrets: true, Env: nothing})
