@@ -21,7 +21,7 @@ type Message struct {
 	Body        Body
 	CreatedAt   time.Time
 
-	Amends bool      // takes the place of the one with its Key, as far as that can be changed
+	Amends bool      // is not sent itself: the one with its Key, or else the first of its conversation, shows it, as far as they can be changed
 	After  time.Time // is not to be sent before; zero: at once
 
 	Attempts int   // deliveries that did not succeed; pauses that the destination asked for do not count

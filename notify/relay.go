@@ -86,6 +86,9 @@ func (r *Relay) Strand(messages []Message) {
 			}
 			continue
 		}
+		if m.Amends {
+			continue // it is shown once it is stored
+		}
 		r.last--
 		m.ID, m.Repeat = r.last, true
 		r.strands = append(r.strands, &strand{Message: m, at: Delivery{Settlement: Settlement{Next: m.After}}})

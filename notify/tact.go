@@ -38,6 +38,9 @@ type Pace struct {
 	Openings []Member    `json:",omitempty"` // told one by one within the last minute, the oldest first
 	Storms   []Storm     `json:",omitempty"` // the oldest first
 	Mentions []time.Time `json:",omitempty"` // within the last hour, the oldest first
+
+	// Lines are when those who follow what comes and goes were told last, within the last minutes.
+	Lines map[incident.ID]time.Time `json:",omitempty"`
 }
 
 // Kept is an incident that a destination hears of in something else, or later.
@@ -136,7 +139,7 @@ func (t *Tact) Changes() Changes {
 	c := Changes{Paces: make(map[string]*Pace, len(t.changed.Paces)), Kept: make(map[KeptKey]*Kept, len(t.changed.Kept))}
 	for name := range t.changed.Paces {
 		if p := t.paces[name]; p != nil {
-			copied := Pace{slices.Clone(p.Openings), slices.Clone(p.Storms), slices.Clone(p.Mentions)}
+			copied := Pace{slices.Clone(p.Openings), slices.Clone(p.Storms), slices.Clone(p.Mentions), maps.Clone(p.Lines)}
 			c.Paces[name] = &copied
 		} else {
 			c.Paces[name] = nil
@@ -217,6 +220,8 @@ func (t *Tact) fresh(member Member, m Message) []Message {
 	quiet := t.manners[m.Destination].Quiet
 	waits := quiet.waits(m.Body.Severity, m.CreatedAt)
 	switch {
+	case m.Body.Quiet && !t.manners[m.Destination].Each:
+		return []Message{t.line(m)}
 	case m.opens() && waits:
 		t.keep(Kept{Destination: m.Destination, Incident: member.Incident, Change: m.Change, Member: member})
 		return nil
@@ -228,6 +233,29 @@ func (t *Tact) fresh(member Member, m Message) []Message {
 		m.Body.Quiet = true // those who follow it see it
 	}
 	return t.mention(m)
+}
+
+// linesApart is how far apart lines lie about what comes and goes.
+const linesApart = 10 * time.Minute
+
+// line takes what is only for those who follow an incident that comes and goes: the first
+// message shows every change, and a line in the thread tells of one now and then.
+func (t *Tact) line(m Message) Message {
+	at, p := m.CreatedAt, t.paces[m.Destination]
+	if m.Body.Part != 0 || m.answers() {
+		return m
+	}
+	if p != nil && at.Sub(p.Lines[m.Incident]) < linesApart {
+		m.Amends = true
+		return m
+	}
+	p = t.pace(m.Destination)
+	maps.DeleteFunc(p.Lines, func(_ incident.ID, before time.Time) bool { return at.Sub(before) >= linesApart })
+	if p.Lines == nil {
+		p.Lines = map[incident.ID]time.Time{}
+	}
+	p.Lines[m.Incident] = at
+	return m
 }
 
 // opens reports whether the message is one that everybody sees at a place of its own.

@@ -18,7 +18,7 @@ import (
 func addMessages(ctx context.Context, tx *repeating, messages []notify.Message, delivered map[string]notify.Delivery) error {
 	for i := range messages {
 		m := messages[i]
-		if len(delivered) == 0 && m.Over() {
+		if len(delivered) == 0 && m.Over() && !m.Amends {
 			late, err := supersede(ctx, tx, &m, math.MaxInt64)
 			if err != nil {
 				return fmt.Errorf("write message %s: %w", m.Key, err)
@@ -44,7 +44,7 @@ const (
 	amended = "UPDATE outbox SET body = ? WHERE key = ? AND state = 'pending' AND repeat = 0 AND doubt_at IS NULL RETURNING id"
 	shown   = `INSERT INTO outbox(key, destination, incident, change, body, next_at, created_at, settled_at, state, priority) VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?6, 'superseded', ?7)
 		ON CONFLICT(key) DO NOTHING RETURNING id`
-	shownBefore = `DELETE FROM outbox WHERE destination = ?1 AND incident = ?2 AND id < ?3 AND state = 'superseded' AND key LIKE ?4`
+	shownBefore = `DELETE FROM outbox WHERE destination = ?1 AND incident = ?2 AND id < ?3 AND state = 'superseded' AND instr(key, ?4) > 0`
 	wanted      = `INSERT INTO threads(incident, destination, channel, root, want) VALUES (?1, ?2, '', '', ?3)
 		ON CONFLICT(incident, destination) DO UPDATE SET want = excluded.want, edit_at = CASE WHEN ?4 THEN 0 ELSE edit_at END`
 )
@@ -106,7 +106,7 @@ func amend(ctx context.Context, tx *repeating, m *notify.Message, body string) e
 		return nil // an earlier try got through
 	}
 	if err == nil {
-		err = tx.exec(ctx, shownBefore, m.Destination, m.Incident, id, m.Key+shownInfix+"%")
+		err = tx.exec(ctx, shownBefore, m.Destination, m.Incident, id, shownInfix)
 	}
 	if err != nil {
 		return err
