@@ -132,7 +132,8 @@ func TestTheSameFleetComesToTheSame(t *testing.T) {
 }
 
 // Within a round, results come in any order. What is open afterwards, and since when, is
-// the same but for the seconds between them.
+// the same but for the seconds between them, and for what is decided within the round: whoever
+// does not wait for its end may see the answers that end an incident before those that prolong it.
 func TestTheOrderWithinARoundDoesNotMatter(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(25, 26))
 	shared := []incident.Bond{credential, host, network, prober}
@@ -161,7 +162,7 @@ func TestTheOrderWithinARoundDoesNotMatter(t *testing.T) {
 			}
 		}
 	}
-	require.Less(t, float64(differ)/float64(rounds), 0.02, "%d of %d", differ, rounds)
+	require.Less(t, float64(differ)/float64(rounds), 0.004, "%d of %d", differ, rounds)
 }
 
 // kindsOf are the kinds of open incidents in a state.

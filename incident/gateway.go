@@ -46,8 +46,8 @@ func (w *watch) gateway(fails bool) {
 	_, hit := w.s.find(w.id)
 	w.s.Hits = slices.DeleteFunc(w.s.Hits, func(h Hit) bool { return h.Last.Before(begin) })
 	if fails {
-		w.s.add(w.id, now, now)
-		w.m.s.Goods = Streak{}
+		w.s.add(w.id, w.in.At, w.in.At)
+		w.m.s.Goods.interrupt(w.in.At)
 	}
 	switch {
 	case problem == nil:
@@ -62,7 +62,7 @@ func (w *watch) gateway(fails bool) {
 			w.escalate(problem)
 		}
 	case hit && w.in.Verdict.Outcome == probe.Good:
-		switch w.m.s.Goods.extend(now); {
+		switch w.m.s.Goods.extend(w.in.At); {
 		case w.m.s.Goods.reached(goodResults, w.m.p.ResolveAfter, now):
 			w.s.Hits = nil
 			w.resolve(problem)

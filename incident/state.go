@@ -95,6 +95,14 @@ func (s *Streak) extend(at time.Time) {
 	s.Count++
 }
 
+// interrupt ends the streak at an instant. What lies before it ends nothing: of several probes,
+// results do not come in order.
+func (s *Streak) interrupt(at time.Time) {
+	if s.Count > 0 && at.UnixMilli() >= s.First {
+		*s = Streak{}
+	}
+}
+
 // reached reports whether the streak has at least n results and spans at least d.
 func (s *Streak) reached(n int, d time.Duration, now time.Time) bool {
 	return int(s.Count) >= n && now.UnixMilli()-s.First >= d.Milliseconds()

@@ -156,6 +156,25 @@ func TestWhatDependsOnSomethingThatIsDownIsToldWhenThatIsUp(t *testing.T) {
 	require.Empty(t, f.stored)
 }
 
+func TestWhatIsOnlyDegradedAgainKeepsNothingBack(t *testing.T) {
+	f := newFloor(t, nil, []probe.ID{1})
+	for id, w := range f.watched {
+		w.Policy.Rules = incident.UsualRules()
+		f.watched[id] = w
+	}
+	for range 4 {
+		f.play(1, broken, fine)
+		f.play(1, fine, fine)
+	}
+	require.Equal(t, []string{"risen down of p1"}, f.play(6, broken, broken))
+	require.Equal(t, []string{"opened down of p2"}, f.play(5, fine, broken), "the parent answers, and the child does not")
+	require.NotNil(t, f.states[1].Open(probe.KindDegraded))
+	f.play(5, broken, broken) // the parent is down once more
+	require.NotNil(t, f.states[1].Open(probe.KindDown))
+	require.Equal(t, []string{"resolved down of p2"}, f.play(5, broken, fine), "a recovery is told, whatever the parent does")
+	require.Empty(t, f.play(5, broken, broken), "a relapse is an opening")
+}
+
 func TestNobodyHearsOfWhatRecoversWithWhatItDependsOn(t *testing.T) {
 	f := newFloor(t, nil, []probe.ID{1})
 	f.play(10, broken, broken)
