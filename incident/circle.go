@@ -86,16 +86,29 @@ func NewCircles(members []Member) *Circles {
 	members = slices.Clone(members)
 	slices.SortFunc(members, func(a, b Member) int { return cmp.Compare(a.ID, b.ID) })
 	c := &Circles{of: map[probe.ID][]*Circle{}, byID: map[probe.ID]*Circle{}}
-	names := map[probe.ID]string{}
+	// Most share nothing: what takes two is made for those alone that two have.
+	holders, made := make(map[Bond]int, len(members)), map[Bond]*Circle{}
+	var bonds []Bond
 	for i := range members {
-		m := &members[i]
-		names[m.ID] = m.Name
-		for _, bond := range m.bonds() {
-			c.join(bond, m)
+		bonds = members[i].bonds(bonds[:0])
+		for _, bond := range bonds {
+			holders[bond]++
 		}
 	}
+	for i := range members {
+		bonds = members[i].bonds(bonds[:0])
+		for _, bond := range bonds {
+			if holders[bond] > 1 || !bond.Tie.takesTwo() {
+				made[bond] = c.join(made[bond], bond, &members[i])
+			}
+		}
+	}
+	name := func(id probe.ID) string {
+		i, _ := slices.BinarySearchFunc(members, id, func(m Member, id probe.ID) int { return cmp.Compare(m.ID, id) })
+		return members[i].Name
+	}
 	for _, circle := range c.all() {
-		circle.Title = circle.title(names)
+		circle.Title = circle.title(name)
 		switch {
 		case circle.Tie == TieProber:
 			c.prober = circle
@@ -110,7 +123,7 @@ func NewCircles(members []Member) *Circles {
 			for _, id := range circle.Members {
 				c.of[id] = append(c.of[id], circle)
 			}
-		case len(circle.Members) < 2 || circle.Tie == TieParent && c.share(circle.Members):
+		case circle.Tie.takesTwo() && len(circle.Members) < 2 || circle.Tie == TieParent && c.share(circle.Members):
 			delete(c.byID, circle.ID)
 		default:
 			for _, id := range circle.Members {
@@ -132,10 +145,9 @@ func (c *Circles) share(members []probe.ID) bool {
 	return false
 }
 
-// bonds are what a probe shares, as far as a rule looks at it.
-func (m *Member) bonds() []Bond {
+// bonds adds what a probe shares, as far as a rule looks at it.
+func (m *Member) bonds(all []Bond) []Bond {
 	r := &m.Policy.Rules
-	var all []Bond
 	if r.Prober {
 		all = append(all, Bond{TieProber, ""})
 	}
@@ -162,28 +174,31 @@ func (m *Member) bonds() []Bond {
 	return all
 }
 
-// join adds a probe to a circle. Probes come in the order of their ids.
-func (c *Circles) join(s Bond, m *Member) {
-	id := s.ID()
-	circle := c.byID[id]
+// takesTwo reports whether a circle of one says nothing that its probe does not.
+func (t Tie) takesTwo() bool { return t != TieProber && t != TieNetwork && t != TiePromise }
+
+// join adds a probe to a circle, which is made if it is nil. Probes come in the order of
+// their ids.
+func (c *Circles) join(circle *Circle, s Bond, m *Member) *Circle {
 	if circle == nil {
-		circle = &Circle{Bond: s, ID: id, policy: *m.Policy, promise: m.Promise}
-		c.byID[id] = circle
+		circle = &Circle{Bond: s, ID: s.ID(), policy: *m.Policy, promise: m.Promise}
+		c.byID[circle.ID] = circle
 	}
 	circle.longest = max(circle.longest, m.Policy.Interval)
-	if !circle.has(m.ID) {
+	if n := len(circle.Members); n == 0 || circle.Members[n-1] != m.ID {
 		circle.Members = append(circle.Members, m.ID)
 	}
+	return circle
 }
 
 // title says to people what is shared.
-func (c *Circle) title(names map[probe.ID]string) string {
+func (c *Circle) title(name func(probe.ID) string) string {
 	switch {
 	case c.Tie == TieProber, c.Tie == TieNetwork:
 		return "sonde"
 	case c.Tie == TieCredential && strings.HasPrefix(c.Key, "of/"):
 		others := len(c.Members) - 1
-		return "credential of " + names[c.Members[0]] + " and " + strconv.Itoa(others) + " more"
+		return "credential of " + name(c.Members[0]) + " and " + strconv.Itoa(others) + " more"
 	}
 	if c.Tie == TiePromise {
 		return TieGroup.String() + " " + c.Key

@@ -108,6 +108,9 @@ func (p *Pace) learn(at time.Time, ms float32, weight float32) {
 
 // fade makes the usual times so many hours older.
 func (p *Pace) fade(hours int32) {
+	if len(p.Usual.Counts) == 0 {
+		return
+	}
 	const all = 84 * 24 // of the buckets nothing is left
 	factor := float32(1)
 	for range min(hours, all) {
