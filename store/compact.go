@@ -27,6 +27,7 @@ type compactor struct {
 	s      *Store
 	r      *Reader
 	report Compaction
+	room   []point // for the points of some probes, again and again
 }
 
 // Compaction is what a pass of compaction did.
@@ -256,34 +257,6 @@ func (c *compactor) eachSegment(ctx context.Context, x *span, f func(seq, at int
 			return err
 		}
 	}
-}
-
-// gathered are the results of some probes, and the shapes that their points name.
-type gathered struct {
-	shapes shapes
-	points map[probe.ID][]point
-}
-
-// gather collects the results of some probes, which are sorted, and of which so many were
-// counted.
-func (c *compactor) gather(ctx context.Context, x *span, some []probe.ID, counts map[probe.ID]int) (*gathered, error) {
-	g := &gathered{points: make(map[probe.ID][]point, len(some))}
-	lowest, highest := some[0], some[len(some)-1]
-	err := c.eachSegment(ctx, x, func(_, _ int64, packed []byte) {
-		_ = eachEntry(packed, func(e *Entry) { // damage was noted when the results were counted
-			if e.Probe < lowest || e.Probe > highest || e.Input.Kind != incident.Ran {
-				return
-			}
-			s := shapeOf(&e.Input).bare()
-			number, _ := g.shapes.number(s)
-			points := g.points[e.Probe]
-			if points == nil {
-				points = make([]point, 0, counts[e.Probe])
-			}
-			g.points[e.Probe] = append(points, point{e.Input.At.UnixMilli(), number, phasesOf(&e.Input)})
-		})
-	})
-	return g, err
 }
 
 // writeChunks writes the chunks of some probes, several to a row and several rows to a

@@ -35,6 +35,9 @@ func (s *service) compact(ctx context.Context) {
 	for _, seq := range report.Damaged {
 		s.log.Error("segment of the log damaged, its results are lost to the history", "segment", seq)
 	}
+	if report.Spans > 0 {
+		defer returnMemory()
+	}
 	if err == nil && (report.Spans > 0 || s.forgetAt.IsZero()) && !now.Before(s.forgetAt) {
 		s.forgetAt = now.Add(tidyEvery)
 		err = s.forget(ctx, now)

@@ -57,12 +57,13 @@ func serve(c *cobra.Command, _ []string) error {
 	if err != nil {
 		return err
 	}
-	address := "off"
+	address, probes := "off", len(config.Probes)
 	if s.web != nil {
 		address = s.web.Address()
 	}
-	log.Info("serving", "version", version, "config", config.Path, "database", s.store.Path(), "listen", address, "probes", len(config.Probes))
-	tell(log, daemon.SdNotifyReady+fmt.Sprintf("\nSTATUS=%d probes", len(config.Probes)))
+	log.Info("serving", "version", version, "config", config.Path, "database", s.store.Path(), "listen", address, "probes", probes)
+	returnMemory()
+	tell(log, daemon.SdNotifyReady+fmt.Sprintf("\nSTATUS=%d probes", probes))
 	ctx, settled := s.watchDatabase(ctx)
 	broken, fatal := errors.AsType[*store.FatalError](keepAliveUntilBroken(ctx, s))
 	tell(log, daemon.SdNotifyStopping)
