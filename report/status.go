@@ -158,6 +158,7 @@ func NewStatus(s *store.Snapshot, now time.Time) *Status {
 	spans := spansAt(now)
 	for i := range s.Probes {
 		p := newProbe(&s.Probes[i], now, spans)
+		p.avail(&s.Probes[i].Ledger, now)
 		p.attend(&s.Probes[i], s)
 		status.Summary.count(p.State)
 		status.Probes = append(status.Probes, p)
@@ -188,10 +189,9 @@ func newProbe(w *store.Watched, now time.Time, spans spans) Probe {
 	state := stateOf(w, now)
 	p := Probe{
 		ID: int64(w.ID), Name: w.Name(), Group: w.Subject.Group, URL: w.Subject.URL, State: state, Since: maybe(sinceOf(w, state)),
-		Availability: make(map[string]Availability, len(availabilityWindows)),
-		Objectives:   make([]Objective, 0, len(w.Objectives)),
-		Incidents:    make([]Incident, 0, len(w.State.Problems)),
-		Labels:       w.Subject.Labels, Runbook: w.Subject.Runbook, Unverified: w.Subject.Unverified, CertificateEnds: maybe(w.State.Certificate.Ends.Time()),
+		Objectives: make([]Objective, 0, len(w.Objectives)),
+		Incidents:  make([]Incident, 0, len(w.State.Problems)),
+		Labels:     w.Subject.Labels, Runbook: w.Subject.Runbook, Unverified: w.Subject.Unverified, CertificateEnds: maybe(w.State.Certificate.Ends.Time()),
 	}
 	if last := w.State.Last; !last.At.IsZero() {
 		p.Last = &Last{last.At, NewVerdict(last.Verdict), milliseconds(last.Latency), last.Attempts}
@@ -205,10 +205,6 @@ func newProbe(w *store.Watched, now time.Time, spans spans) Probe {
 	if c := w.Maintenance; c != nil {
 		p.Maintenance = &Work{c.Name, w.Rest.Until, c.By, c.Note}
 	}
-	for _, window := range availabilityWindows {
-		t := w.Ledger.Tally(now.Add(-window.length), now)
-		p.Availability[window.name] = Availability{ratio(t.Ratio()), t.Coverage()}
-	}
 	for i, promise := range w.Objectives {
 		o := objectiveOf(w, i, now, spans)
 		if held := o.Status == slo.Met.String() || o.Status == slo.Unverified.String(); held && w.State.Burns(w.Policy.Budgets, promise) {
@@ -220,6 +216,15 @@ func newProbe(w *store.Watched, now time.Time, spans spans) Probe {
 		p.Incidents = append(p.Incidents, newIncident(&w.State.Problems[i]))
 	}
 	return p
+}
+
+// avail says how much of the time was good.
+func (p *Probe) avail(ledger *store.Ledger, now time.Time) {
+	p.Availability = make(map[string]Availability, len(availabilityWindows))
+	for _, window := range availabilityWindows {
+		t := ledger.Tally(now.Add(-window.length), now)
+		p.Availability[window.name] = Availability{ratio(t.Ratio()), t.Coverage()}
+	}
 }
 
 // NewVerdict writes a verdict as scripts read it.

@@ -87,9 +87,6 @@ func (s *Store) Revise(ctx context.Context, r *Revision) error {
 }
 
 func reconfigure(ctx context.Context, tx *sql.Tx, r *Revision) error {
-	if _, err := tx.ExecContext(ctx, "UPDATE probes SET retired_at = ? WHERE retired_at IS NULL AND id > 0", r.At.UnixMilli()); err != nil {
-		return err
-	}
 	reg, err := newRegister(ctx, tx)
 	if err != nil {
 		return err
@@ -106,6 +103,14 @@ func reconfigure(ctx context.Context, tx *sql.Tx, r *Revision) error {
 		}
 		given[p.ID] = true
 	}
+	for id := range reg.names {
+		if given[id] {
+			continue
+		}
+		if _, err := tx.ExecContext(ctx, "UPDATE probes SET retired_at = ? WHERE id = ? AND retired_at IS NULL", r.At.UnixMilli(), id); err != nil {
+			return err
+		}
+	}
 	packed, err := packProbes(r.Probes)
 	if err != nil {
 		return err
@@ -116,17 +121,23 @@ func reconfigure(ctx context.Context, tx *sql.Tx, r *Revision) error {
 
 // register finds and makes the rows of probes.
 type register struct {
-	ids            map[string]probe.ID // by name
-	insert, update *sql.Stmt
+	ids   map[string]probe.ID // by name
+	names map[probe.ID]string // of those that are not retired
+
+	insert, update, describe *sql.Stmt
 }
 
 func newRegister(ctx context.Context, tx *sql.Tx) (*register, error) {
-	r := &register{ids: map[string]probe.ID{}}
-	_, err := eachRow(ctx, tx, "SELECT id, name FROM probes WHERE id > 0", nil, func(rows *sql.Rows) error {
+	r := &register{ids: map[string]probe.ID{}, names: map[probe.ID]string{}}
+	_, err := eachRow(ctx, tx, "SELECT id, name, retired_at IS NULL FROM probes WHERE id > 0", nil, func(rows *sql.Rows) error {
 		var id probe.ID
 		var name string
-		err := rows.Scan(&id, &name)
+		var active bool
+		err := rows.Scan(&id, &name, &active)
 		r.ids[name] = id
+		if active {
+			r.names[id] = name
+		}
 		return err
 	})
 	if err != nil {
@@ -139,13 +150,18 @@ func newRegister(ctx context.Context, tx *sql.Tx) (*register, error) {
 		r.close()
 		return nil, err
 	}
+	if r.describe, err = tx.PrepareContext(ctx, "UPDATE probes SET spec = ? WHERE id = ?"); err != nil {
+		r.close()
+		return nil, err
+	}
 	return r, nil
 }
 
 func (r *register) close() {
-	_ = r.insert.Close()
-	if r.update != nil {
-		_ = r.update.Close()
+	for _, s := range [...]*sql.Stmt{r.insert, r.update, r.describe} {
+		if s != nil {
+			_ = s.Close()
+		}
 	}
 }
 
@@ -167,6 +183,10 @@ func (r *register) enter(ctx context.Context, p *Probe, at time.Time) error {
 	r.ids[p.Name()] = id
 	spec, err := json.Marshal(p)
 	if err != nil {
+		return err
+	}
+	if r.names[id] == p.Name() {
+		_, err = r.describe.ExecContext(ctx, string(spec), p.ID) // no index is touched
 		return err
 	}
 	_, err = r.update.ExecContext(ctx, p.Name(), string(spec), p.ID)

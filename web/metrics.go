@@ -153,14 +153,15 @@ func collectProbe(out *exposition, p *report.Probe) {
 	if p.Cache != nil {
 		out.addIf(cacheRatio, p.Cache.Ratio, p.Name)
 	}
-	open := map[probe.Kind]float64{probe.KindDown: 0, probe.KindAuthFailed: 0}
-	for _, i := range p.Incidents {
-		if i.Phase == incident.Open {
-			open[i.Kind] = 1
-		}
+	open := [...]probe.Kind{probe.KindDown, probe.KindAuthFailed} // which are told of while they are not open, too
+	for _, kind := range open {
+		is := slices.ContainsFunc(p.Incidents, func(i report.Incident) bool { return i.Kind == kind && i.Phase == incident.Open })
+		out.add(incidentOpen, oneIf(is), p.Name, kind.String())
 	}
-	for kind, n := range open {
-		out.add(incidentOpen, n, p.Name, kind.String())
+	for _, i := range p.Incidents {
+		if i.Phase == incident.Open && !slices.Contains(open[:], i.Kind) {
+			out.add(incidentOpen, 1, p.Name, i.Kind.String())
+		}
 	}
 }
 

@@ -30,15 +30,18 @@ type scraper struct {
 	registry *prometheus.Registry
 	places   chan struct{}
 
-	expositions, writers, zips sync.Pool
+	// spare is what a scrape gathered, for the next: a pool would be emptied before that comes.
+	spare chan *exposition
+
+	writers, zips sync.Pool
 }
 
 func (s *Server) scraper(life context.Context) *scraper {
 	return &scraper{
 		s: s, life: life, registry: s.registry(), places: make(chan struct{}, scrapesAtOnce),
-		expositions: sync.Pool{New: func() any { return newExposition() }},
-		writers:     sync.Pool{New: func() any { return bufio.NewWriterSize(nil, 32<<10) }},
-		zips:        sync.Pool{New: func() any { return gzip.NewWriter(nil) }},
+		spare:   make(chan *exposition, 1),
+		writers: sync.Pool{New: func() any { return bufio.NewWriterSize(nil, 32<<10) }},
+		zips:    sync.Pool{New: func() any { return gzip.NewWriter(nil) }},
 	}
 }
 
@@ -51,9 +54,8 @@ func (c *scraper) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusServiceUnavailable, "too many scrapes at once; try again later\n")
 		return
 	}
-	x := c.expositions.Get().(*exposition)
-	defer c.expositions.Put(x)
-	x.reset()
+	x := c.exposition()
+	defer c.keep(x)
 	ctx, cancel := context.WithTimeout(c.life, scrapeTime)
 	defer cancel()
 	if err := c.s.collect(ctx, x); err != nil && c.life.Err() == nil {
@@ -68,6 +70,26 @@ func (c *scraper) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if err := errors.Join(x.errs...); err != nil {
 		c.s.o.Log.Warn("error gathering metrics", "err", err)
+	}
+}
+
+// exposition is an empty one.
+func (c *scraper) exposition() *exposition {
+	select {
+	case x := <-c.spare:
+		return x
+	default:
+		return newExposition()
+	}
+}
+
+// keep has the next scrape take the memory of one that is over. What several scrapes at once
+// had is not kept.
+func (c *scraper) keep(x *exposition) {
+	x.reset()
+	select {
+	case c.spare <- x:
+	default:
 	}
 }
 

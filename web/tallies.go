@@ -81,19 +81,25 @@ type tally struct {
 	n       uint64
 }
 
+// latest is how long the phases of a probe took.
+type latest struct {
+	probe  probe.ID
+	phases probe.Timings
+}
+
 // copy returns what was counted so far. Whoever adds does not wait for a scrape.
-func (t *Tallies) copy() ([]tally, map[probe.ID]probe.Timings) {
+func (t *Tallies) copy() ([]tally, []latest) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	tallies := make([]tally, 0, 2*len(t.probes))
-	phases := make(map[probe.ID]probe.Timings, len(t.probes))
+	tallies := make([]tally, 0, len(t.probes)+len(t.probes)/8)
+	phases := make([]latest, 0, len(t.probes))
 	for id, p := range t.probes {
 		tallies = append(tallies, tally{id, p.verdict, p.n})
 		for v, n := range p.others {
 			tallies = append(tallies, tally{id, v, n})
 		}
 		if p.asked {
-			phases[id] = p.phases
+			phases = append(phases, latest{id, p.phases})
 		}
 	}
 	return tallies, phases
@@ -108,9 +114,9 @@ func (t *Tallies) collect(out *exposition, names map[probe.ID]string) {
 			out.add(resultsTotal, float64(c.n), name, v.Class.String(), codeLabel(v.Status), v.Retry.String(), v.Reason.String(), v.Outcome.String())
 		}
 	}
-	for id, timings := range phases {
-		if name, ok := names[id]; ok {
-			addPhases(out, name, timings)
+	for _, p := range phases {
+		if name, ok := names[p.probe]; ok {
+			addPhases(out, name, p.phases)
 		}
 	}
 }
@@ -123,9 +129,12 @@ func codeLabel(status int) string {
 }
 
 func addPhases(out *exposition, name string, phases probe.Timings) {
-	for phase, d := range map[string]time.Duration{
-		"dns": phases.DNS, "connect": phases.Connect, "tls": phases.TLS, "first_byte": phases.FirstByte, "transfer": phases.Transfer, "total": phases.Total,
+	for _, phase := range [...]struct {
+		name string
+		took time.Duration
+	}{
+		{"dns", phases.DNS}, {"connect", phases.Connect}, {"tls", phases.TLS}, {"first_byte", phases.FirstByte}, {"transfer", phases.Transfer}, {"total", phases.Total},
 	} {
-		out.add(probeDuration, d.Seconds(), name, phase)
+		out.add(probeDuration, phase.took.Seconds(), name, phase.name)
 	}
 }

@@ -75,20 +75,20 @@ func BenchmarkMemory(b *testing.B) {
 func weighAll(b *testing.B) {
 	ctx, path, t0 := b.Context(), crowdFile(b, "http://127.0.0.1:9"), time.Now().UTC().Truncate(time.Second)
 	w := &weights{b: b, held: heap()}
-	var config *configs.Config
-	w.weigh("configuration", func() any {
-		var err error
-		config, _, err = configs.Load(path, configs.Options{Secrets: true})
+	var (
+		s      *store.Store
+		memory *store.Memory
+		probes []store.Probe
+		all    []scheduler.Job
+	)
+	w.weigh("configured", func() any {
+		config, _, err := configs.Load(path, configs.Options{Secrets: true})
 		require.NoError(b, err)
-		return config
-	})
-	s, err := store.Open(ctx, config.Database, "here", "")
-	require.NoError(b, err)
-	var memory *store.Memory
-	var probes []store.Probe
-	w.weigh("registered", func() any {
+		s, err = store.Open(ctx, config.Database, "here", "")
+		require.NoError(b, err)
 		memory, probes, err = record.Begin(ctx, s, describe(config), t0)
 		require.NoError(b, err)
+		all = jobs(config, probes, memory)
 		return probes
 	})
 	tallies := web.NewTallies()
@@ -114,20 +114,20 @@ func weighAll(b *testing.B) {
 		require.NoError(b, recorder.Alive(ctx))
 		return recorder
 	})
-	w.weighRunning(s, config, probes, memory)
+	w.weighRunning(s, all, recorder, probes)
 	require.NoError(b, recorder.Stop(ctx))
 	require.NoError(b, s.Close())
 	w.b.ReportMetric(float64(w.held)/(1<<20), "all-MB")
 	runtime.KeepAlive(w.kept)
 }
 
-// weighRunning weighs what the service has beside what it must know.
-func (w *weights) weighRunning(s *store.Store, config *configs.Config, probes []store.Probe, memory *store.Memory) {
+// weighRunning weighs what the service has beside what it must know, and what passes while a
+// look at everything is answered.
+func (w *weights) weighRunning(s *store.Store, all []scheduler.Job, recorder *record.Recorder, probes []store.Probe) {
 	b, ctx := w.b, w.b.Context()
 	runs, err := scheduler.New(scheduler.Options{Prober: &probe.Runner{}, Sink: deaf{}})
 	require.NoError(b, err)
 	w.weigh("scheduler", func() any {
-		all := jobs(config, probes, memory)
 		for i := range all {
 			all[i].Interval, all[i].LastResult = time.Hour, time.Now() // nothing is to be asked now
 		}
@@ -136,20 +136,20 @@ func (w *weights) weighRunning(s *store.Store, config *configs.Config, probes []
 	})
 	reader, err := store.OpenReader(ctx, s.Path())
 	require.NoError(b, err)
-	look := func() any {
+	reader.Borrow(recorder, probes)
+	look := func() *store.Snapshot {
 		snapshot, err := reader.Snapshot(ctx, time.Now())
 		require.NoError(b, err)
 		return snapshot
 	}
 	w.weigh("reader", func() any {
-		look()
+		look().Done()
 		return reader
 	})
-	// What a look at everything takes, for as long as it is answered.
-	w.weigh("snapshot-passing", look)
-	w.weigh("status-passing", func() any {
-		return report.NewStatus(w.kept[len(w.kept)-1].(*store.Snapshot), time.Now())
-	})
+	snapshot := look()
+	w.weigh("snapshot-passing", func() any { return snapshot })
+	w.weigh("status-passing", func() any { return report.NewStatus(snapshot, time.Now()) })
+	snapshot.Done()
 	require.NoError(b, runs.Stop(ctx))
 	require.NoError(b, reader.Close())
 }
