@@ -20,6 +20,8 @@ type Destination struct {
 	Mention Mentions          // of Slack
 	Quiet   notify.Quiet      // when it is not to be disturbed; its zero value is never
 	Digest  notify.DigestPlan // when it gets digests; the same
+
+	Fallback string // the destination that is told what this one cannot be; empty: none
 }
 
 // SlackDestination is a place in Slack: a channel, written to with a token, or an
@@ -37,12 +39,13 @@ type SlackDestination struct {
 }
 
 var destinationKeys = keys[destination]{
-	"slack":   func(d *decoder, v value, into *destination) { into.Slack = d.slack(v) },
-	"webhook": func(d *decoder, v value, into *destination) { into.Webhook = d.webhook(v) },
-	"mention": func(d *decoder, v value, into *destination) { into.Mention = d.mention(v) },
-	"quiet":   func(d *decoder, v value, into *destination) { into.Quiet = d.quiet(v) },
-	"smtp":    func(d *decoder, v value, into *destination) { into.Mail = d.smtp(v) },
-	"digest":  func(d *decoder, v value, into *destination) { into.Digest = d.digest(v) },
+	"slack":    func(d *decoder, v value, into *destination) { into.Slack = d.slack(v) },
+	"webhook":  func(d *decoder, v value, into *destination) { into.Webhook = d.webhook(v) },
+	"mention":  func(d *decoder, v value, into *destination) { into.Mention = d.mention(v) },
+	"quiet":    func(d *decoder, v value, into *destination) { into.Quiet = d.quiet(v) },
+	"smtp":     func(d *decoder, v value, into *destination) { into.Mail = d.smtp(v) },
+	"fallback": func(d *decoder, v value, into *destination) { d.fallback(v, into) },
+	"digest":   func(d *decoder, v value, into *destination) { into.Digest = d.digest(v) },
 }
 
 // destinationKinds are the keys that say what kind of place it is.
@@ -95,6 +98,7 @@ func (d *decoder) destinations(v value) []Destination {
 			d.secrets, d.files = nil, nil
 		}
 	}
+	d.checkFallbacks(all)
 	return all
 }
 

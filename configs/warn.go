@@ -109,7 +109,7 @@ func (d *decoder) warnSilence(specs []spec) {
 		return
 	}
 	for _, name := range d.places {
-		if !used[name] {
+		if !used[name] && !d.standsIn[name] {
 			d.warn(d.placeOf[name], "no probe names this destination, so nothing is sent to it; name it in notify or remove it")
 		}
 	}

@@ -42,9 +42,11 @@ func (l *lane) lookFor(ctx context.Context, c *Claim, end Settlement) (Settlemen
 	thread, found, err := l.find(ctx, c)
 	end.At = l.now()
 	if err == nil {
-		l.succeeded(end.At)
+		l.trial = false
+		l.account.went(nil, end.At) // it answers, which does not say that it takes messages
 		switch m.Doubt.Looked++; {
 		case found:
+			l.succeeded(end.At)
 			end.State, end.Thread, end.Doubt = StateSent, thread, Doubt{}
 			return end, 0, true
 		case m.Doubt.Looked < looks:

@@ -58,6 +58,14 @@ func (o *office) bot(name, channel string) notify.Sender {
 	return sender
 }
 
+func (o *office) hook(name string) notify.Sender {
+	sender, err := slack.New(slack.Config{
+		Name: name, Webhook: text.NewSecret(o.slack.WebhookURL()), Client: &http.Client{Transport: o.slack.Transport(), Timeout: 10 * time.Second},
+	})
+	require.NoError(o.t, err)
+	return sender
+}
+
 // mortal is an outbox that a killed process cannot write to any more.
 type mortal struct {
 	*notify.Relay
