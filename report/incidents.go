@@ -42,6 +42,13 @@ type Story struct {
 	PastIncident
 	Timeline []Moment  `json:"timeline"` // the oldest first
 	Evidence []Exhibit `json:"evidence"` // what its runs saw, the oldest first; the same sight in a row once
+	Told     []Telling `json:"told"`     // where people read of it
+}
+
+// Telling is where a destination keeps the conversation about an incident.
+type Telling struct {
+	Destination string `json:"destination"`
+	Link        string `json:"link"` // to its first message; empty: nobody knows it
 }
 
 // Exhibit is what a run that was not good saw.
@@ -98,7 +105,7 @@ func newPastIncident(r *store.IncidentRecord, now time.Time) PastIncident {
 
 // NewStory writes an incident and its timeline.
 func NewStory(r *store.IncidentRecord, timeline []store.Moment, now time.Time) *Story {
-	s := &Story{newPastIncident(r, now), make([]Moment, 0, len(timeline)), []Exhibit{}}
+	s := &Story{newPastIncident(r, now), make([]Moment, 0, len(timeline)), []Exhibit{}, []Telling{}}
 	for _, m := range timeline {
 		s.Timeline = append(s.Timeline, Moment{m.At, m.Change, m.Reason, statusOf(m.Status)})
 	}
@@ -113,6 +120,13 @@ func (s *Story) Witness(sights []store.Sight) {
 			sight.Attempts = append(sight.Attempts, newAttempt(&seen.Attempts[i]))
 		}
 		s.Evidence = append(s.Evidence, sight)
+	}
+}
+
+// Say adds where people read of it.
+func (s *Story) Say(conversations []store.Conversation) {
+	for _, c := range conversations {
+		s.Told = append(s.Told, Telling{c.Destination, c.Link})
 	}
 }
 
@@ -208,6 +222,11 @@ func (s *Story) WriteText(w io.Writer) error {
 	}
 	if s.RecoverBy != nil {
 		facts = append(facts, []string{"  announced", moment(s.RecoverBy)})
+	}
+	for _, told := range s.Told {
+		if told.Link != "" {
+			facts = append(facts, []string{"  told", text.Printable(told.Destination, 40) + " " + text.Printable(told.Link, 200)})
+		}
 	}
 	lines = append(lines, align(facts)...)
 	lines = append(lines, "", "  timeline")

@@ -39,6 +39,7 @@ func TestIncidentsAreListedAndToldWithTheirTimeline(t *testing.T) {
 			Gateway: "503 after 60.0 s from the edge (nginx): upstream timeout", Excerpt: "<h1>503</h1>\n<hr>nginx",
 		},
 	}}}})
+	s.Say([]store.Conversation{{Destination: "backup"}, {Destination: "ops", Link: "https://example.slack.com/archives/C0OPS/p1700000000000100"}})
 	requireContract(t, "contract-incident.json", s)
 	var one strings.Builder
 	require.NoError(t, s.WriteText(&one))

@@ -140,6 +140,11 @@ func story(c *cobra.Command, name string, now time.Time) error {
 		}
 		s := report.NewStory(record, timeline, now)
 		s.Witness(sights)
+		conversations, err := reader.Threads(ctx, id)
+		if err != nil {
+			return storageError(err)
+		}
+		s.Say(conversations)
 		if asJSON(c) {
 			return writeJSON(c.OutOrStdout(), s)
 		}
