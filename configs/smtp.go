@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"net/mail"
@@ -87,11 +88,14 @@ func (d *decoder) smtp(v value) *MailDestination {
 func (d *decoder) mailServer(v value, s smtp) string {
 	host, port, err := net.SplitHostPort(s.host)
 	if err != nil {
-		host, port = strings.Trim(s.host, "[]"), smtpPorts[s.tls]
+		host, port = s.host, smtpPorts[s.tls]
+		if inner, ok := strings.CutPrefix(host, "["); ok && strings.HasSuffix(inner, "]") {
+			host = strings.TrimSuffix(inner, "]")
+		}
 	}
 	address := net.JoinHostPort(host, port)
-	switch why := hostFault(&url.URL{Host: address}); {
-	case strings.ContainsAny(s.host, "/@ "):
+	switch why := cmp.Or(portFault(port), hostFault(&url.URL{Host: address})); {
+	case host == "" || strings.ContainsAny(s.host, "/@ ") || strings.ContainsAny(host, "[]"):
 		d.fail(v, "%s is no host:port; write one like mail.example.com:587", quote(s.host))
 	case why != "":
 		d.fail(v, "%s", why)

@@ -96,7 +96,10 @@ func (d *decoder) ownHeaders(v value, into *map[string]header) {
 // signers reads one secret that signs, or two.
 func (d *decoder) signers(v value) (all []text.Secret) {
 	items := d.oneOrList(v)
-	if len(items) > maxSigners {
+	switch {
+	case len(items) == 0:
+		d.fail(v, "lists no secret; give one, or remove the key if nothing is to be signed")
+	case len(items) > maxSigners:
 		d.fail(v, "more than two secrets; list the new one, and the old one until every receiver has the new one")
 		return nil
 	}

@@ -20,6 +20,7 @@ const (
 	pingWait  = 10 * time.Second
 	retryMost = 30 * time.Second // between tries within a period
 	retryMin  = time.Second
+	warmUp    = 15 * time.Second // nobody need read that a service has only just begun
 )
 
 // heartbeat tells somebody outside that the service does its work, once in every period, for
@@ -31,6 +32,7 @@ type heartbeat struct {
 	health func(ctx context.Context) error // why the service does not do its work
 	log    *slog.Logger
 
+	began   time.Time
 	said    string       // why there was no ping, as it stands in the log; empty: there was one
 	last    atomic.Int64 // the latest ping that was taken, in ms since 1970; 0: none yet
 	running sync.WaitGroup
@@ -49,6 +51,7 @@ func newHeartbeat(c *configs.Heartbeat, health func(ctx context.Context) error, 
 
 // start begins to ping, in a goroutine of its own.
 func (h *heartbeat) start(ctx context.Context) {
+	h.began = time.Now()
 	ctx, h.end = context.WithCancel(context.WithoutCancel(ctx))
 	h.running.Go(func() { h.run(ctx) })
 }
@@ -139,6 +142,7 @@ func (h *heartbeat) note(err error) {
 	case err == nil && h.said != "":
 		h.said = ""
 		h.log.Info("heartbeat goes on")
+	case err != nil && h.last.Load() == 0 && time.Since(h.began) < warmUp:
 	case err != nil && err.Error() != h.said:
 		h.said = err.Error()
 		h.log.Warn("no heartbeat", "err", text.Printable(h.said, 200))

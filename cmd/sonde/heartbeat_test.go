@@ -166,3 +166,23 @@ func TestAServiceThatLivesIsHeardOutside(t *testing.T) {
 	require.Equal(t, 0, p.end(syscall.SIGTERM))
 	require.NotContains(t, p.output.String()+metrics, "canary")
 }
+
+func TestABeginningIsNoTrouble(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		o := &outside{began: time.Now()}
+		h := newHeartbeat(&configs.Heartbeat{URL: text.NewSecret("https://hc.example.com/"), Every: time.Minute}, func(context.Context) error {
+			if time.Since(o.began) < 5*time.Second {
+				return errors.New("the scheduler has not ticked yet")
+			}
+			return nil
+		}, slog.New(slog.NewTextHandler(&log, nil)))
+		h.client.Transport = o
+		h.start(t.Context())
+		time.Sleep(11 * time.Second)
+		synctest.Wait()
+		require.Equal(t, []time.Duration{10 * time.Second}, o.pings)
+		h.stop()
+		require.Empty(t, log.String())
+	})
+}

@@ -100,7 +100,7 @@ func newRoot() *cobra.Command {
 		Use:   "sonde",
 		Short: "Synthetic uptime and endpoint probes that say why",
 		Long: `sonde asks endpoints how they are, judges every answer by what HTTP says about it,
-keeps the history and the error budget, and tells people in Slack when a promise is
+keeps the history and the error budget, and tells people in Slack and by mail when a promise is
 breaking: 5xx, no answer, or authentication failures.
 
   sonde demo       shows all of it in a minute, without any set-up

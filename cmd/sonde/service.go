@@ -281,7 +281,10 @@ func (s *service) closeStore() error {
 
 // ready says why the service does not do its work; nil if it does.
 func (s *service) ready(ctx context.Context) error {
-	if tick := s.scheduler.Stats().LastTick; tick.IsZero() || s.clock.Since(tick) > tickWithin {
+	switch tick := s.scheduler.Stats().LastTick; {
+	case tick.IsZero():
+		return errors.New("the scheduler has not ticked yet")
+	case s.clock.Since(tick) > tickWithin:
 		return fmt.Errorf("the scheduler has not ticked since %s", tick.Format(time.RFC3339))
 	}
 	return s.recorder.Alive(ctx)
