@@ -64,7 +64,7 @@ func (t *Tact) awake(destination string, now time.Time, still func(probe.ID, *in
 		k := kept[id]
 		switch p := t.open(k); {
 		case k.Storm != 0:
-		case k.Over:
+		case k.Over, k.Part:
 			if t.problem(k) == nil {
 				t.drop(k)
 			}

@@ -39,6 +39,8 @@ type Pace struct {
 	Storms   []Storm     `json:",omitempty"` // the oldest first
 	Mentions []time.Time `json:",omitempty"` // within the last hour, the oldest first
 
+	Parts []time.Time `json:",omitempty"` // openings told in the conversations about others within the last minute, the oldest first
+
 	// Lines are when those who follow what comes and goes were told last, within the last minutes.
 	Lines map[incident.ID]time.Time `json:",omitempty"`
 }
@@ -50,6 +52,8 @@ type Kept struct {
 	Storm       StormID     `json:",omitzero"` // that it is a part of; 0: it waits for the end of quiet hours
 	Own         bool        `json:",omitzero"` // it has a conversation of its own all the same
 	Over        bool        `json:",omitzero"` // what it was a part of is over, and so is it: nobody needs to hear that it settled
+
+	Part bool `json:",omitzero"` // it is a part of an incident whose conversation has heard of enough of them
 
 	Change    incident.Change // what is told when it is told apart
 	Recovered time.Time       `json:",omitzero"` // while quiet
@@ -139,7 +143,7 @@ func (t *Tact) Changes() Changes {
 	c := Changes{Paces: make(map[string]*Pace, len(t.changed.Paces)), Kept: make(map[KeptKey]*Kept, len(t.changed.Kept))}
 	for name := range t.changed.Paces {
 		if p := t.paces[name]; p != nil {
-			copied := Pace{slices.Clone(p.Openings), slices.Clone(p.Storms), slices.Clone(p.Mentions), maps.Clone(p.Lines)}
+			copied := Pace{slices.Clone(p.Openings), slices.Clone(p.Storms), slices.Clone(p.Mentions), slices.Clone(p.Parts), maps.Clone(p.Lines)}
 			c.Paces[name] = &copied
 		} else {
 			c.Paces[name] = nil
@@ -207,6 +211,8 @@ func (t *Tact) pass(about probe.ID, s Subject, m Message) []Message {
 		if m.Change == incident.Settled || m.Change == incident.Resolved || m.Change == incident.Withdrawn {
 			return nil
 		}
+	case k.Part:
+		return t.inPart(k, member, m)
 	case k.Storm != 0:
 		return t.inStorm(k, member, m)
 	default:
@@ -222,6 +228,8 @@ func (t *Tact) fresh(member Member, m Message) []Message {
 	switch {
 	case m.Body.Quiet && !t.manners[m.Destination].Each:
 		return []Message{t.line(m)}
+	case m.Body.Part != 0 && opens(m.Change) && !t.manners[m.Destination].Each:
+		return t.part(member, m)
 	case m.opens() && waits:
 		t.keep(Kept{Destination: m.Destination, Incident: member.Incident, Change: m.Change, Member: member})
 		return nil
