@@ -90,6 +90,8 @@ func TestASilenceUntilItRecoversEndsThenAlsoOverARestart(t *testing.T) {
 				require.Equal(t, "a reopened", p.query(said)[3], "it is over with the silence")
 				_, err := p.Order(t.Context(), incident.Command{Key: "2", Kind: incident.Silence, Incident: 77, UntilRecovered: true})
 				require.ErrorIs(t, err, incident.ErrNotOpen)
+				_, err = p.Order(t.Context(), incident.Command{Key: "3", Kind: incident.Silence, UntilRecovered: true})
+				require.ErrorIs(t, err, incident.ErrNotOpen, "and never is about everything")
 				p.end()
 			})
 		})

@@ -103,7 +103,7 @@ func Complete(c *incident.Command, inForce []incident.Command, named func(func(i
 			return fmt.Errorf("%w that a command could end: %d stands in the configuration; take it out there", incident.ErrNoCommand, c.Of)
 		}
 	case incident.Silence, incident.Maintain:
-		if c.Incident != 0 {
+		if c.Incident != 0 || c.UntilRecovered {
 			return silenceAt(c, about, open, named)
 		}
 		if c.Scope.All = len(c.Scope.Names) == 0 && c.Kind == incident.Silence; c.Scope.All {

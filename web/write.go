@@ -190,7 +190,11 @@ func (q *quiet) command(now time.Time) (c incident.Command, err error) {
 	case q.For != "" && !q.Until.IsZero():
 		return c, errors.New("for and until say the same; leave out one of them")
 	case q.Incident != "":
-		if c.Incident, err = incident.ParseID(q.Incident); err != nil {
+		c.Incident, err = incident.ParseID(q.Incident)
+		if err == nil && c.Incident == 0 {
+			err = errors.New("there is no incident 0")
+		}
+		if err != nil {
 			return c, err
 		}
 	}

@@ -163,6 +163,7 @@ func TestWhatCannotBeWrittenIsRefusedAsJSON(t *testing.T) {
 		"a length without a unit":    {"/api/v1/silences", `{"probes":["a"],"for":"2"}`, 400, "2s"},
 		"a kind that there is not":   {"/api/v1/silences", `{"kinds":["dwon"],"for":"2h"}`, 400, "dwon"},
 		"an incident and probes":     {"/api/v1/silences", `{"incident":"1000","probes":["a"]}`, 400, "leave out probes"},
+		"the incident 0":             {"/api/v1/silences", `{"incident":"0","for":"2h"}`, 400, "no incident 0"},
 		"no incident":                {"/api/v1/silences", `{"incident":"?"}`, 400, "?"},
 		"something for a run":        {"/api/v1/probes/a/run", `{"x":1}`, 400, "x"},
 	} {

@@ -31,6 +31,7 @@ func TestAnIncidentIsAnsweredAtThePrompt(t *testing.T) {
 	say("; checkout; until incident "+id+" has recovered", "silence", "--incident", id)
 	say(`"until_recovered": true`, "silence", "list", "--json")
 	refused("name no probes with it", "silence", "checkout", "--incident", id)
+	refused("is no incident", "silence", "--incident", "0", "--for", "2h")
 	refused("still open", "incidents", "false-alarm", id)
 	refused("no incident", "incidents", "false-alarm", "ZZZZ")
 

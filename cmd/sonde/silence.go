@@ -105,6 +105,8 @@ func silenceIncident(c *cobra.Command, written string, args []string, command in
 		return err
 	}
 	switch {
+	case command.Incident == 0:
+		return fmt.Errorf("%q is no incident; sonde incidents --open lists those that are open", written)
 	case len(args) > 0:
 		return errors.New("--incident says what it is about already; name no probes with it")
 	case length < 0 || length > longestSilence:

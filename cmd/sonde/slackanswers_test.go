@@ -67,6 +67,15 @@ func (s *scene) replied(t *testing.T, what string) {
 	}, 15*time.Second, 50*time.Millisecond, "%s\nsaid: %q\nwhispered: %v", what, &said, s.slack.Whispers())
 }
 
+// shows waits until the first message shows something.
+func (s *scene) shows(t *testing.T, what string) {
+	t.Helper()
+	s.eventually(t, "the first message shows "+what, func() bool {
+		roots, _ := s.told()
+		return strings.Contains(string(roots[0].Attachments), what)
+	})
+}
+
 func TestAnIncidentIsAnsweredInSlack(t *testing.T) {
 	s := newScene(t)
 	p := s.hears(t)
@@ -79,6 +88,7 @@ func TestAnIncidentIsAnsweredInSlack(t *testing.T) {
 	s.replied(t, "checkout: acknowledged by kim.")
 	status, _ := s.report(t)
 	require.Equal(t, "kim", status.Probes[0].Incidents[0].AcknowledgedBy)
+	s.shows(t, `"action_id":"unack"`)
 	s.press(t, 2, "silence", id+"|recovered")
 	s.replied(t, "checkout: silenced until it recovers, by kim.")
 	s.press(t, 3, "run_now", id)
@@ -98,6 +108,7 @@ func TestAnIncidentIsAnsweredInSlack(t *testing.T) {
 
 	s.status.Store(http.StatusOK)
 	s.eventually(t, "it is over", func() bool { status, _ := s.report(t); return status.Probes[0].State == report.Up })
+	s.shows(t, `"action_id":"false_alarm"`)
 	s.press(t, 4, "false_alarm", id)
 	s.replied(t, "checkout: a false alarm, says kim.")
 	s.press(t, 4, "false_alarm", id)

@@ -101,7 +101,7 @@ func (s story) silences(w *actionWords, id string) slack.BlockElement {
 func chosen(value string) (id incident.ID, length time.Duration, what string, ok bool) {
 	written, what, found := strings.Cut(value, "|")
 	id, err := incident.ParseID(written)
-	if !found || err != nil {
+	if !found || err != nil || id <= 0 {
 		return 0, 0, "", false
 	}
 	if what == untilRecovered || what == askLength {

@@ -116,7 +116,7 @@ func (s *Socket) silence(ctx context.Context, p press, about wish) {
 		c.Scope.Names = []string{group}
 		done, err = s.answers.Order(ctx, c)
 	}
-	if id, wrong := incident.ParseID(about.Name); errors.Is(err, incident.ErrNoProbe) && wrong == nil {
+	if id, wrong := incident.ParseID(about.Name); errors.Is(err, incident.ErrNoProbe) && wrong == nil && id > 0 {
 		c.Scope.Names, c.Incident = nil, id
 		done, err = s.answers.Order(ctx, c)
 	}

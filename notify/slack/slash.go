@@ -59,7 +59,7 @@ func (a asked) ack(rest []string) (asked, bool) {
 	var err error
 	a.id, err = incident.ParseID(rest[0])
 	a.undo = len(rest) == 2 && strings.EqualFold(rest[1], "undo")
-	return a, err == nil && a.undo == (len(rest) == 2)
+	return a, err == nil && a.id > 0 && a.undo == (len(rest) == 2)
 }
 
 // silence reads NAME DURATION [REASON], or the id of an incident alone. Names may have spaces:
@@ -78,5 +78,5 @@ func (a asked) silence(rest []string) (asked, bool) {
 	}
 	var err error
 	a.id, err = incident.ParseID(rest[0])
-	return a, err == nil
+	return a, err == nil && a.id > 0
 }

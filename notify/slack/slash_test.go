@@ -117,7 +117,7 @@ func TestAnAddressThatIsNotSlacksGetsNoAnswer(t *testing.T) {
 }
 
 func FuzzWhatIsTyped(f *testing.F) {
-	for _, said := range []string{"", "status", "ack 1000 undo", "silence a b 2h why", "silence 1000", "run x", "slo", "silence x 999999w", "ack \x00", "silence 1h 1h"} {
+	for _, said := range []string{"", "status", "ack 1000 undo", "silence a b 2h why", "silence 1000", "run x", "slo", "silence x 999999w", "ack \x00", "silence 1h 1h", "silence 0", "ack 0"} {
 		f.Add(said)
 	}
 	f.Fuzz(func(t *testing.T, said string) {
