@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"net/http"
 	"strconv"
 	"syscall"
 	"testing"
@@ -24,7 +23,7 @@ func (s *scene) posts(t *testing.T, args ...string) (all []report.Post) {
 
 func TestAMessageThatWasGivenUpIsTriedAgainOrDropped(t *testing.T) {
 	s := newScene(t)
-	s.slack.Fail(fakeslack.Fault{Status: http.StatusServiceUnavailable, Body: "down"})
+	s.slack.Fail(fakeslack.Fault{Error: "service_unavailable"})
 	p := s.serve(t)
 	id := s.down(t)
 	s.eventually(t, "the message has been tried", func() bool { all := s.posts(t); return len(all) == 1 && all[0].Error != "" })
@@ -57,7 +56,7 @@ func TestAMessageThatWasGivenUpIsTriedAgainOrDropped(t *testing.T) {
 
 func TestWithoutAServiceTheOutboxIsChangedUnderTheLock(t *testing.T) {
 	s := newScene(t)
-	s.slack.Fail(fakeslack.Fault{Status: http.StatusServiceUnavailable, Body: "down"})
+	s.slack.Fail(fakeslack.Fault{Error: "service_unavailable"})
 	p := s.serve(t)
 	s.down(t)
 	s.eventually(t, "the message has been tried", func() bool { all := s.posts(t); return len(all) == 1 && all[0].Attempts > 0 })
