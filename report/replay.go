@@ -140,7 +140,9 @@ func (r *Rehearsal) Take(id probe.ID, in *incident.Input) {
 	if state.Stale(*in) {
 		return
 	}
-	r.results++
+	if in.Kind == incident.Ran {
+		r.results++
+	}
 	e := store.Entry{Probe: id, Input: *in}
 	e.Input.Verdict = e.Input.Verdict.Settle(p.Policy.Count4xx, state.Worked)
 	e.Input.Maintenance = r.calendar.Covers(id, in.Until())

@@ -33,8 +33,8 @@ or the one NAME says whose they are.
 Maintenance counts, that of the configuration and that of the database, and so do rules about what
 several probes share. Messages go to whom the configuration says; what it keeps back is kept back: openings
 of what depends on something that is down, and what the silences of the database cover. What it cannot
-know: re-checks that other rules would have asked for, slots that were skipped, which are
-unknown to it, and acknowledgements.`,
+know: re-checks that other rules would have asked for, and acknowledgements. A table knows no slots
+that were skipped.`,
 		Example: `  sonde replay -c new.yaml --db /var/lib/sonde/sonde.db --since 30d
   sonde replay checkout --since 7d --json
   sonde replay checkout --csv checkout.csv`,
@@ -263,7 +263,7 @@ func sliceOf(probes []store.Probe) time.Duration {
 func playSlice(ctx context.Context, reader *store.Reader, played *report.Rehearsal, probes []store.Probe, from, to time.Time) error {
 	var results []recorded
 	for i := range probes {
-		id := probes[i].ID
+		id, before := probes[i].ID, len(results)
 		err := reader.Results(ctx, id, from, to, func(in *incident.Input) error {
 			results = append(results, recorded{id, *in})
 			return nil
@@ -271,6 +271,12 @@ func playSlice(ctx context.Context, reader *store.Reader, played *report.Rehears
 		if err != nil {
 			return err
 		}
+		ledger, err := reader.Ledger(ctx, id, from, to)
+		if err != nil {
+			return err
+		}
+		missed := ledger.Stretches(from.Add(-time.Millisecond), to.Add(-time.Millisecond))
+		results = append(results, skipped(id, results[before:], missed)...)
 	}
 	slices.SortStableFunc(results, func(a, b recorded) int { return a.input.At.Compare(b.input.At) })
 	for i := range results {
@@ -283,4 +289,30 @@ func playSlice(ctx context.Context, reader *store.Reader, played *report.Rehears
 type recorded struct {
 	id    probe.ID
 	input incident.Input
+}
+
+// skipped are the slots of stretches at which a probe was not asked: results alone do not tell
+// of those.
+func skipped(id probe.ID, results []recorded, stretches []incident.Entry) (all []recorded) {
+	asked := make(map[int64]bool, len(results))
+	for i := range results {
+		if results[i].input.Run == probe.Scheduled {
+			asked[results[i].input.At.UnixMilli()] = true
+		}
+	}
+	for _, s := range stretches {
+		open := false
+		for at := s.Slots.First; s.Slots.Step > 0 && !at.After(s.Slots.Last); at = at.Add(s.Slots.Step) {
+			switch {
+			case asked[at.UnixMilli()]:
+				open = false
+				continue
+			case !open || s.Outcome != probe.Unknown: // each counts when it comes
+				all = append(all, recorded{id, incident.Input{Kind: incident.Skipped, At: at, Verdict: probe.Miss(s.Reason)}})
+				open = true
+			}
+			all[len(all)-1].input.To = at
+		}
+	}
+	return all
 }

@@ -11,7 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"sonde/incident"
+	"sonde/notify"
 	"sonde/probe"
+	"sonde/record"
 	"sonde/report"
 	"sonde/store"
 )
@@ -66,6 +68,48 @@ probes:
 	for _, x := range play().Incidents {
 		require.NotEqual(t, probe.KindDown, x.Kind, "a rule is tuned before it is switched on")
 	}
+}
+
+func TestSlotsThatWereNotAskedArePlayedAsTheyCounted(t *testing.T) {
+	begin := time.Now().Truncate(time.Minute).Add(-2 * time.Hour)
+	path := filepath.Join(t.TempDir(), "sonde.db")
+	db, err := store.Open(t.Context(), path, "here", "")
+	require.NoError(t, err)
+	described := []store.Probe{{
+		Subject: notify.Subject{Name: "shop", URL: "https://127.0.0.1:1/", Interval: time.Minute},
+		Policy:  &incident.Policy{Interval: time.Minute, DownAfter: 90 * time.Second, ResolveAfter: time.Minute},
+	}}
+	memory, probes, err := record.Begin(t.Context(), db, described, begin)
+	require.NoError(t, err)
+	memory.Seq++
+	b := &store.Batch{Seq: memory.Seq, At: time.Now()}
+	for i := range 60 {
+		in := incident.Input{At: begin.Add(time.Duration(i) * time.Minute), Verdict: probe.VerdictOf(probe.OK, 200), Attempts: 1}
+		switch {
+		case i == 20: // it announces when it will be back, and is left alone until then
+			in.Verdict, in.RecoverBy = probe.VerdictOf(probe.ServerError, 503), in.At.Add(10*time.Minute)
+		case i == 21:
+			in = incident.Input{Kind: incident.Skipped, At: in.At, To: in.At.Add(8 * time.Minute), Verdict: probe.Miss(probe.ServerError)}
+		case i > 21 && i < 30:
+			continue
+		}
+		fx := incident.Step(*probes[0].Policy, memory.State(probes[0].ID), in, &memory.IDs)
+		b.Entries = append(b.Entries, store.Entry{Probe: probes[0].ID, Input: in})
+		b.Effects = append(b.Effects, store.Effect{Probe: probes[0].ID, Effects: fx})
+	}
+	require.NoError(t, db.Commit(t.Context(), b))
+	require.NoError(t, db.Close())
+
+	config := filepath.Join(t.TempDir(), "sonde.yaml")
+	require.NoError(t, os.WriteFile(config, []byte("probes: [{name: shop, url: \"https://127.0.0.1:1/\", notify: [], retries: 0}]"), 0o600))
+	code, stdout, stderr := sonde(t, "replay", "-c", config, "--db", path, "--since", "3h", "--json")
+	require.Equal(t, exitOK, code, stderr)
+	var played report.Replay
+	require.NoError(t, json.Unmarshal([]byte(stdout), &played))
+	require.Equal(t, 51, played.Results, "slots at which nothing was asked are no results")
+	require.NotEmpty(t, played.Incidents)
+	require.Equal(t, probe.KindDown, played.Incidents[0].Kind, "one answer, and nine slots that it forbade")
+	require.Equal(t, begin.Add(20*time.Minute).UTC(), played.Incidents[0].Since)
 }
 
 // ordered stores a command in a database that no service writes.
