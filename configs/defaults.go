@@ -40,13 +40,16 @@ type settings struct {
 	count4xx   probe.Count4xx
 	mayShed    bool
 	objectives []slo.Objective
-	routes     notify.Routes
-	alert      alert
-	labels     map[string]string
-	runbook    string
-	transport  transport
-	untraced   bool
-	cache      cache
+
+	startOnSuccess bool
+
+	routes    notify.Routes
+	alert     alert
+	labels    map[string]string
+	runbook   string
+	transport transport
+	untraced  bool
+	cache     cache
 }
 
 // alert is when people are told.

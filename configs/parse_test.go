@@ -308,3 +308,10 @@ func TestADestinationSaysWhoIsCalled(t *testing.T) {
 	require.Equal(t, configs.Mentions{probe.Critical: {"S0123456789", "U0123456789", "channel"}, probe.Warning: {"here"}}, ops.Mention)
 	require.Equal(t, configs.SlackBlocks, ops.Slack.Style)
 }
+
+func TestPromisesMayWaitForTheFirstSuccess(t *testing.T) {
+	config := read(t, "defaults: {start_on_first_success: true}\nprobes: [{name: a, url: 'http://127.0.0.1/'}, {name: b, url: 'http://127.0.0.1/', start_on_first_success: false}]")
+	require.True(t, config.Probes[0].Policy.StartOnSuccess)
+	require.False(t, config.Probes[1].Policy.StartOnSuccess)
+	require.False(t, read(t, "probes: [{name: a, url: 'http://127.0.0.1/'}]").Probes[0].Policy.StartOnSuccess)
+}

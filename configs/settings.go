@@ -32,6 +32,9 @@ var settingKeys = withTransport(keys[settings]{
 	"count_4xx":    func(d *decoder, v value, s *settings) { d.word(v, &s.count4xx) },
 	"may_shed":     func(d *decoder, v value, s *settings) { d.boolean(v, &s.mayShed) },
 	"objective":    func(d *decoder, v value, s *settings) { d.objectives(v, &s.objectives) },
+
+	"start_on_first_success": func(d *decoder, v value, s *settings) { d.boolean(v, &s.startOnSuccess) },
+
 	"notify":       func(d *decoder, v value, s *settings) { s.routes = d.routes(v) },
 	"alert":        func(d *decoder, v value, s *settings) { object(d, v, alertKeys, &s.alert) },
 	"code_anomaly": func(d *decoder, v value, s *settings) { d.codeAnomaly(v, &s.alert.rules.CodeAnomaly) },

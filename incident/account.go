@@ -20,6 +20,11 @@ type Entry struct {
 type Account struct {
 	Grid slo.Stretch // every slot since the interval was last changed; Last is the latest one that is accounted for
 	Run  Entry       // the stretch that is going on; its Step is 0 if the latest slot was good
+
+	// Start is the first slot that was good, of a probe whose first one was not, and until there is
+	// one the end of its first day: milliseconds since 1970, 0 if the very first slot was good. Where
+	// the policy says so, promises count from there on.
+	Start int64
 }
 
 // add accounts for slots, and appends to the effects what is complete now. Slots
@@ -43,6 +48,21 @@ func (a *Account) add(slots slo.Stretch, outcome probe.Outcome, reason probe.Rea
 	}
 	a.enter(Entry{slots, outcome, reason}, fx)
 }
+
+// begin notes when a probe began to work, before its slots are added.
+func (a *Account) begin(slots slo.Stretch, outcome probe.Outcome) {
+	at := slots.First.UnixMilli()
+	switch {
+	case slots.Step == 0:
+	case a.Grid.Step == 0 && outcome != probe.Good:
+		a.Start = at + longestStart.Milliseconds()
+	case outcome == probe.Good && at < a.Start:
+		a.Start = at
+	}
+}
+
+// longestStart is how long a new probe may fail until its promises count all the same.
+const longestStart = 24 * time.Hour
 
 // fresh cuts off the slots that are accounted for already, and what lies beyond
 // the last whole step.

@@ -187,7 +187,7 @@ func TestAccount(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := world{policy: usual(60)}
 			tc.play(&w)
-			require.Equal(t, incident.Account{Grid: tc.grid, Run: tc.run}, w.state.Account)
+			require.Equal(t, incident.Account{Grid: tc.grid, Run: tc.run, Start: w.state.Account.Start}, w.state.Account)
 			require.Equal(t, tc.ledger, w.ledger)
 			require.Zero(t, w.grids)
 		})
@@ -290,4 +290,48 @@ func TestStaleAndLate(t *testing.T) {
 	})
 	require.False(t, w.state.Stale(incident.Input{Kind: incident.Idle, At: at(0)}))
 	require.False(t, w.state.Stale(incident.Input{At: at(120)}))
+}
+
+func TestWhenAProbeBeganToWork(t *testing.T) {
+	const aDayLater = 24 * 3600
+	for name, tc := range map[string]struct {
+		answers []probe.Verdict
+		want    int // seconds after the first slot; below 0: it worked at once
+	}{
+		"one that works at once":                 {[]probe.Verdict{good, broken, good}, -1},
+		"one that works from the third slot on":  {[]probe.Verdict{broken, denied, good, broken, good}, 120},
+		"what nobody knows is no success":        {[]probe.Verdict{blind, good}, 60},
+		"one that never worked, after a day":     {[]probe.Verdict{broken, broken}, aDayLater},
+		"one that works after more than the day": {append(times(1500, broken), good), aDayLater},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := &world{policy: usual(60)}
+			w.feed(0, tc.answers...)
+			if tc.want < 0 {
+				require.Zero(t, w.state.Account.Start)
+				return
+			}
+			require.Equal(t, at(tc.want).UnixMilli(), w.state.Account.Start)
+		})
+	}
+}
+
+func TestABudgetMayWaitForTheFirstSuccess(t *testing.T) {
+	for start, want := range map[bool]int{false: 1, true: 0} {
+		w := &world{policy: usual(60)}
+		w.policy.StartOnSuccess = start
+		w.policy.Budgets = incident.NewBudgets(objectives("99.9% over 30d"), time.Minute, incident.BudgetRules{Fast: true})
+		w.feed(0, times(20, broken)...)
+		count := 0
+		for _, x := range w.told {
+			if x.Problem.Kind == probe.KindBudgetFast {
+				count++
+			}
+		}
+		require.Equal(t, want, count)
+		require.NotNil(t, w.state.Open(probe.KindDown), "down does not wait")
+		w.feed(20*60, times(5, good)...)
+		w.feed(25*60, times(5, broken)...)
+		require.NotNil(t, w.state.Open(probe.KindBudgetFast), "from then on it counts")
+	}
 }

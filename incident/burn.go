@@ -25,10 +25,15 @@ func (m *machine) judged() bool {
 // judges reports whether the slots of the input say anything of a promise, and if they do,
 // whether they spend its budget.
 func (m *machine) judges(o slo.Objective) (judged, bad bool) {
-	if m.fresh.Step <= 0 {
+	if m.fresh.Step <= 0 || m.p.early(&m.s.Account, m.in.At) {
 		return false, false
 	}
 	return m.in.judges(o)
+}
+
+// early reports whether a slot lies before the first one that counts for promises.
+func (p *Policy) early(a *Account, at time.Time) bool {
+	return p.StartOnSuccess && at.UnixMilli() < a.Start
 }
 
 // judges reports whether an input says anything of a promise, and if it does, whether it spends
@@ -57,6 +62,7 @@ func (m *machine) spoils(b *Budgets) bool {
 func (m *machine) account(slots slo.Stretch) {
 	s, in, b := m.s, &m.in, m.p.Budgets
 	m.fresh = s.Account.fresh(slots)
+	s.Account.begin(m.fresh, in.Verdict.Outcome)
 	s.Account.add(slots, in.Verdict.Outcome, in.Verdict.Reason, &m.fx)
 	m.measure()
 	switch {

@@ -33,7 +33,8 @@ type Policy struct {
 	Conditional   bool    `json:",omitzero"` // requests ask whether what is known still holds
 	MinCacheRatio float64 `json:",omitzero"` // a lower share of 304 is an incident; 0: none is
 
-	Thresholds Thresholds `json:",omitzero"` // of promises about latency
+	Thresholds     Thresholds `json:",omitzero"` // of promises about latency
+	StartOnSuccess bool       `json:",omitzero"` // promises count from the first good slot on, see [Account]
 
 	Rules   Rules    `json:",omitzero"`
 	Budgets *Budgets `json:",omitempty"` // nil: nobody is told of them

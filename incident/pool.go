@@ -75,7 +75,9 @@ func (b *Budgets) spends(in *Input) bool {
 
 // promiseRule tells of the budgets of a group what is told of those of a probe.
 var promiseRule = circleRule{
-	speaks: func(w *watch) bool { return w.circle.policy.Budgets.spends(&w.in) },
+	speaks: func(w *watch) bool {
+		return w.own != nil && !w.circle.policy.early(&w.own.Account, w.in.At) && w.circle.policy.Budgets.spends(&w.in)
+	},
 	step:   (*watch).promise,
 }
 
@@ -121,6 +123,9 @@ func (p *Pool) note(w *watch, b *Budgets) {
 	well := uint64(1)<<len(b.Of) - 1
 	for i := range b.Of {
 		judged, bad := w.in.judges(b.Of[i].Objective)
+		if w.circle.policy.early(&w.own.Account, w.in.At) {
+			judged, bad = false, false
+		}
 		if judged {
 			x.Judged |= 1 << i
 		}

@@ -1,6 +1,8 @@
 package report_test
 
 import (
+	"encoding/json"
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -8,7 +10,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"sonde/incident"
+	"sonde/probe"
 	"sonde/record"
+	"sonde/report"
+	"sonde/slo"
 	"sonde/store"
 )
 
@@ -77,4 +82,104 @@ func TestABudgetFollowsItsProbeOverARename(t *testing.T) {
 	l.play("b", 600, times(10, broken)...)
 	o := only(t, l.status()).Objectives[0]
 	require.EqualValues(t, 15*60_000, o.SpentMS)
+}
+
+func TestAPromiseMayWaitForTheFirstSuccess(t *testing.T) {
+	for start, want := range map[bool]int64{false: 6 * 60_000, true: 60_000} {
+		p := watched("a", 60, "99% over 24h")
+		p.Policy.StartOnSuccess = start
+		l := newLab(t, p)
+		l.play("a", 1200, slices.Concat(times(5, broken), times(10, good), times(1, broken), times(5, good))...)
+		s := only(t, l.status())
+		require.Equal(t, want, s.Objectives[0].SpentMS)
+		require.Equal(t, 1.0, s.Objectives[0].Coverage)
+		require.InDelta(t, 15.0/21, *s.Availability["24h"].Ratio, 1e-9, "what was is what was")
+		span, err := report.ParseMonth("2026-11", "")
+		require.NoError(t, err)
+		require.Equal(t, want, l.month(span, now).Probes[0].SpentMS)
+	}
+	never := watched("a", 60, "99% over 24h")
+	never.Policy.StartOnSuccess = true
+	l := newLab(t, never)
+	l.play("a", 1200, times(20, broken)...)
+	o := only(t, l.status()).Objectives[0]
+	require.Equal(t, "no_data", o.Status)
+	require.Nil(t, o.AttainedRatio)
+	require.Nil(t, o.RemainingRatio)
+}
+
+// TestHostileHistoriesLeaveNumbers plays what no prober should: slots of the future, of the past,
+// twice, and out of order, over windows longer than history. What people and scripts read has
+// numbers where they make sense and null elsewhere.
+func TestHostileHistoriesLeaveNumbers(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(61, 62))
+	answers := []probe.Verdict{good, good, broken, denied, throttled, blind, slow, missing, refused}
+	for range 12 {
+		combine := slo.Combine(rnd.IntN(2))
+		members := inGroup("g", combine, "latency 300ms for 99% over quarter", watched("a", 60, "99.9999% over 1h", "0.0001% over 400d", "latency 500ms for 50% over 36h"), watched("b", 7, "99% over month in Asia/Seoul"))
+		for i := range members {
+			members[i].Policy.Thresholds, _ = incident.NewThresholds(slices.Concat(members[i].Objectives, members[i].Pledge.Objectives))
+			members[i].Policy.StartOnSuccess = rnd.IntN(2) == 0
+		}
+		l := newLab(t, members...)
+		for range rnd.IntN(60) {
+			name, p := "a", l.probes["a"]
+			if rnd.IntN(2) == 0 {
+				name, p = "b", l.probes["b"]
+			}
+			at := ago(rnd.IntN(200_000) - 20_000).Truncate(p.Policy.Interval)
+			in := incident.Input{At: at, Verdict: answers[rnd.IntN(len(answers))], Attempts: rnd.IntN(3), Elapsed: time.Duration(rnd.Int64N(int64(time.Second)))}
+			if rnd.IntN(5) == 0 {
+				in.Kind, in.To, in.Verdict = incident.Skipped, at.Add(time.Duration(rnd.IntN(100_000))*time.Second), blind
+			}
+			if l.memory.State(p.ID).Stale(in) {
+				continue
+			}
+			l.feed(name, in)
+			if rnd.IntN(20) == 0 {
+				_, err := l.store.Compact(t.Context(), now)
+				require.NoError(t, err)
+			}
+		}
+		span, err := report.ParseMonth("2026-11", "America/St_Johns")
+		require.NoError(t, err)
+		status := l.status()
+		for _, document := range []any{status, status.Promises(), l.month(span, now)} {
+			requireSane(t, "", plain(t, document))
+		}
+	}
+}
+
+// plain is a document as a script reads it; one that has NaN or infinity is none.
+func plain(t *testing.T, document any) (v any) {
+	t.Helper()
+	written, err := json.Marshal(document)
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(written, &v))
+	return v
+}
+
+// requireSane looks at all numbers of a document, by their keys.
+func requireSane(t *testing.T, key string, v any) {
+	t.Helper()
+	switch v := v.(type) {
+	case map[string]any:
+		for k, x := range v {
+			requireSane(t, k, x)
+		}
+	case []any:
+		for _, x := range v {
+			requireSane(t, key, x)
+		}
+	case float64:
+		switch key {
+		case "ratio", "coverage", "attained_ratio", "objective", "target":
+			require.True(t, v >= 0 && v <= 1, "%s is %v", key, v)
+		case "remaining_ratio":
+			require.LessOrEqual(t, v, 1.0)
+		case "remaining_ms":
+		default:
+			require.GreaterOrEqual(t, v, 0.0, "%s is %v", key, v)
+		}
+	}
 }

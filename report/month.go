@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"sonde/incident"
-	"sonde/probe"
 	"sonde/slo"
 	"sonde/store"
 )
@@ -104,7 +103,7 @@ func ReadMonth(ctx context.Context, r *store.Reader, span slo.Span, now time.Tim
 	if err != nil {
 		return nil, err
 	}
-	groups := &together{span: span, until: until, members: map[string][]probe.ID{}, of: map[string]*store.Together{}, pledges: map[string]store.Pledge{}, means: map[string]*means{}}
+	groups := &together{span: span, until: until, members: map[string][]*store.Probe{}, of: map[string]*store.Together{}, pledges: map[string]store.Pledge{}, means: map[string]*means{}}
 	for i := range probes {
 		p := &probes[i]
 		if p.ID < 0 {
@@ -122,6 +121,10 @@ func ReadMonth(ctx context.Context, r *store.Reader, span slo.Span, now time.Tim
 		if x == nil {
 			x = &means{}
 		}
+		promised := ledger.Promised(p.Policy)
+		if len(availability(p.Objectives)) > 0 {
+			tally = promised.Tally(span.After, until)
+		}
 		month.Probes = append(month.Probes, rows(p.Name(), availability(p.Objectives), tally, span, x)...)
 		for _, o := range p.Objectives {
 			if o.Kind != slo.Latency {
@@ -131,16 +134,17 @@ func ReadMonth(ctx context.Context, r *store.Reader, span slo.Span, now time.Tim
 			if err != nil {
 				return nil, err
 			}
-			month.Probes = append(month.Probes, rows(p.Name(), []slo.Objective{o}, latency.Tally(span.After, until), span, x)...)
+			month.Probes = append(month.Probes, rows(p.Name(), []slo.Objective{o}, latency.Promised(p.Policy).Tally(span.After, until), span, x)...)
 		}
-		groups.add(p, ledger, x)
+		groups.add(p, promised, x)
 	}
 	slices.SortStableFunc(month.Probes, func(a, b MonthRow) int { return cmp.Compare(a.Name, b.Name) })
-	month.Groups, err = groups.rows(ctx, r)
+	month.Groups, err = groups.rows(ctx, r, stories)
 	return month, err
 }
 
-// readMeans reads the incidents that opened in a month, by the names of their probes.
+// readMeans reads the incidents that opened in a month, by the names of their probes, or by what
+// several share.
 func readMeans(ctx context.Context, r *store.Reader, span slo.Span) (map[string]*means, error) {
 	records, err := r.Incidents(ctx, 0, span.Begin(), span.End, 0)
 	if err != nil {
@@ -149,13 +153,17 @@ func readMeans(ctx context.Context, r *store.Reader, span slo.Span) (map[string]
 	all := map[string]*means{}
 	for i := range records {
 		x := &records[i]
-		if x.Scope != "" || !x.OpenedAt.After(span.After) || !x.OpenedAt.Before(span.End) {
+		name := x.Name
+		if x.Scope != "" {
+			name = x.Scope
+		}
+		if !x.OpenedAt.After(span.After) || !x.OpenedAt.Before(span.End) {
 			continue
 		}
-		m := all[x.Name]
+		m := all[name]
 		if m == nil {
 			m = &means{}
-			all[x.Name] = m
+			all[name] = m
 		}
 		m.incidents++
 		if !x.FalseAlarmAt.IsZero() {
@@ -212,7 +220,7 @@ func rows(name string, objectives []slo.Objective, t slo.Tally, span slo.Span, m
 type together struct {
 	span    slo.Span
 	until   time.Time
-	members map[string][]probe.ID
+	members map[string][]*store.Probe
 	of      map[string]*store.Together
 	pledges map[string]store.Pledge
 	means   map[string]*means
@@ -228,35 +236,44 @@ func (t *together) add(p *store.Probe, ledger *store.Ledger, m *means) {
 	}
 	g, sum := t.of[name], t.means[name]
 	g.Members = append(g.Members, ledger)
-	t.members[name] = append(t.members[name], p.ID)
+	t.members[name] = append(t.members[name], p)
 	if p.RetiredAt.IsZero() {
 		g.Combine, t.pledges[name] = p.Pledge.Combine, p.Pledge
 	}
-	sum.incidents += m.incidents
-	sum.falsely += m.falsely
-	for _, x := range [...]struct{ into, from *mean }{{&sum.detect, &m.detect}, {&sum.ack, &m.ack}, {&sum.recover, &m.recover}} {
+	sum.plus(m)
+}
+
+// plus adds those of others.
+func (m *means) plus(o *means) {
+	m.incidents += o.incidents
+	m.falsely += o.falsely
+	for _, x := range [...]struct{ into, from *mean }{{&m.detect, &o.detect}, {&m.ack, &o.ack}, {&m.recover, &o.recover}} {
 		x.into.sum += x.from.sum
 		x.into.n += x.from.n
 	}
 }
 
-// rows are a row for each target of each group, those of latency behind the others.
-func (t *together) rows(ctx context.Context, r *store.Reader) ([]MonthRow, error) {
+// rows are a row for each target of each group, those of latency behind the others. Incidents of
+// the members count, and those about the promise itself.
+func (t *together) rows(ctx context.Context, r *store.Reader, stories map[string]*means) ([]MonthRow, error) {
 	all := []MonthRow{}
 	for _, name := range slices.Sorted(maps.Keys(t.of)) {
 		objectives := t.pledges[name].Objectives
+		if own := stories[incident.Bond{Tie: incident.TiePromise, Key: name}.String()]; own != nil {
+			t.means[name].plus(own)
+		}
 		all = append(all, rows(name, availability(objectives), t.of[name].Tally(t.span.After, t.until), t.span, t.means[name])...)
 		for _, o := range objectives {
 			if o.Kind != slo.Latency {
 				continue
 			}
 			paced := store.Together{Combine: t.of[name].Combine}
-			for _, id := range t.members[name] {
-				latency, err := r.Latency(ctx, id, o.Threshold, t.span.After, t.until)
+			for _, p := range t.members[name] {
+				latency, err := r.Latency(ctx, p.ID, o.Threshold, t.span.After, t.until)
 				if err != nil {
 					return nil, err
 				}
-				paced.Members = append(paced.Members, latency)
+				paced.Members = append(paced.Members, latency.Promised(p.Policy))
 			}
 			all = append(all, rows(name, []slo.Objective{o}, paced.Tally(t.span.After, t.until), t.span, t.means[name])...)
 		}

@@ -76,7 +76,7 @@ func objectiveOf(w *store.Watched, i int, now time.Time, spans spans) Objective 
 	o := w.Objectives[i]
 	span := spans.of(o.Window)
 	if o.Kind != slo.Latency {
-		return newObjective(o, &w.Ledger, now, span)
+		return newObjective(o, w.Ledger.Promised(w.Policy), now, span)
 	}
 	out := newObjective(o, w.Latencies[i], now, span)
 	if since := w.Latencies[i].Since(o.Threshold); since.After(span.Begin()) && w.Latencies[i].Begin().Before(since) {

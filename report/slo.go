@@ -69,6 +69,9 @@ func newPromise(name string, o Objective, now time.Time) Promise {
 		Outlook: o.more.outlook.String(), WindowMS: o.more.span.Length.Milliseconds(), HistoryMS: o.more.history.Milliseconds(),
 	}
 	p.ElapsedMS = min(now.Sub(o.more.span.Begin()).Milliseconds(), p.WindowMS)
+	if o.promise.Window.Period == slo.Trailing {
+		p.ElapsedMS = p.WindowMS
+	}
 	p.BurnRate["3d"] = o.more.burn3d
 	return p
 }
@@ -147,15 +150,21 @@ func times(rate *float64) string {
 // seen is the coverage, and the history if that is shorter than the window.
 func (p *Promise) seen() string {
 	line := percent(p.Coverage)
-	if p.HistoryMS < p.ElapsedMS-p.ElapsedMS/100 {
+	switch {
+	case p.HistoryMS == 0:
+		line += " (no history)"
+	case p.HistoryMS < p.ElapsedMS-p.ElapsedMS/100:
 		line += " (history " + days(p.HistoryMS) + " of " + days(p.ElapsedMS) + ")"
 	}
 	return line
 }
 
-// days writes a length of time in days, or in hours below one.
+// days writes a length of time in days, or in hours below one, or in what is shorter.
 func days(ms int64) string {
 	hours := float64(ms) / float64(time.Hour.Milliseconds())
+	if hours < 1 {
+		return Span(time.Duration(ms) * time.Millisecond)
+	}
 	if hours < 24 {
 		return decimal(hours) + " h"
 	}

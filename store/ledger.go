@@ -32,6 +32,17 @@ type Ledger struct {
 	rests    []slo.Spell // of maintenance, in their order: what lies in them is excluded
 }
 
+// Promised is the ledger as the promises of a probe count: where the policy says so, from its
+// first good slot on.
+func (l *Ledger) Promised(p *incident.Policy) *Ledger {
+	if !p.StartOnSuccess || l.account.Start == 0 {
+		return l
+	}
+	from := *l
+	from.since = slo.Latest(l.since, instant(l.account.Start))
+	return &from
+}
+
 // Tally sums up the slots in (after, until]: all that the grids had, less those in the
 // ledger, were good. It is exact to the slot. When until is now, slots that should
 // have been accounted for by now are unknown. So are those of a time that the ledger was

@@ -115,7 +115,7 @@ func (r *Reader) readPaces(ctx context.Context, tx *sql.Tx, l *ledgers, now time
 	if err := l.more(ctx, tx, cut); err != nil {
 		return nil, err
 	}
-	return x, x.more(ctx, tx, append(needed, lacking...))
+	return x, x.more(ctx, tx, slices.Concat(needed, lacking, r.starts(l)))
 }
 
 // lookbacks are where the windows begin that people ask about.

@@ -196,7 +196,7 @@ func (r *Reader) look(ctx context.Context, tx *sql.Tx, now time.Time) (*Snapshot
 		w.Maintenance, w.Rest = all.calendar.Now(p.ID, now)
 		s.Probes = append(s.Probes, w)
 		if paces != nil { // whose ledgers stay where they are
-			s.Probes[len(s.Probes)-1].Latencies = paces.latencies(i, &s.Probes[len(s.Probes)-1].Ledger)
+			s.Probes[len(s.Probes)-1].Latencies = paces.latencies(i, s.Probes[len(s.Probes)-1].Ledger.Promised(p.Policy))
 		}
 	}
 	s.Shared = r.memory.shared(r.circles)

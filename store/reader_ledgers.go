@@ -53,7 +53,19 @@ func (r *Reader) fillLedgers(ctx context.Context, tx *sql.Tx, l *ledgers) error 
 			lack = append(lack, window{after, until})
 		}
 	}
-	return l.more(ctx, tx, lack)
+	return l.more(ctx, tx, append(lack, r.starts(l)...))
+}
+
+// starts are the days on which promises begin to count in the middle.
+func (r *Reader) starts(l *ledgers) (all []window) {
+	for i := range r.known {
+		p := &r.known[i]
+		if start := r.memory.State(p.ID).Account.Start; p.RetiredAt.IsZero() && p.Policy.StartOnSuccess && start != 0 && dayOf(start) >= l.firstDay-1 && dayOf(start) <= l.lastDay {
+			after, until := dayWindow(dayOf(start))
+			all = append(all, window{after, until})
+		}
+	}
+	return all
 }
 
 // lacking says of which days any configured probe may have slots and has no sum.

@@ -40,6 +40,11 @@ type Latency struct {
 	spells []paced // in their order, none over another
 }
 
+// Promised is the time as the promises of a probe count, see [Ledger.Promised].
+func (l *Latency) Promised(p *incident.Policy) *Latency {
+	return &Latency{l.ledger.Promised(p), l.spells}
+}
+
 // paced is a time over which it was looked whether answers took longer than a threshold:
 // that of the promise, or one before it whose verdict stays.
 type paced struct {

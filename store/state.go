@@ -163,6 +163,7 @@ const (
 	hasAnomaly
 	hasRated
 	hasPool
+	hasStart
 )
 
 // statePacker packs states: times as differences to base, verdicts by their number.
@@ -189,6 +190,7 @@ func contents(s *incident.State) (has uint64) {
 		isRow(s, probe.KindClientFault) || isRow(s, probe.KindAuthBypass), s.Limits != 0,
 		s.Anomaly != nil, s.Rated != nil,
 		s.Shared != nil && s.Shared.Pool != nil,
+		s.Account.Start != 0,
 	} {
 		if is {
 			has |= 1 << i
@@ -262,6 +264,9 @@ func (p *statePacker) state(s *incident.State) {
 	}
 	if has&hasPool != 0 {
 		p.pool(s.Shared.Pool)
+	}
+	if has&hasStart != 0 {
+		p.int(s.Account.Start - unixMilli(p.base))
 	}
 }
 
@@ -360,6 +365,12 @@ func (u *stateUnpacker) state(s *incident.State) {
 	}
 	if has&hasPool != 0 && s.Shared != nil {
 		s.Shared.Pool = u.pool()
+	}
+	if has&hasStart != 0 {
+		s.Account.Start = u.int() + unixMilli(u.base)
+		if s.Account.Start > maxInstant || s.Account.Start < -maxInstant {
+			u.fail()
+		}
 	}
 }
 

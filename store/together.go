@@ -256,20 +256,21 @@ func (r *Reader) groups(watched []Watched, paces *paces, worst *worstDays) []Gro
 		}
 		g := &all[n]
 		g.Members = append(g.Members, w.Probe)
-		g.Ledger.Members = append(g.Ledger.Members, &w.Ledger)
+		ledger := w.Ledger.Promised(w.Policy)
+		g.Ledger.Members = append(g.Ledger.Members, ledger)
 		place, _ := r.places.of(w.ID)
 		for j, o := range g.Objectives {
 			if o.Kind == slo.Latency && paces != nil {
-				g.Latencies[j].Members = append(g.Latencies[j].Members, paces.latency(place, &w.Ledger, o.Threshold))
+				g.Latencies[j].Members = append(g.Latencies[j].Members, paces.latency(place, ledger, o.Threshold))
 			}
 		}
 	}
 	for i := range all {
 		g := &all[i]
-		worst.give(g.Members, 0, &g.Ledger)
+		worst.give(r, g.Members, 0, &g.Ledger)
 		for j, o := range g.Objectives {
 			if g.Latencies[j] != nil {
-				worst.give(g.Members, o.Threshold, g.Latencies[j])
+				worst.give(r, g.Members, o.Threshold, g.Latencies[j])
 			}
 		}
 	}

@@ -104,6 +104,7 @@ type world struct {
 	past  []Entry
 
 	threshold time.Duration // of the promise about latency
+	late      bool          // promises start on the first success
 
 	plans []incident.Command                   // maintenance of the configuration
 	rests func(id probe.ID, at time.Time) bool // whether a slot lies in it; nil: none does
@@ -378,6 +379,22 @@ func (w *world) slotsUpTo(id probe.ID, until time.Time) []slot {
 		}
 	}
 	return slots
+}
+
+// since is a window of the promises of a probe, as far as they count.
+func (w *world) since(id probe.ID, after time.Time) time.Time {
+	slots := w.slots[id]
+	if !w.late || len(slots) == 0 || slots[0].outcome == probe.Good {
+		return after
+	}
+	start := slots[0].at.Add(day)
+	for _, s := range slots {
+		if s.outcome == probe.Good && s.at.Before(start) {
+			start = s.at
+			break
+		}
+	}
+	return slo.Latest(after, start.Add(-time.Millisecond))
 }
 
 func (w *world) sum(id probe.ID, after, until time.Time, means func(*slot) probe.Outcome) (t slo.Tally) {

@@ -11,15 +11,18 @@ import (
 	"sonde/slo"
 )
 
-// worstKey is a number for some probes that are as the worst of them is, and for the threshold
-// of latency that they are held against; 0 for none.
+// worstKey is a number for some probes that are as the worst of them is, for when their promises
+// begin to count, and for the threshold of latency that they are held against; 0 for none.
 type worstKey uint64
 
-func worstKeyOf(members []*Probe, threshold time.Duration) worstKey {
+func (r *Reader) worstKeyOf(members []*Probe, threshold time.Duration) worstKey {
 	h := fnv.New64a()
 	_ = binary.Write(h, binary.LittleEndian, threshold.Milliseconds())
 	for _, p := range members {
 		_ = binary.Write(h, binary.LittleEndian, int64(p.ID))
+		if start := r.memory.State(p.ID).Account.Start; p.Policy.StartOnSuccess && start != 0 {
+			_ = binary.Write(h, binary.LittleEndian, start)
+		}
 	}
 	return worstKey(h.Sum64())
 }
@@ -57,7 +60,7 @@ func (r *Reader) worsts(l *ledgers) (all []*worst) {
 			w := of[o.Threshold]
 			if w == nil {
 				w = &worst{members: members[p.Subject.Group], threshold: o.Threshold}
-				w.key, w.step = worstKeyOf(w.members, o.Threshold), r.longestStep(l, w.members)
+				w.key, w.step = r.worstKeyOf(w.members, o.Threshold), r.longestStep(l, w.members)
 				of[o.Threshold], all = w, append(all, w)
 			}
 			w.windows = append(w.windows, o.Window)
@@ -85,11 +88,11 @@ type worstDays struct {
 }
 
 // give gives a group the sums of its days.
-func (w *worstDays) give(members []*Probe, threshold time.Duration, t *Together) {
+func (w *worstDays) give(r *Reader, members []*Probe, threshold time.Duration, t *Together) {
 	if w == nil || t.Combine != slo.Worst {
 		return
 	}
-	key := worstKeyOf(members, threshold)
+	key := r.worstKeyOf(members, threshold)
 	if of := w.of[key]; of != nil && of.step <= longestTail {
 		t.step, t.firstDay, t.days = of.step, w.firstDay, w.sums[key]
 	}
@@ -357,13 +360,14 @@ func (c *compactor) worstDay(ctx context.Context, tx *sql.Tx, groups []*worst, d
 func (c *compactor) timeline(l *ledgers, x *paces, p *Probe, threshold time.Duration, around window) Timeline {
 	place, _ := c.r.places.of(p.ID)
 	account := &c.r.memory.State(p.ID).Account
-	ledger := l.of(place, account)
+	all := l.of(place, account)
+	ledger := all.Promised(p.Policy)
 	if threshold == 0 {
-		return &ledger
+		return ledger
 	}
 	begin := l.begin(place, account).Add(-time.Millisecond)
 	if x == nil || account.Grid.Step > 0 && begin.Before(around.until) && !slices.Contains(x.whole(place, slo.Latest(around.after, begin), around.until), threshold) {
 		return nil
 	}
-	return x.latency(place, &ledger, threshold)
+	return x.latency(place, ledger, threshold)
 }

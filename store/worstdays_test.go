@@ -33,7 +33,7 @@ func (w *world) worst(after, until time.Time, means func(*slot) probe.Outcome) s
 	for i := range w.probes {
 		id := w.probes[i].ID
 		for _, s := range w.slotsUpTo(id, until) {
-			if !s.at.After(after) || s.at.After(until) {
+			if !s.at.After(w.since(id, after)) || s.at.After(until) {
 				continue
 			}
 			m := meaning(means(&s))
@@ -104,6 +104,45 @@ func (w *world) requireWorst(t *testing.T) {
 			require.Equal(t, w.worst(after, now, means), line.Tally(after, now), "%s, since %s", o, now.Sub(after))
 		}
 	}
+}
+
+// TestPromisesMayCountFromTheFirstSuccess compares what counts of probes that failed at first: of
+// each, of its latency, and of all of them as the worst is.
+func TestPromisesMayCountFromTheFirstSuccess(t *testing.T) {
+	started := 0
+	for seed := range (worlds() + 1) / 2 {
+		w := long(t, 400+seed)
+		w.late = true
+		for i := range w.probes {
+			policy := *w.probes[i].Policy
+			policy.StartOnSuccess = true
+			w.probes[i].Policy = &policy
+			w.mood[w.probes[i].ID] = 3 // they fail
+		}
+		w.pledge(slo.Worst, "99% over 30d", "latency 2500ms for 50% over 30d")
+		for range 5 {
+			w.happen(300)
+			w.commit(true)
+			w.compact()
+			w.requireWorst(t)
+			now := w.now()
+			snapshot, err := look(t, w.s.Path()).Snapshot(t.Context(), now)
+			require.NoError(t, err)
+			for _, p := range snapshot.Probes {
+				if !w.since(p.ID, t0.Add(-day)).Equal(t0.Add(-day)) {
+					started++
+				}
+				for _, length := range []time.Duration{time.Hour, 6 * time.Hour, 3 * day, 30 * day} {
+					after := now.Add(-length)
+					from := w.since(p.ID, after)
+					require.Equal(t, w.tally(p.ID, from, now), p.Ledger.Promised(p.Policy).Tally(after, now), "over %s", length)
+					require.Equal(t, w.latency(p.ID, from, now), p.Latencies[1].Tally(after, now), "latency over %s", length)
+					require.Equal(t, w.tally(p.ID, after, now), p.Ledger.Tally(after, now), "availability does not wait")
+				}
+			}
+		}
+	}
+	require.Positive(t, started)
 }
 
 func FuzzReadWorstDays(f *testing.F) {

@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"sonde/configs"
-	"sonde/probe"
 	"sonde/report"
 	"sonde/store"
 )
@@ -93,24 +92,22 @@ func titlesOf(status *report.Status, names []string) ([]string, error) {
 
 // chart shows a promise with a chart of its budget.
 func chart(c *cobra.Command, reader *store.Reader, snapshot *store.Snapshot, p *report.Promise, apart bool, now time.Time) error {
-	var members []probe.ID
+	var members []*store.Probe
 	together := store.Together{}
 	for i := range snapshot.Probes {
 		if !p.Group && snapshot.Probes[i].Name() == p.Name {
-			members = []probe.ID{snapshot.Probes[i].ID}
+			members = []*store.Probe{snapshot.Probes[i].Probe}
 		}
 	}
 	for i := range snapshot.Groups {
 		if g := &snapshot.Groups[i]; p.Group && g.Name == p.Name {
 			together.Combine = g.Combine
-			for _, m := range g.Members {
-				members = append(members, m.ID)
-			}
+			members = g.Members
 		}
 	}
 	after, until := p.Reach()
-	for _, id := range members {
-		line, err := timeline(c.Context(), reader, id, p.Threshold(), after, until)
+	for _, member := range members {
+		line, err := timeline(c.Context(), reader, member, p.Threshold(), after, until)
 		if err != nil {
 			return storageError(err)
 		}
@@ -119,12 +116,21 @@ func chart(c *cobra.Command, reader *store.Reader, snapshot *store.Snapshot, p *
 	return draw(c, p, report.NewBurndown(p, &together, now), apart)
 }
 
-// timeline reads the time of a probe, as it kept to a threshold of latency if there is one.
-func timeline(ctx context.Context, reader *store.Reader, id probe.ID, threshold time.Duration, after, until time.Time) (store.Timeline, error) {
+// timeline reads the time of a probe as its promises count it, and as it kept to a threshold of
+// latency if there is one.
+func timeline(ctx context.Context, reader *store.Reader, p *store.Probe, threshold time.Duration, after, until time.Time) (store.Timeline, error) {
 	if threshold > 0 {
-		return reader.Latency(ctx, id, threshold, after, until)
+		latency, err := reader.Latency(ctx, p.ID, threshold, after, until)
+		if err != nil {
+			return nil, err
+		}
+		return latency.Promised(p.Policy), nil
 	}
-	return reader.Ledger(ctx, id, after, until)
+	ledger, err := reader.Ledger(ctx, p.ID, after, until)
+	if err != nil {
+		return nil, err
+	}
+	return ledger.Promised(p.Policy), nil
 }
 
 func draw(c *cobra.Command, p *report.Promise, chart *report.Burndown, apart bool) error {

@@ -48,6 +48,7 @@ var edges = map[string][]string{
 	"the interval changed":                  {"TestG12ChangingAPromiseOrAnIntervalMigratesNothing", "TestAccountOverAnIntervalChange"},
 	"the clock was set back":                {"TestG17ASlotThatComesTwiceCountsOnce"},
 	"the clock was set forward":             {"TestSlotsOfTheFutureCountWhenTheyCome"},
+	"a probe that never worked":             {"TestWhenAProbeBeganToWork", "TestAPromiseMayWaitForTheFirstSuccess", "TestABudgetMayWaitForTheFirstSuccess"},
 	"a probe was renamed":                   {"TestABudgetFollowsItsProbeOverARename"},
 	"several probes in one promise":         {"TestD5AGroupIsAsItsWorstMember", "TestTheTimeOfAGroupIsTheSumOfItsMembers"},
 }
