@@ -78,7 +78,7 @@ var promiseRule = circleRule{
 	speaks: func(w *watch) bool {
 		return w.own != nil && !w.circle.policy.early(&w.own.Account, w.in.At) && w.circle.policy.Budgets.spends(&w.in)
 	},
-	step:   (*watch).promise,
+	step: (*watch).promise,
 }
 
 func (w *watch) promise(spends bool) {
