@@ -116,7 +116,7 @@ breaking: 5xx, no answer, or authentication failures.
 	}
 	root.PersistentFlags().StringP("config", "c", "", "configuration file (default $SONDE_CONFIG, ./sonde.yaml, /etc/sonde/sonde.yaml)")
 	root.PersistentFlags().String("db", "", "database file (default: as the configuration says)")
-	root.AddCommand(newServe(), newDemo(), newStatus(), newSLO(), newHistory(), newIncidents(), newOutbox(), newCheck(), newExplain(), newReplay(), newValidate(), newAck(), newSilence(), newMaintenance(), newRun(), newSlack(), newBackup(), newRestore(), newVersion())
+	root.AddCommand(newServe(), newDemo(), newStatus(), newSLO(), newHistory(), newIncidents(), newOutbox(), newCheck(), newExplain(), newReplay(), newValidate(), newAck(), newSilence(), newMaintenance(), newRun(), newSlack(), newTest(), newBackup(), newRestore(), newVersion())
 	return root
 }
 
