@@ -59,8 +59,9 @@ func (l *loop) lend(x *loan) {
 		b.reading = append(b.reading, x)
 		x.given <- l.memory.Lend()
 	default:
-		b.asking = append(b.asking, x)
-		l.schedule(0)
+		if b.asking = append(b.asking, x); !l.nothing() {
+			l.schedule(0) // else the batch that is being committed is all there is
+		}
 	}
 }
 

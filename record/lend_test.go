@@ -61,6 +61,10 @@ func TestStatesThatAreLentDuringACommitHaveWhatCameMeanwhile(t *testing.T) {
 		require.EqualValues(t, 3, m.Seq, "the one that was under way")
 		require.Len(t, d.disk.durable(), 3)
 		done()
+
+		d.Record(result(1, slot(3), good, 1))
+		time.Sleep(time.Second)
+		require.Len(t, d.disk.durable(), 4, "a loan for which there was nothing to commit keeps nothing from being committed")
 		d.end(t)
 	})
 }

@@ -274,7 +274,11 @@ func (l *loop) schedule(within time.Duration) {
 
 // seal hands the open batch to the committer, unless that is busy: then it grows on.
 func (l *loop) seal() {
-	if l.sealed != nil || l.nothing() {
+	switch {
+	case l.sealed != nil:
+		return
+	case l.nothing():
+		l.deadline = time.Time{} // else nothing that comes would be scheduled any more
 		return
 	}
 	l.post(l.tact.Flush(time.Now()))

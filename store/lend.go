@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"maps"
+	"time"
 
 	"sonde/incident"
 	"sonde/probe"
@@ -64,12 +65,18 @@ type lending struct {
 	configured []Probe
 }
 
+// lendWithin bounds how long a look waits for a loan: for a commit or two. The database says
+// the same.
+const lendWithin = 2 * time.Second
+
 // borrow asks for the states before a look into the database, which then has at least what
 // they know. Where nobody lends, the look goes by what the reader has followed so far.
 func (r *Reader) borrow(ctx context.Context) (done func()) {
 	if r.lender == nil {
 		return func() {}
 	}
+	ctx, cancel := context.WithTimeout(ctx, lendWithin)
+	defer cancel()
 	m, done, err := r.lender.Lend(ctx)
 	if err != nil {
 		return func() {}
