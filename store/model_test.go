@@ -10,6 +10,7 @@ import (
 
 	"sonde/incident"
 	"sonde/probe"
+	"sonde/slo"
 )
 
 // model is one probe that lives through whatever can happen to it: results of all kinds, slots
@@ -40,6 +41,13 @@ func newModel(t *testing.T, seed uint64) *model {
 	return m
 }
 
+// modelPromises are made and withdrawn.
+var modelPromises = []slo.Objective{
+	{BadPPM: 10_000, Window: slo.Rolling(30 * day)},
+	{BadPPM: 100_000, Window: slo.Window{Period: slo.Day, Zone: "Asia/Seoul"}},
+	{BadPPM: 50_000, Window: slo.Rolling(7 * day), Kind: slo.Latency, Threshold: time.Second},
+}
+
 // modelReasons are what results are of, the good ones more often.
 var modelReasons = []struct {
 	reason probe.Reason
@@ -60,7 +68,7 @@ func (m *model) result(mood int) incident.Input {
 	if lot.status > 0 {
 		v.Status, v.Class = lot.status, probe.ClassOf(lot.status)
 	}
-	in := incident.Input{At: m.now, Verdict: v.Settle(m.policy.Count4xx, m.memory.State(modelled).Worked), Attempts: 1 + m.rnd.IntN(2), Maintenance: m.upkeep}
+	in := incident.Input{At: m.now, Verdict: v.Settle(m.policy.Count4xx, m.memory.State(modelled).Worked), Attempts: 1 + m.rnd.IntN(2), Elapsed: time.Duration(m.rnd.IntN(1200)) * time.Millisecond, Maintenance: m.upkeep}
 	if lot.status >= 429 && m.rnd.IntN(4) == 0 {
 		in.RecoverBy, in.Throttled = m.now.Add(time.Duration(m.rnd.IntN(600))*time.Second), lot.status == 429
 	}
@@ -176,7 +184,7 @@ func (m *model) restart() {
 // reload changes the configuration of the probe.
 func (m *model) reload() {
 	p, chance := &m.policy, m.rnd
-	switch chance.IntN(7) {
+	switch chance.IntN(10) {
 	case 0:
 		p.Interval = []time.Duration{time.Second, 10 * time.Second, time.Minute, 5 * time.Minute}[chance.IntN(4)]
 	case 1:
@@ -189,6 +197,13 @@ func (m *model) reload() {
 		p.Rules.CodeAnomaly = &incident.CodeAnomaly{Codes: [8]int16{503, int16(400 + chance.IntN(5))}, Factor: 2, MinCount: 2, Window: time.Hour}
 	case 5:
 		p.Rules.Degraded.Fire = time.Duration(1+chance.IntN(120)) * time.Minute
+	case 7:
+		p.Thresholds, _ = incident.NewThresholds(modelPromises)
+		p.Budgets = incident.NewBudgets(modelPromises, p.Interval, incident.BudgetRules{Fast: true, Slow: chance.IntN(2) == 0, Levels: []int{50, 80, 100}})
+	case 8:
+		p.Budgets, p.Thresholds = nil, incident.Thresholds{}
+	case 9:
+		p.StartOnSuccess = !p.StartOnSuccess
 	case 6:
 		p.RemindEvery, p.Repeatable = time.Duration(chance.IntN(3))*time.Hour, !p.Repeatable
 	}
@@ -215,7 +230,7 @@ func TestWhateverHappensToAProbeTheInvariantsHold(t *testing.T) {
 	}
 	for _, kind := range []probe.Kind{
 		probe.KindDown, probe.KindDegraded, probe.KindAuthFailed, probe.KindAuthBypass, probe.KindClientFault, probe.KindRateLimited,
-		probe.KindCodeAnomaly, probe.KindGroupRate,
+		probe.KindCodeAnomaly, probe.KindGroupRate, probe.KindBudgetFast, probe.KindBudgetThreshold,
 	} {
 		require.Greater(t, kinds[kind], int(seeds/100), "the sequences must show %s", kind)
 	}
