@@ -3,6 +3,7 @@ package notify_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -35,6 +36,13 @@ func (s *service) answer() error {
 	return s.down
 }
 
+// times are when it was asked.
+func (s *service) times() []time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.asked)
+}
+
 // tenant is a sender that shares its service with others.
 type tenant struct {
 	scripted
@@ -64,20 +72,23 @@ func TestAServiceThatDoesNotAnswerIsLeftAloneAndAskedWhetherItIsBack(t *testing.
 		}
 		_, log, stop := start(t, outbox, map[string]notify.Sender{"a": a, "b": b})
 		time.Sleep(time.Hour)
+		synctest.Wait()
 		posts := len(a.all()) + len(b.all())
 		require.Equal(t, 5, posts, "after five failures nothing is sent to either")
-		require.InDelta(t, 4*60, len(slack.asked), 4, "it is asked every 15 s, once for both")
+		require.InDelta(t, 4*60, len(slack.times()), 4, "it is asked every 15 s, once for both")
 		slack.be(nil)
 		back := time.Now()
 		time.Sleep(30 * time.Second)
+		synctest.Wait()
 		require.Equal(t, 10, outbox.in(notify.StateSent))
 		first := append(a.sent(), b.sent()...)
 		for _, d := range first {
 			require.LessOrEqual(t, d.at.Sub(back), 20*time.Second)
 		}
-		asked := len(slack.asked)
+		asked := len(slack.times())
 		time.Sleep(time.Hour)
-		require.Len(t, slack.asked, asked, "nobody asks while all is well")
+		synctest.Wait()
+		require.Len(t, slack.times(), asked, "nobody asks while all is well")
 		stop()
 		require.Equal(t, 1, strings.Count(log.String(), "service does not answer"))
 		require.Equal(t, 1, strings.Count(log.String(), "service answers again"))
@@ -100,9 +111,11 @@ func TestASingleMessageTriesWhetherAServiceTakesAnyAgain(t *testing.T) {
 		_, _, stop := start(t, outbox, map[string]notify.Sender{"a": a})
 		defer stop()
 		time.Sleep(10 * time.Minute)
+		synctest.Wait()
 		require.LessOrEqual(t, len(a.all()), 5+40, "one every 15 s, though it answers when it is asked")
 		takes.Store(true)
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		require.Equal(t, 20, outbox.in(notify.StateSent))
 	})
 }
@@ -115,14 +128,17 @@ func TestARefusedCredentialStopsAllThatUseIt(t *testing.T) {
 		d, _, stop := start(t, outbox, map[string]notify.Sender{"a": a, "b": b})
 		defer stop()
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		outbox.add("b", incident.FirstID, incident.Opened)
 		d.Wake("b")
 		time.Sleep(time.Hour)
+		synctest.Wait()
 		require.Len(t, a.all(), 1)
 		require.Empty(t, b.all())
-		require.Len(t, slack.asked, 6, "every ten minutes")
+		require.Len(t, slack.times(), 6, "every ten minutes")
 		slack.be(nil)
 		time.Sleep(10 * time.Minute)
+		synctest.Wait()
 		require.Equal(t, 2, outbox.in(notify.StateSent))
 	})
 }
@@ -157,12 +173,16 @@ func TestAPauseHoldsForAllWhereTwoPlacesAreAskedForIt(t *testing.T) {
 				}
 				say("a")
 				time.Sleep(tc.apart)
+				synctest.Wait()
 				say("b")
 				time.Sleep(time.Second)
+				synctest.Wait()
 				say("c")
 				time.Sleep(time.Second)
+				synctest.Wait()
 				require.Equal(t, tc.third, len(third.all()) == 0)
 				time.Sleep(2 * time.Minute)
+				synctest.Wait()
 				require.Equal(t, 3, outbox.in(notify.StateSent))
 			})
 		})
@@ -173,6 +193,13 @@ func TestAPauseHoldsForAllWhereTwoPlacesAreAskedForIt(t *testing.T) {
 type passing struct {
 	*memory
 	asked []notify.Forwarding
+}
+
+// forwarded is what was to be passed on.
+func (p *passing) forwarded() []notify.Forwarding {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.asked)
 }
 
 func (p *passing) Forward(_ context.Context, f notify.Forwarding) (int, error) {
@@ -214,10 +241,11 @@ func TestWhatCannotBeToldIsToldElsewhere(t *testing.T) {
 					go func() { ended <- d.Run(ctx) }()
 					time.Sleep(max(0, tc.after-time.Second))
 					synctest.Wait()
-					require.Equal(t, tc.after == 0, len(outbox.asked) > 0)
+					require.Equal(t, tc.after == 0, len(outbox.forwarded()) > 0)
 					time.Sleep(30 * time.Second)
-					require.NotEmpty(t, outbox.asked)
-					f := outbox.asked[0]
+					synctest.Wait()
+					require.NotEmpty(t, outbox.forwarded())
+					f := outbox.forwarded()[0]
 					require.Equal(t, "ops", f.From)
 					require.Equal(t, "backup", f.To)
 					require.Equal(t, "no luck", f.Why)
@@ -225,11 +253,12 @@ func TestWhatCannotBeToldIsToldElsewhere(t *testing.T) {
 					require.Len(t, backup.sent(), 1)
 					slack.be(nil)
 					time.Sleep(time.Hour)
-					asked := len(outbox.asked)
+					synctest.Wait()
+					asked := len(outbox.forwarded())
 					require.Equal(t, 2, outbox.in(notify.StateSent), "and at last where it was to be told")
 					d.Wake("ops")
 					synctest.Wait()
-					require.Len(t, outbox.asked, asked, "nothing is passed on any more")
+					require.Len(t, outbox.forwarded(), asked, "nothing is passed on any more")
 					cancel()
 					require.NoError(t, <-ended)
 				})

@@ -3,6 +3,7 @@ package notify_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -34,6 +35,13 @@ func (s *seeing) Find(_ context.Context, m notify.Message, _ notify.Thread, asOf
 	return notify.Thread{Channel: "C1", Root: "found"}, ok, err
 }
 
+// looked is when it was looked.
+func (s *seeing) looked() []time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.looks)
+}
+
 // unanswered is a sender whose first answer is lost.
 func unanswered(found func(int) (bool, error)) *seeing {
 	return &seeing{found: found, scripted: scripted{answer: func(_ context.Context, _ notify.Message, call int) error {
@@ -53,14 +61,16 @@ func TestWhatMayHaveGotThroughIsLookedForBeforeItIsSentAgain(t *testing.T) {
 		outbox.add("ops", incident.FirstID+1, incident.Opened)
 		_, _, stop := start(t, outbox, map[string]notify.Sender{"ops": slack})
 		time.Sleep(4 * time.Second)
+		synctest.Wait()
 		require.Equal(t, 1, outbox.in(notify.StateSent), "the other incident does not wait")
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		stop()
-		require.Len(t, slack.looks, 2)
-		require.GreaterOrEqual(t, slack.looks[0].Sub(begin), 5*time.Second)
-		require.Less(t, slack.looks[0].Sub(begin), 7*time.Second)
-		require.GreaterOrEqual(t, slack.looks[1].Sub(begin), 30*time.Second)
-		require.Less(t, slack.looks[1].Sub(begin), 33*time.Second)
+		require.Len(t, slack.looked(), 2)
+		require.GreaterOrEqual(t, slack.looked()[0].Sub(begin), 5*time.Second)
+		require.Less(t, slack.looked()[0].Sub(begin), 7*time.Second)
+		require.GreaterOrEqual(t, slack.looked()[1].Sub(begin), 30*time.Second)
+		require.Less(t, slack.looked()[1].Sub(begin), 33*time.Second)
 		again := slack.all()[2]
 		require.Equal(t, first.ID, again.message.ID)
 		require.False(t, again.message.Repeat, "it is known that it did not get through")
@@ -80,8 +90,9 @@ func TestWhatIsFoundIsNotSentAgain(t *testing.T) {
 				outbox.add("ops", incident.FirstID, incident.Changed)
 				_, _, stop := start(t, outbox, map[string]notify.Sender{"ops": slack})
 				time.Sleep(time.Minute)
+				synctest.Wait()
 				stop()
-				require.Len(t, slack.looks, at)
+				require.Len(t, slack.looked(), at)
 				require.Len(t, slack.all(), 2, "the first and the one that follows")
 				require.Equal(t, notify.Thread{Channel: "C1", Root: "found"}, slack.all()[1].thread, "which goes on where it was found")
 				require.Equal(t, 2, outbox.in(notify.StateSent))
@@ -107,8 +118,9 @@ func TestWhereNobodyMayLookARepeatSaysThatItMayBeOne(t *testing.T) {
 				m := outbox.add("ops", incident.FirstID, tc.change)
 				_, _, stop := start(t, outbox, map[string]notify.Sender{"ops": slack})
 				time.Sleep(time.Minute)
+				synctest.Wait()
 				stop()
-				require.Len(t, slack.looks, 1)
+				require.Len(t, slack.looked(), 1)
 				require.Equal(t, tc.state, outbox.row(m.ID).state)
 				require.Len(t, slack.all(), tc.posts)
 				require.Equal(t, tc.posts == 2, slack.all()[tc.posts-1].message.Repeat)
@@ -132,8 +144,9 @@ func TestALookThatFailsIsTakenAgain(t *testing.T) {
 		m := outbox.add("ops", incident.FirstID, incident.Opened)
 		_, _, stop := start(t, outbox, map[string]notify.Sender{"ops": slack})
 		time.Sleep(2 * time.Minute)
+		synctest.Wait()
 		stop()
-		require.Len(t, slack.looks, 3)
+		require.Len(t, slack.looked(), 3)
 		require.Equal(t, notify.StateSent, outbox.row(m.ID).state)
 		require.Len(t, slack.all(), 1)
 	})
@@ -150,10 +163,12 @@ func TestADeliveryThatACrashCutShortIsLookedFor(t *testing.T) {
 		slack, hook := &seeing{found: func(int) (bool, error) { return true, nil }}, &scripted{}
 		_, _, stop := start(t, outbox, map[string]notify.Sender{"ops": slack, "hook": hook})
 		time.Sleep(4 * time.Second)
-		require.Empty(t, slack.looks)
+		synctest.Wait()
+		require.Empty(t, slack.looked())
 		require.Len(t, hook.sent(), 1, "where nobody can look, nobody waits")
 		require.True(t, hook.sent()[0].message.Repeat)
 		time.Sleep(2 * time.Second)
+		synctest.Wait()
 		stop()
 		require.Empty(t, slack.all())
 		require.Equal(t, notify.StateSent, outbox.row(m.ID).state)
@@ -170,6 +185,7 @@ func TestWhatIsNotWorthTellingAnyMoreIsNotTold(t *testing.T) {
 		short := outbox.add("ops", incident.FirstID+2, incident.Changed)
 		outbox.rows[short.ID-1].message.Body.Expires = time.Now().Add(time.Minute)
 		time.Sleep(time.Hour + time.Minute)
+		synctest.Wait()
 		_, _, stop := start(t, outbox, map[string]notify.Sender{"ops": slack})
 		synctest.Wait()
 		stop()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -64,6 +65,12 @@ func (b *board) wants(id notify.MessageID) {
 	b.want = id
 }
 
+func (b *board) renewals() []notify.Renewal {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.renewed)
+}
+
 // painter is a sender that can change first messages.
 type painter struct {
 	scripted
@@ -83,6 +90,19 @@ func (p *painter) Edit(_ context.Context, m notify.Message, _ notify.Thread) err
 	return p.says(len(p.edits))
 }
 
+func (p *painter) edited() []notify.Message {
+	p.paint.Lock()
+	defer p.paint.Unlock()
+	return slices.Clone(p.edits)
+}
+
+// asks is how often a link was asked for.
+func (p *painter) asks() int {
+	p.paint.Lock()
+	defer p.paint.Unlock()
+	return p.links
+}
+
 func (p *painter) Link(context.Context, notify.Thread) (string, error) {
 	p.paint.Lock()
 	defer p.paint.Unlock()
@@ -100,8 +120,8 @@ func TestManyChangesAreOneEditToTheLatest(t *testing.T) {
 		outbox.wants(1)
 		d.Wake("ops")
 		synctest.Wait()
-		require.Len(t, slack.edits, 1, "at once")
-		m := slack.edits[0]
+		require.Len(t, slack.edited(), 1, "at once")
+		m := slack.edited()[0]
 		require.Equal(t, "root", m.Key, "it is found by the same key as before")
 		require.False(t, m.Repeat)
 		require.WithinDuration(t, time.Now(), m.CreatedAt, 0, "an edit is never late")
@@ -109,10 +129,12 @@ func TestManyChangesAreOneEditToTheLatest(t *testing.T) {
 			outbox.wants(2 + id)
 			d.Wake("ops")
 			time.Sleep(300 * time.Millisecond)
+			synctest.Wait()
 		}
 		time.Sleep(10 * time.Second)
-		require.Len(t, slack.edits, 2)
-		require.Equal(t, notify.MessageID(11), slack.edits[1].ID)
+		synctest.Wait()
+		require.Len(t, slack.edited(), 2)
+		require.Equal(t, notify.MessageID(11), slack.edited()[1].ID)
 	})
 }
 
@@ -122,11 +144,12 @@ func TestALinkIsAskedForOnce(t *testing.T) {
 		_, _, stop := start(t, outbox, map[string]notify.Sender{"ops": slack})
 		defer stop()
 		time.Sleep(time.Hour)
-		require.Equal(t, 2, slack.links)
-		require.Empty(t, slack.edits)
-		require.Equal(t, "https://x.example.com/p1", outbox.renewed[1].Link)
-		require.True(t, outbox.renewed[1].Asked)
-		require.False(t, outbox.renewed[0].Asked)
+		synctest.Wait()
+		require.Equal(t, 2, slack.asks())
+		require.Empty(t, slack.edited())
+		require.Equal(t, "https://x.example.com/p1", outbox.renewals()[1].Link)
+		require.True(t, outbox.renewals()[1].Asked)
+		require.False(t, outbox.renewals()[0].Asked)
 	})
 }
 
@@ -158,13 +181,14 @@ func TestWhatFollowsFromAnEditThatFails(t *testing.T) {
 				_, _, stop := start(t, outbox, map[string]notify.Sender{"ops": slack})
 				defer stop()
 				time.Sleep(time.Hour)
-				require.Equal(t, tc.gone, outbox.renewed[0].Gone)
+				synctest.Wait()
+				require.Equal(t, tc.gone, outbox.renewals()[0].Gone)
 				switch {
 				case tc.gone: // the board of this test does not replace it
 				case tc.again == 0:
-					require.Len(t, slack.edits, 1)
+					require.Len(t, slack.edited(), 1)
 				default:
-					require.Len(t, slack.edits, 2)
+					require.Len(t, slack.edited(), 2)
 					require.LessOrEqual(t, second.Sub(begin), tc.again)
 					require.GreaterOrEqual(t, second.Sub(begin), tc.before)
 				}
@@ -186,7 +210,7 @@ func TestAPauseOfPostsDoesNotHoldUpEdits(t *testing.T) {
 		outbox.wants(1)
 		d.Wake("ops")
 		synctest.Wait()
-		require.Len(t, slack.edits, 1)
+		require.Len(t, slack.edited(), 1)
 		require.Len(t, slack.all(), 1)
 	})
 }
@@ -196,13 +220,15 @@ func TestAnEditIsNotRepeatedWhileItCannotBeWrittenDown(t *testing.T) {
 		outbox, slack := &board{memory: newMemory(), linked: true, want: 1, broken: errors.New("disk full")}, &painter{}
 		_, _, stop := start(t, outbox, map[string]notify.Sender{"ops": slack})
 		time.Sleep(10 * time.Minute)
-		require.Len(t, slack.edits, 1)
+		synctest.Wait()
+		require.Len(t, slack.edited(), 1)
 		outbox.mu.Lock()
 		outbox.broken = nil
 		outbox.mu.Unlock()
 		time.Sleep(2 * time.Minute)
+		synctest.Wait()
 		require.Equal(t, notify.MessageID(1), outbox.shown)
-		require.Len(t, slack.edits, 1)
+		require.Len(t, slack.edited(), 1)
 		stop()
 	})
 }
