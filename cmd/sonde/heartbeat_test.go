@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -25,21 +26,38 @@ import (
 // outside is who is pinged, in the time of a test.
 type outside struct {
 	began time.Time
-	pings []time.Duration
-	down  bool
+
+	mu   sync.Mutex
+	came []time.Duration
+	down bool
+}
+
+func (o *outside) setDown(down bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.down = down
+}
+
+// pings are when pings came, after the beginning.
+func (o *outside) pings() []time.Duration {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Clone(o.came)
 }
 
 func (o *outside) RoundTrip(r *http.Request) (*http.Response, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	if o.down {
 		return nil, errors.New("connection refused")
 	}
-	o.pings = append(o.pings, time.Since(o.began))
+	o.came = append(o.came, time.Since(o.began))
 	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader("OK")), Request: r}, nil
 }
 
 func TestPingsComeOnlyWhileTheServiceDoesItsWork(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var log bytes.Buffer
+		log := &transcript{}
 		o := &outside{began: time.Now()}
 		var mu sync.Mutex
 		var sick error
@@ -48,30 +66,30 @@ func TestPingsComeOnlyWhileTheServiceDoesItsWork(t *testing.T) {
 			mu.Lock()
 			defer mu.Unlock()
 			return sick
-		}, slog.New(slog.NewTextHandler(&log, nil)))
+		}, slog.New(slog.NewTextHandler(log, nil)))
 		h.client.Transport = o
 		require.True(t, h.lastSuccess().IsZero())
 		h.start(t.Context())
 		time.Sleep(3*time.Minute + time.Second)
-		require.Equal(t, []time.Duration{0, time.Minute, 2 * time.Minute, 3 * time.Minute}, o.pings)
+		require.Equal(t, []time.Duration{0, time.Minute, 2 * time.Minute, 3 * time.Minute}, o.pings())
 
 		set(errors.New("storage is full: results wait in memory"))
 		time.Sleep(10 * time.Minute)
-		require.Len(t, o.pings, 4, "it is silent")
+		require.Len(t, o.pings(), 4, "it is silent")
 		require.Equal(t, o.began.Add(3*time.Minute).UnixMilli(), h.lastSuccess().UnixMilli())
-		require.Equal(t, 1, strings.Count(log.String(), "no heartbeat"), "said once: %s", &log)
+		require.Equal(t, 1, strings.Count(log.String(), "no heartbeat"), "said once: %s", log)
 		require.Contains(t, log.String(), "withheld: storage is full")
 
 		set(nil)
 		time.Sleep(10 * time.Second) // within the period
-		require.Len(t, o.pings, 5, "it is heard again as soon as it is well")
+		require.Len(t, o.pings(), 5, "it is heard again as soon as it is well")
 		require.Contains(t, log.String(), "heartbeat goes on")
 		time.Sleep(2 * time.Minute)
-		require.Len(t, o.pings, 7)
-		require.Equal(t, 15*time.Minute, o.pings[6], "in the old rhythm")
+		require.Len(t, o.pings(), 7)
+		require.Equal(t, 15*time.Minute, o.pings()[6], "in the old rhythm")
 		h.stop()
 		time.Sleep(time.Hour)
-		require.Len(t, o.pings, 7, "a service that was stopped is silent")
+		require.Len(t, o.pings(), 7, "a service that was stopped is silent")
 		require.NotContains(t, log.String(), "canary")
 	})
 }
@@ -84,10 +102,10 @@ func TestAPingThatFailsIsTriedAgainWithinThePeriod(t *testing.T) {
 		h.start(t.Context())
 		time.Sleep(25 * time.Second)
 		synctest.Wait()
-		o.down = false
+		o.setDown(false)
 		time.Sleep(2 * time.Minute)
 		synctest.Wait()
-		require.Equal(t, []time.Duration{30 * time.Second, time.Minute, 2 * time.Minute}, o.pings)
+		require.Equal(t, []time.Duration{30 * time.Second, time.Minute, 2 * time.Minute}, o.pings())
 		h.stop()
 	})
 }
@@ -105,7 +123,7 @@ func TestALongPeriodIsNotLostToAShortTrouble(t *testing.T) {
 		h.start(t.Context())
 		time.Sleep(49*time.Hour + time.Second)
 		synctest.Wait()
-		require.Equal(t, []time.Duration{time.Hour + 30*time.Second, 24 * time.Hour, 48 * time.Hour}, o.pings)
+		require.Equal(t, []time.Duration{time.Hour + 30*time.Second, 24 * time.Hour, 48 * time.Hour}, o.pings())
 		h.stop()
 	})
 }
@@ -181,7 +199,7 @@ func TestABeginningIsNoTrouble(t *testing.T) {
 		h.start(t.Context())
 		time.Sleep(11 * time.Second)
 		synctest.Wait()
-		require.Equal(t, []time.Duration{10 * time.Second}, o.pings)
+		require.Equal(t, []time.Duration{10 * time.Second}, o.pings())
 		h.stop()
 		require.Empty(t, log.String())
 	})
