@@ -120,7 +120,7 @@ func (p *place) retold(batches []store.Batch) (lines []string, states map[probe.
 
 func TestTheLogWithItsCommandsSaysWhatWasTold(t *testing.T) {
 	kinds := 0
-	for seed := range uint64(6) {
+	for seed := range uint64(3) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				rnd := rand.New(rand.NewPCG(seed, 3))
@@ -140,7 +140,7 @@ func TestTheLogWithItsCommandsSaysWhatWasTold(t *testing.T) {
 				names := []string{"gateway", "shop", "docs", "else"}
 				mood := map[string]int{}
 				key := 0
-				for n := range 240 {
+				for n := range 150 {
 					time.Sleep(time.Until(slot(n).Add(time.Second)))
 					for _, name := range names {
 						if rnd.IntN(30) == 0 {
@@ -154,7 +154,7 @@ func TestTheLogWithItsCommandsSaysWhatWasTold(t *testing.T) {
 						if rnd.IntN(3) == 0 {
 							time.Sleep(time.Duration(rnd.IntN(400)+1) * time.Millisecond)
 						}
-						if rnd.IntN(25) == 0 {
+						if rnd.IntN(15) == 0 {
 							key++
 							p.disturb(rnd, key)
 						}
@@ -191,7 +191,7 @@ func TestTheLogWithItsCommandsSaysWhatWasTold(t *testing.T) {
 			})
 		})
 	}
-	require.Greater(t, kinds, 100)
+	require.Greater(t, kinds, 60)
 }
 
 // disturb has somebody ask for something.
