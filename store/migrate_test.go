@@ -80,16 +80,18 @@ func TestAMigrationThatIsKilledHasHappenedOrHasNot(t *testing.T) {
 
 	rnd := rand.New(rand.NewPCG(40, 40))
 	at := map[int]int{}
-	kills, killed := times(40, 6), 0
-	for range kills {
+	kills, ended := times(40, 6), 0
+	for n := 0; n < kills; {
 		path := fresh()
 		if killedAt(t, path, time.Duration(rnd.Int64N(int64(takes)))) {
-			killed++
+			n++
+		} else {
+			ended++
+			takes -= takes / 10 // the machine is faster by now
 		}
 		at[requireWhole(t, path, len(steps))]++
 	}
-	t.Logf("a migration takes %v; %d of %d were killed; versions after: %v", takes, killed, kills, at)
-	require.Greater(t, killed, kills/2, "most kills came in time")
+	t.Logf("a migration takes %v; %d were killed, %d ended before; versions after: %v", takes, kills, ended, at)
 }
 
 // killedAt begins a migration and kills it after a while. It reports whether it was still
