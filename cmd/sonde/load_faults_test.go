@@ -184,8 +184,8 @@ func (l *load) judgeHistory(t *testing.T, passes int) {
 	t.Logf("%d results in the history, %d of them as chunks, in %d spans", results, packed, spans)
 }
 
-// judgeAlerts holds what Slack was told against the database: all was told, what came
-// twice says so, and each incident opened and resolved in turn.
+// judgeAlerts holds what Slack was told against the database: all was told once, or is part of what
+// was, and each incident opened and resolved in turn.
 func (l *load) judgeAlerts(t *testing.T) {
 	t.Helper()
 	openings, recoveries := l.toldOnce(t)
@@ -205,7 +205,7 @@ func (l *load) judgeAlerts(t *testing.T) {
 			require.False(t, open[about], "%s was opened twice", about)
 			open[about] = true
 		case "resolved":
-			require.True(t, open[about], "%s was resolved and was not open", about)
+			require.True(t, open[about] || m.ThreadTS == "", "%s was resolved and was not open", about)
 			open[about] = false
 		}
 	}
@@ -218,8 +218,8 @@ func (l *load) judgeAlerts(t *testing.T) {
 	for rows.Next() {
 		var key, state string
 		require.NoError(t, rows.Scan(&key, &state))
-		require.Equal(t, "sent", state, key)
-		require.True(t, told[key], "%s was not told", key)
+		require.Contains(t, []string{"sent", "superseded"}, state, key)
+		require.Equal(t, state == "sent", told[key], "%s is %s", key, state)
 	}
 	require.NoError(t, rows.Err())
 	t.Logf("%d openings and %d recoveries told, %d messages in all, %d of them repeats", openings, recoveries, len(l.slack.Messages()), len(l.slack.Messages())-len(told))

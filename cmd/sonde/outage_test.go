@@ -76,8 +76,8 @@ func TestASlackThatIsDownLosesNothingAlthoughTheServiceIsKilled(t *testing.T) {
 // settled waits until every message has been delivered and noted.
 func (s *scene) settled(t *testing.T) {
 	t.Helper()
-	s.eventually(t, "nothing waits to be delivered", func() bool {
+	require.Eventually(t, func() bool { // what may have got through is looked for first
 		status, _ := s.report(t)
 		return status.Service.Outbox.Pending == 0
-	})
+	}, 2*time.Minute, 100*time.Millisecond, "nothing waits to be delivered")
 }
