@@ -67,6 +67,13 @@ func (l *lane) lookFor(ctx context.Context, c *Claim, end Settlement) (Settlemen
 	case failure.Trouble == Blind:
 		m.Repeat, m.Doubt = true, Doubt{}
 		return end, 0, false
+	case failure.Trouble == Throttled:
+		wait := failure.After // of looks alone: others may be told meanwhile
+		if wait <= 0 {
+			wait = throttledUnsaid
+		}
+		end.Next, end.Err = end.At.Add(wait), failure.Err.Error()
+		return end, 0, true
 	case failure.Trouble == Ambiguous:
 		failure = &Failure{Trouble: Transient, After: failure.After, Err: failure.Err} // to look twice does no harm
 	}
