@@ -155,16 +155,6 @@ func (a *account) went(f *Failure, now time.Time) {
 	}
 }
 
-// idled hears that there was no message to try.
-func (a *account) idled(now time.Time) {
-	a.mu.Lock()
-	trying := a.trying
-	a.mu.Unlock()
-	if trying {
-		a.went(nil, now)
-	}
-}
-
 // throttled hears that a place was asked for a pause. If another was asked just before, both
 // mean what is done, not where.
 func (a *account) throttled(what act, place string, now, until time.Time) {

@@ -120,6 +120,27 @@ func TestASingleMessageTriesWhetherAServiceTakesAnyAgain(t *testing.T) {
 	})
 }
 
+func TestAnOutboxThatFailsWhileAMessageIsToTryTheServiceStopsNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		outbox, slack := newMemory(), &service{down: failure(notify.Transient)}
+		a, b := newTenant(slack), newTenant(slack)
+		for id := incident.FirstID; id < incident.FirstID+5; id++ {
+			outbox.add("a", id, incident.Opened)
+			outbox.add("b", id, incident.Opened)
+		}
+		_, _, stop := start(t, outbox, map[string]notify.Sender{"a": a, "b": b})
+		defer stop()
+		time.Sleep(time.Hour)
+		outbox.breakWith(errors.New("disk I/O error"))
+		slack.be(nil)
+		time.Sleep(10*time.Minute + time.Millisecond)
+		outbox.breakWith(nil)
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		require.Equal(t, 10, outbox.in(notify.StateSent))
+	})
+}
+
 func TestARefusedCredentialStopsAllThatUseIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		outbox, slack := newMemory(), &service{down: failure(notify.Unauthorized)}

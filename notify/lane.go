@@ -51,6 +51,7 @@ func (l *lane) run(ctx context.Context) {
 		claim, next, err := l.outbox.Claim(ctx, l.destination, l.now())
 		switch {
 		case err != nil:
+			l.tried(nil)
 			l.outboxFailed(ctx, "claim", err)
 			pause(ctx, backoff(l.blind))
 		case claim == nil:

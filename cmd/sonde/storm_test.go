@@ -29,7 +29,6 @@ type throng struct {
 	*office
 	recorder *record.Recorder
 	probes   []store.Probe
-	sent     time.Time
 	ended    chan struct{}
 	halt     chan struct{}
 }

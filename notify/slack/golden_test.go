@@ -116,13 +116,6 @@ func TestARelapseByWhichPeopleHearThatItComesAndGoesSaysSo(t *testing.T) {
 	}
 }
 
-// answered is the verdict of a reason on an answer.
-func answered(reason probe.Reason, status int) probe.Verdict {
-	v := probe.Miss(reason)
-	v.Status, v.Class = status, probe.ClassOf(status)
-	return v
-}
-
 func TestEveryReasonCanBeTold(t *testing.T) {
 	for _, reason := range probe.Reasons() {
 		verdict := probe.Miss(reason)
