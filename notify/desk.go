@@ -267,8 +267,6 @@ func (d *Desk) soonest() (next *Held) {
 	return next
 }
 
-func (h *Held) late(now time.Time) bool { return !h.Until.IsZero() && !h.Until.After(now) }
-
 // review looks at what is held, and returns it if nothing keeps it back any more.
 func (d *Desk) review(h *Held, now time.Time) (Released, bool) {
 	p := d.problem(h)
@@ -297,13 +295,6 @@ func (d *Desk) review(h *Held, now time.Time) (Released, bool) {
 	told := Released{h.About, incident.Transition{Change: h.Change, At: now, Problem: p.Clone()}, *h}
 	d.drop(h.Incident)
 	return told, true
-}
-
-// Released is an opening that people are told of now.
-type Released struct {
-	About probe.ID
-	incident.Transition
-	Held Held
 }
 
 // For says to people why they did not hear of it at once.

@@ -61,3 +61,12 @@ type Held struct {
 	Was      Why                `json:",omitzero"` // and what did so before
 	WasOf    probe.ID           `json:",omitzero"`
 }
+
+func (h *Held) late(now time.Time) bool { return !h.Until.IsZero() && !h.Until.After(now) }
+
+// Released is an opening that people are told of now.
+type Released struct {
+	About probe.ID
+	incident.Transition
+	Held Held
+}

@@ -256,6 +256,11 @@ func (p *statePacker) state(s *incident.State) {
 		p.spending(s.Spending)
 	}
 	p.shared(s, has)
+	p.promises(s, has)
+}
+
+// promises packs what latency and budgets are judged by.
+func (p *statePacker) promises(s *incident.State, has uint64) {
 	if has&hasPace != 0 {
 		p.pace(s.Pace)
 	}

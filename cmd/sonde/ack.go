@@ -28,30 +28,35 @@ that nobody looks after it any more.`,
 }
 
 func ack(c *cobra.Command, args []string) error {
-	id, err := incident.ParseID(args[0])
-	if err != nil {
-		return err
-	}
-	by, err := words(c, "by")
-	if err != nil {
-		return err
-	}
-	note, err := words(c, "note")
-	if err != nil {
-		return err
-	}
-	undo, _ := c.Flags().GetBool("undo")
-	done, err := order(c, incident.Command{Kind: incident.Acknowledge, Incident: id, By: by, Note: note, Undo: undo})
+	done, err := say(c, incident.Acknowledge, args[0])
 	if err != nil {
 		return err
 	}
 	if asJSON(c) {
 		return writeJSON(c.OutOrStdout(), report.NewAcknowledgement(&done))
 	}
-	if undo {
+	if done.Undo {
 		c.Printf("incident %s: nobody looks after it\n", done.Incident)
 		return nil
 	}
 	c.Printf("incident %s: acknowledged by %s at %s\n", done.Incident, done.By, stamped(done.At))
 	return nil
+}
+
+// say gives an order about an incident, as the flags by, note and undo say.
+func say(c *cobra.Command, kind incident.CommandKind, about string) (incident.Command, error) {
+	id, err := incident.ParseID(about)
+	if err != nil {
+		return incident.Command{}, err
+	}
+	by, err := words(c, "by")
+	if err != nil {
+		return incident.Command{}, err
+	}
+	note, err := words(c, "note")
+	if err != nil {
+		return incident.Command{}, err
+	}
+	undo, _ := c.Flags().GetBool("undo")
+	return order(c, incident.Command{Kind: kind, Incident: id, By: by, Note: note, Undo: undo})
 }

@@ -53,30 +53,17 @@ changes nothing; --undo takes it back.`,
 }
 
 func falseAlarm(c *cobra.Command, args []string) error {
-	id, err := incident.ParseID(args[0])
-	if err != nil {
-		return err
-	}
-	by, err := words(c, "by")
-	if err != nil {
-		return err
-	}
-	note, err := words(c, "note")
-	if err != nil {
-		return err
-	}
-	undo, _ := c.Flags().GetBool("undo")
-	done, err := order(c, incident.Command{Kind: incident.FalseAlarm, Incident: id, By: by, Note: note, Undo: undo})
+	done, err := say(c, incident.FalseAlarm, args[0])
 	if err != nil {
 		return err
 	}
 	switch {
 	case asJSON(c):
 		return writeJSON(c.OutOrStdout(), report.NewFalseAlarm(&done))
-	case undo:
-		c.Printf("incident %s: no false alarm\n", id)
+	case done.Undo:
+		c.Printf("incident %s: no false alarm\n", done.Incident)
 	default:
-		c.Printf("incident %s: false alarm, says %s\n", id, done.By)
+		c.Printf("incident %s: false alarm, says %s\n", done.Incident, done.By)
 	}
 	return nil
 }
