@@ -127,10 +127,7 @@ func TestANameIsResolvedAndTimedApart(t *testing.T) {
 }
 
 func TestConnectFailures(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	require.NoError(t, listener.Close())
-	result := runOnce(t, quick(), target(t, "http://"+listener.Addr().String(), retrying(2)))
+	result := runOnce(t, quick(), target(t, "http://"+closedTCP(t), retrying(2)))
 	require.Equal(t, ConnectRefused, result.Verdict.Reason)
 	require.Equal(t, ClassNoResponse, result.Verdict.Class)
 	require.Len(t, result.Attempts, 3)

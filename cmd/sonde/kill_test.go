@@ -11,7 +11,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"sonde/incident"
+	"sonde/notify"
 	"sonde/notify/slack/fakeslack"
+	"sonde/store"
 )
 
 // The service is killed again and again, at any moment of outages that come and go. At
@@ -38,30 +41,47 @@ func TestKilledAgainAndAgainNothingIsLost(t *testing.T) {
 	s.settled(t)
 	require.Equal(t, 0, last.end(syscall.SIGTERM))
 
-	openings, recoveries := s.toldOnce(t)
-	require.Positive(t, openings)
-	require.Equal(t, openings, recoveries, "every outage that was told ended in a recovery that was told")
+	require.Positive(t, s.toldToTheEnd(t))
 	status, _ := s.report(t)
 	require.Zero(t, status.Service.Outbox.Dead)
 }
 
-// toldOnce counts what Slack was told, and fails if a message came twice. What one late message
-// says of a whole outage counts as neither.
-func (s *scene) toldOnce(t *testing.T) (openings, recoveries int) {
+// toldToTheEnd fails the test if Slack was told anything twice, if an outage that was told did not end
+// in a recovery that was, or if a recovery was told of nothing. It returns how many were told. A
+// recovery tells of what opened, too, where that could not be told before it was over.
+func (s *scene) toldToTheEnd(t *testing.T) (recoveries int) {
 	t.Helper()
 	seen := map[string]bool{}
 	for _, m := range s.slack.Messages() {
 		key := keyOf(t, m)
 		require.False(t, seen[key], "told twice: %s", key)
 		seen[key] = true
-		switch {
-		case strings.Contains(key, ":opened:"), strings.Contains(key, ":reopened:"):
-			openings++
-		case strings.Contains(key, ":resolved:") && m.ThreadTS != "": // else it tells of the opening, too
-			recoveries++
+	}
+	reader, err := store.OpenReader(t.Context(), strings.TrimSuffix(s.config, ".yaml")+".db")
+	require.NoError(t, err)
+	defer func() { require.NoError(t, reader.Close()) }()
+	posts, err := reader.Outbox(t.Context(), notify.StateSent, notify.StateSuperseded)
+	require.NoError(t, err)
+	open, unheard := map[incident.ID]bool{}, map[incident.ID]bool{}
+	for _, p := range posts {
+		told := p.State == notify.StateSent
+		require.Equal(t, told, seen[p.Key], "%s is %s", p.Key, p.State)
+		switch about := p.Incident; p.Change {
+		case "opened", "reopened":
+			require.False(t, open[about], "%s opened twice", p.Key)
+			open[about], unheard[about] = told, !told
+		case "resolved":
+			require.Equal(t, told, open[about] || unheard[about] && told, "%s is %s", p.Key, p.State)
+			open[about], unheard[about] = false, false
+			if told {
+				recoveries++
+			}
 		}
 	}
-	return openings, recoveries
+	for about, still := range open {
+		require.False(t, still, "people think that %s is open", about)
+	}
+	return recoveries
 }
 
 // keyOf is the key under which a message stands in the outbox.
