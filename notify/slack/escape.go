@@ -42,8 +42,8 @@ var (
 	lookalike = strings.NewReplacer("`", "ˋ", "*", "∗", "~", "∼")
 )
 
-// shortcode is what Slack shows as an emoji.
-var shortcode = regexp.MustCompile(`:[A-Za-z0-9_+'-]+:`)
+// shortcode is what Slack shows as an emoji, or would show if one of our colons came behind it.
+var shortcode = regexp.MustCompile(`:[A-Za-z0-9_+'-]+(:|$)`)
 
 // underlined replaces the underscores that may mark italics: those within a word do not.
 func underlined(s string) string {

@@ -198,6 +198,9 @@ func FuzzHostileTextInAnyFieldStaysText(f *testing.F) {
 		f.Add(s, uint8(probe.KindDown), uint8(incident.Opened))
 	}
 	f.Fuzz(func(t *testing.T, s string, kind, change uint8) {
+		if userID.MatchString(s) {
+			return // who answers in Slack is shown as what Slack calls them
+		}
 		kinds := probe.Kinds()
 		of := kinds[int(kind)%len(kinds)]
 		changes := changesOf(of)
