@@ -42,8 +42,16 @@ var (
 	lookalike = strings.NewReplacer("`", "ˋ", "*", "∗", "~", "∼")
 )
 
-// shortcode is what Slack shows as an emoji, or would show if one of our colons came behind it.
-var shortcode = regexp.MustCompile(`:[A-Za-z0-9_+'-]+(:|$)`)
+// What Slack shows as an emoji, and what it would show as one if a colon of ours came behind it.
+var (
+	shortcode = regexp.MustCompile(`:[A-Za-z0-9_+'-]+:`)
+	halfCode  = regexp.MustCompile(`:[A-Za-z0-9_+'-]+$`)
+)
+
+// beforeColon makes a text fit to stand before a colon.
+func beforeColon(s string) string {
+	return halfCode.ReplaceAllStringFunc(s, func(found string) string { return "꞉" + found[1:] })
+}
 
 // underlined replaces the underscores that may mark italics: those within a word do not.
 func underlined(s string) string {

@@ -260,10 +260,12 @@ func (s story) clock(t time.Time) string {
 // never taken for a name.
 func fill(template string, facts ...string) string {
 	pairs := make([]string, len(facts))
-	for i, fact := range facts {
-		if pairs[i] = fact; i%2 == 0 {
-			pairs[i] = "{" + fact + "}"
+	for i := 0; i < len(facts); i += 2 {
+		place, fact := "{"+facts[i]+"}", facts[i+1]
+		if strings.Contains(template, place+":") {
+			fact = beforeColon(fact)
 		}
+		pairs[i], pairs[i+1] = place, fact
 	}
 	return strings.NewReplacer(pairs...).Replace(template)
 }
