@@ -19,5 +19,29 @@ func TestTheHeapIsKeptSmallUnlessSomebodySaysOtherwise(t *testing.T) {
 	require.Equal(t, 77, growth(), "Go has taken it from the environment")
 	require.NoError(t, os.Unsetenv("GOGC"))
 	keepHeapSmall()
-	require.Equal(t, heapGrowth, growth())
+	require.Equal(t, startGrowth, growth())
+	var h heapTuner
+	h.tune(t.Context())
+	require.Equal(t, 77, growth(), "nothing is known yet")
+	h.tune(t.Context())
+	got := growth()
+	require.True(t, leastGrowth <= got && got <= usualGrowth, "%d", got)
+}
+
+func TestTheHeapIsCollectedAboutOnceASecond(t *testing.T) {
+	const mb = 1 << 20
+	for name, tc := range map[string]struct {
+		alive, passing uint64
+		want           int
+	}{
+		"10,000 plain probes":             {27 * mb, 5 * mb, 18},
+		"handshakes may double it":        {15 * mb, 18 * mb, usualGrowth},
+		"a small one is not collected":    {2 * mb, 0, usualGrowth},
+		"a large one in which little is":  {500 * mb, 5 * mb, leastGrowth},
+		"one of which nothing was alive":  {0, 0, usualGrowth},
+		"what is worth a collection":      {20 * mb, 1 * mb, 20},
+		"half as much as there is passes": {20 * mb, 10 * mb, 50},
+	} {
+		t.Run(name, func(t *testing.T) { require.Equal(t, tc.want, heapGrowth(tc.alive, tc.passing)) })
+	}
 }

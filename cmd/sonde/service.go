@@ -239,6 +239,7 @@ func (s *service) begin(ctx context.Context, jobs []scheduler.Job) error {
 		s.scheduler.Upkeep("storage", storageEvery, s.watchStorage),
 		s.scheduler.Upkeep("release", releaseEvery, s.release),
 		s.scheduler.Upkeep("space", spaceEvery, s.watchSpace),
+		s.scheduler.Upkeep("heap", tuneEvery, new(heapTuner).tune),
 		s.scheduler.Upkeep("idle", idleEvery, func(context.Context) { s.recorder.Idle(s.clock.Now()) }),
 		s.scheduler.Start(ctx, jobs),
 	)
