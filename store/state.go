@@ -259,22 +259,6 @@ func (p *statePacker) state(s *incident.State) {
 	p.promises(s, has)
 }
 
-// promises packs what latency and budgets are judged by.
-func (p *statePacker) promises(s *incident.State, has uint64) {
-	if has&hasPace != 0 {
-		p.pace(s.Pace)
-	}
-	if has&hasLags != 0 {
-		p.lags(s.Lags)
-	}
-	if has&hasPool != 0 {
-		p.pool(s.Shared.Pool)
-	}
-	if has&hasStart != 0 {
-		p.int(s.Account.Start - unixMilli(p.base))
-	}
-}
-
 // time packs an instant as the difference to base.
 func (p *statePacker) time(t time.Time) { p.int(t.UnixMilli() - unixMilli(p.base)) }
 

@@ -65,3 +65,19 @@ func (u *unpacker) float32() float32 {
 	}
 	return f
 }
+
+// promises packs what latency and budgets are judged by.
+func (p *statePacker) promises(s *incident.State, has uint64) {
+	if has&hasPace != 0 {
+		p.pace(s.Pace)
+	}
+	if has&hasLags != 0 {
+		p.lags(s.Lags)
+	}
+	if has&hasPool != 0 {
+		p.pool(s.Shared.Pool)
+	}
+	if has&hasStart != 0 {
+		p.int(s.Account.Start - unixMilli(p.base))
+	}
+}

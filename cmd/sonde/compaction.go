@@ -56,3 +56,10 @@ func (s *service) forget(ctx context.Context, now time.Time) error {
 func (s *service) makeRoom(ctx context.Context, now time.Time) error {
 	return errors.Join(s.forget(ctx, now), s.store.Tidy(ctx, now))
 }
+
+// tidy writes the log back into the database, which forgets what nobody asks for any more.
+func (s *service) tidy(ctx context.Context) {
+	if err := s.store.Tidy(ctx, time.Now()); err != nil {
+		s.log.Error("database not tidied", "err", err)
+	}
+}

@@ -249,12 +249,6 @@ func (s *service) begin(ctx context.Context, jobs []scheduler.Job) error {
 	return nil
 }
 
-func (s *service) tidy(ctx context.Context) {
-	if err := s.store.Tidy(ctx, time.Now()); err != nil {
-		s.log.Error("database not tidied", "err", err)
-	}
-}
-
 // stop ends everything, the outermost first, and loses nothing: runs in flight get a
 // moment to end, and what is known is made durable.
 func (s *service) stop() error {
