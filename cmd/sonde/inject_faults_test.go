@@ -3,9 +3,11 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -45,7 +47,8 @@ func TestADiskThatFailsForGoodEndsTheServiceWithItsCode(t *testing.T) {
 	t.Parallel()
 	l := newLoad(t, 20)
 	l.begin(t)
-	p := l.serveInjured(t, "fsync,fdatasync:error=EIO:when=8+1")
+	p := l.serve(t)
+	l.injureRunning(t, p, "fsync,fdatasync:error=EIO")
 	l.eventually(t, "storing fails", func() bool {
 		_, health := l.read("/healthz")
 		return strings.HasPrefix(health, "degraded: storage is failing")
@@ -130,15 +133,39 @@ func (l *load) injected(t *testing.T) int {
 // database.
 func (l *load) serveInjured(t *testing.T, inject string) *process {
 	t.Helper()
+	binary, err := os.Executable()
+	require.NoError(t, err)
+	// -D: the program itself is the child, so that signals and exit codes are its own.
+	strace := l.strace(t, inject, "-D", binary, "serve", "-c", l.config)
+	return beginCommand(t, []string{"SLACK_TOKEN=" + fakeslack.Token}, strace)
+}
+
+// injureRunning makes every call of a running service on the files of the database fail,
+// from now on: a count would be kept by thread, and a thread that is new would have luck.
+func (l *load) injureRunning(t *testing.T, p *process, inject string) {
+	t.Helper()
+	strace := l.strace(t, inject, "-p", strconv.Itoa(p.cmd.Process.Pid))
+	var said bytes.Buffer
+	strace.Stderr = &said
+	require.NoError(t, strace.Start())
+	t.Cleanup(func() { // it ends with the service
+		p.kill()
+		_ = strace.Wait()
+		if t.Failed() {
+			t.Log("strace (who is not root needs kernel.yama.ptrace_scope=0):", said.String())
+		}
+	})
+}
+
+// strace is the command that makes calls on the files of the database fail.
+func (l *load) strace(t *testing.T, inject string, of ...string) *exec.Cmd {
+	t.Helper()
 	strace, err := exec.LookPath("strace")
 	require.NoError(t, err, "this test needs strace: apt-get install strace")
 	calls, _, _ := strings.Cut(inject, ":")
-	// -D: the program itself is the child, so that signals and exit codes are its own.
-	args := []string{"-D", "-f", "-qq", "-o", filepath.Join(l.folder, "trace"), "-e", "trace=" + calls, "-e", "signal=none", "-e", "inject=" + inject}
+	args := []string{"-f", "-qq", "-o", filepath.Join(l.folder, "trace"), "-e", "trace=" + calls, "-e", "signal=none", "-e", "inject=" + inject}
 	for _, suffix := range []string{"", "-wal", "-journal"} {
 		args = append(args, "-P", l.database()+suffix)
 	}
-	binary, err := os.Executable()
-	require.NoError(t, err)
-	return beginCommand(t, []string{"SLACK_TOKEN=" + fakeslack.Token}, exec.Command(strace, append(args, binary, "serve", "-c", l.config)...))
+	return exec.Command(strace, append(args, of...)...)
 }
