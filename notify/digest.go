@@ -54,6 +54,42 @@ type Digest struct {
 	Promises    []DigestPromise  `json:",omitempty"` // the worst first
 	Promised    int              `json:",omitzero"`  // of which those are the first
 	Dead        int              `json:",omitzero"`  // messages that could not be delivered
+
+	Acked, Recovered DigestMean    `json:",omitzero"`  // of those that opened: how soon somebody acknowledged, and how soon they were over
+	Unacked          int           `json:",omitzero"`  // of those that opened: nobody acknowledged
+	Relapses         int           `json:",omitzero"`  // how often an incident came back
+	Noise            []DigestNoise `json:",omitempty"` // whose alerts were many or false, the loudest first
+	Noisy            int           `json:",omitzero"`  // of which those are the first
+	Ending           []DigestEnd   `json:",omitempty"` // certificates and credentials that end soon, the next one first
+	Ends             int           `json:",omitzero"`  // of which those are the first
+}
+
+// MostNoise is of how many probes a digest says how loud they were.
+const MostNoise = 5
+
+// DigestMean is a mean time. Its zero value is that of nothing.
+type DigestMean struct {
+	Time time.Duration
+	Of   int
+}
+
+// DigestNoise is how loud a probe was, or what several share.
+type DigestNoise struct {
+	Name        string
+	Alerts      int // how often people heard that something opened, relapses too
+	Relapses    int `json:",omitzero"` // of those
+	FalseAlarms int `json:",omitzero"` // incidents of which people said so
+	Unacked     int `json:",omitzero"` // incidents that nobody acknowledged
+}
+
+// Loud reports whether it is worth a thought: it was told of more than once, or for nothing.
+func (n *DigestNoise) Loud() bool { return n.Alerts > 1 || n.FalseAlarms > 0 }
+
+// DigestEnd is a certificate that ends soon, or a credential.
+type DigestEnd struct {
+	Name       string // of the probe
+	Ends       time.Time
+	Credential bool `json:",omitzero"`
 }
 
 // DigestPlan says when a destination gets digests. Its zero value is never.
@@ -116,10 +152,11 @@ func (d *Digest) Message(due *DigestDue, destination, location string, now time.
 	}
 }
 
-// Empty reports whether there is nothing to say: nothing happened, and every promise is kept.
+// Empty reports whether there is nothing to say: nothing happened, nothing ends soon, and every
+// promise is kept.
 func (d *Digest) Empty() bool {
 	spent := slices.ContainsFunc(d.Promises, func(p DigestPromise) bool { return p.Judged && p.Left <= 0 })
-	return d.Opened+d.StillOpen+d.Past+d.Dead == 0 && !spent
+	return d.Opened+d.StillOpen+d.Past+d.Dead+d.Ends == 0 && !spent
 }
 
 // DigestIncident is an incident in a digest.

@@ -61,32 +61,6 @@ func ParseMonth(month, zone string) (slo.Span, error) {
 	return window.Span(middle.AddDate(0, 0, 14)), nil
 }
 
-// means are the mean times of incidents.
-type means struct {
-	incidents, falsely   int
-	detect, ack, recover mean
-}
-
-type mean struct {
-	sum time.Duration
-	n   int64
-}
-
-func (m *mean) add(from, to time.Time) {
-	if !from.IsZero() && !to.IsZero() {
-		m.sum += max(0, to.Sub(from))
-		m.n++
-	}
-}
-
-func (m *mean) of() *int64 {
-	if m.n == 0 {
-		return nil
-	}
-	ms := (m.sum / time.Duration(m.n)).Milliseconds()
-	return &ms
-}
-
 // ReadMonth reads what became of all probes in a month: of those that are configured, and
 // of those that were while it lasted.
 func ReadMonth(ctx context.Context, r *store.Reader, span slo.Span, now time.Time) (*Month, error) {
@@ -103,7 +77,7 @@ func ReadMonth(ctx context.Context, r *store.Reader, span slo.Span, now time.Tim
 	if err != nil {
 		return nil, err
 	}
-	groups := &together{span: span, until: until, members: map[string][]*store.Probe{}, of: map[string]*store.Together{}, pledges: map[string]store.Pledge{}, means: map[string]*means{}}
+	groups := &together{span: span, until: until, members: map[string][]*store.Probe{}, of: map[string]*store.Together{}, pledges: map[string]store.Pledge{}, means: map[string]*Means{}}
 	for i := range probes {
 		p := &probes[i]
 		if p.ID < 0 {
@@ -119,7 +93,7 @@ func ReadMonth(ctx context.Context, r *store.Reader, span slo.Span, now time.Tim
 		}
 		x := stories[p.Name()]
 		if x == nil {
-			x = &means{}
+			x = &Means{}
 		}
 		promised := ledger.Promised(p.Policy)
 		if len(availability(p.Objectives)) > 0 {
@@ -145,12 +119,12 @@ func ReadMonth(ctx context.Context, r *store.Reader, span slo.Span, now time.Tim
 
 // readMeans reads the incidents that opened in a month, by the names of their probes, or by what
 // several share.
-func readMeans(ctx context.Context, r *store.Reader, span slo.Span) (map[string]*means, error) {
+func readMeans(ctx context.Context, r *store.Reader, span slo.Span) (map[string]*Means, error) {
 	records, err := r.Incidents(ctx, 0, span.Begin(), span.End, 0)
 	if err != nil {
 		return nil, err
 	}
-	all := map[string]*means{}
+	all := map[string]*Means{}
 	for i := range records {
 		x := &records[i]
 		name := x.Name
@@ -160,24 +134,14 @@ func readMeans(ctx context.Context, r *store.Reader, span slo.Span) (map[string]
 		if !x.OpenedAt.After(span.After) || !x.OpenedAt.Before(span.End) {
 			continue
 		}
-		m := all[name]
-		if m == nil {
-			m = &means{}
-			all[name] = m
-		}
-		m.incidents++
-		if !x.FalseAlarmAt.IsZero() {
-			m.falsely++
-		}
-		m.detect.add(x.Since, x.OpenedAt)
-		m.recover.add(x.OpenedAt, x.RecoveredAt)
 		timeline, err := r.Timeline(ctx, x.ID)
 		if err != nil {
 			return nil, err
 		}
-		if n := slices.IndexFunc(timeline, func(t store.Moment) bool { return t.Change == incident.Acknowledged }); n >= 0 {
-			m.ack.add(timeline[0].At, timeline[n].At)
+		if all[name] == nil {
+			all[name] = &Means{}
 		}
+		all[name].Add(x, timeline)
 	}
 	return all, nil
 }
@@ -188,7 +152,7 @@ func availability(all []slo.Objective) []slo.Objective {
 }
 
 // rows are a row for each target, the first one first; one if nothing is promised.
-func rows(name string, objectives []slo.Objective, t slo.Tally, span slo.Span, m *means) []MonthRow {
+func rows(name string, objectives []slo.Objective, t slo.Tally, span slo.Span, m *Means) []MonthRow {
 	row := MonthRow{
 		Name: name, AttainedRatio: ratio(t.Ratio()), Coverage: t.Coverage(), SpentMS: t.Bad.Milliseconds(), Status: "no_objective",
 		Incidents: m.incidents, FalseAlarms: m.falsely, MTTDMS: m.detect.of(), MTTAMS: m.ack.of(), MTTRMS: m.recover.of(),
@@ -223,16 +187,16 @@ type together struct {
 	members map[string][]*store.Probe
 	of      map[string]*store.Together
 	pledges map[string]store.Pledge
-	means   map[string]*means
+	means   map[string]*Means
 }
 
-func (t *together) add(p *store.Probe, ledger *store.Ledger, m *means) {
+func (t *together) add(p *store.Probe, ledger *store.Ledger, m *Means) {
 	name := p.Subject.Group
 	if name == "" {
 		return
 	}
 	if t.of[name] == nil {
-		t.of[name], t.means[name] = &store.Together{}, &means{}
+		t.of[name], t.means[name] = &store.Together{}, &Means{}
 	}
 	g, sum := t.of[name], t.means[name]
 	g.Members = append(g.Members, ledger)
@@ -243,19 +207,9 @@ func (t *together) add(p *store.Probe, ledger *store.Ledger, m *means) {
 	sum.plus(m)
 }
 
-// plus adds those of others.
-func (m *means) plus(o *means) {
-	m.incidents += o.incidents
-	m.falsely += o.falsely
-	for _, x := range [...]struct{ into, from *mean }{{&m.detect, &o.detect}, {&m.ack, &o.ack}, {&m.recover, &o.recover}} {
-		x.into.sum += x.from.sum
-		x.into.n += x.from.n
-	}
-}
-
 // rows are a row for each target of each group, those of latency behind the others. Incidents of
 // the members count, and those about the promise itself.
-func (t *together) rows(ctx context.Context, r *store.Reader, stories map[string]*means) ([]MonthRow, error) {
+func (t *together) rows(ctx context.Context, r *store.Reader, stories map[string]*Means) ([]MonthRow, error) {
 	all := []MonthRow{}
 	for _, name := range slices.Sorted(maps.Keys(t.of)) {
 		objectives := t.pledges[name].Objectives

@@ -67,6 +67,10 @@ func (g *digester) make(ctx context.Context, d *configs.Destination, due *notify
 	}
 	digest := &notify.Digest{Period: due.Period, From: due.From, Until: due.At, Dead: snapshot.Service.Dead}
 	view.incidents(digest, records, snapshot)
+	if err := view.sums(ctx, digest, records, g.reader.Timeline); err != nil {
+		return err
+	}
+	view.ends(digest, snapshot)
 	view.promises(digest, report.NewStatus(snapshot, now).Promises())
 	if d.Digest.Silent && digest.Empty() || !seenBefore(snapshot, due.At) {
 		return nil

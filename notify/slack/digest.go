@@ -10,28 +10,11 @@ import (
 	"sonde/notify"
 )
 
-// digestWords are about messages that sum up a time.
-type digestWords struct {
-	titles    map[notify.Period]string
-	sentences map[notify.Period]string // facts: from opened open names
-	counts    map[notify.Period]string // facts: opened open false dead
-	nothing   string                   // facts: title from; nothing happened
-	names     string                   // facts: names; of those that are open, or came and went
-
-	open, over, promises string // titles of lists
-	still, lasted        string // facts: lasted
-	acked                string // facts: by
-	promise              string // facts: objective attained left
-	unjudged             string // facts: objective
-	coverage             string // facts: coverage
-	spent                string // instead of left
-	left                 string // facts: share
-	more                 string // facts: n
-	dead                 string // facts: n
-}
-
-// mostSummed is how long each list of a digest gets, in UTF-16 units.
-const mostSummed = 1500
+// How long each list of a digest gets, in UTF-16 units: together they fit into one message.
+const (
+	mostSummed = 1300 // of what is most important
+	mostAside  = 700
+)
 
 // digest is a message that sums up a time in a line. It is not escaped.
 func (s story) digest() string {
@@ -62,7 +45,7 @@ func (s story) digestFacts() []string {
 	}
 	return []string{
 		"from", d.From.In(s.zone).Format("2006-01-02 15:04 MST"), "until", d.Until.In(s.zone).Format("2006-01-02 15:04 MST"),
-		"opened", strconv.Itoa(d.Opened), "open", strconv.Itoa(d.StillOpen), "false", strconv.Itoa(d.FalseAlarms), "dead", strconv.Itoa(d.Dead), "names", names,
+		"opened", strconv.Itoa(d.Opened), "relapses", strconv.Itoa(d.Relapses), "open", strconv.Itoa(d.StillOpen), "false", strconv.Itoa(d.FalseAlarms), "dead", strconv.Itoa(d.Dead), "names", names,
 	}
 }
 
@@ -81,15 +64,19 @@ func (s story) renderDigest(f form) rendered {
 		title string
 		lines []string
 		all   int
+		most  int
 	}{
-		{w.open, s.digestIncidents(d.Open), d.StillOpen},
-		{w.over, s.digestIncidents(d.Over), d.Past},
-		{w.promises, s.digestPromises(), d.Promised},
+		{w.open, s.digestIncidents(d.Open), d.StillOpen, mostSummed},
+		{w.over, s.digestIncidents(d.Over), d.Past, mostSummed},
+		{w.ending, s.digestEnds(), d.Ends, mostAside},
+		{w.promises, s.digestPromises(), d.Promised, mostSummed},
+		{w.response, s.digestResponse(), 1, mostAside},
+		{w.noise, s.digestNoise(), d.Noisy, mostAside},
 	} {
 		if len(list.lines) == 0 {
 			continue
 		}
-		said := listing(list.title, list.lines, list.all, mostSummed, func(more string) string { return fill(w.more, "n", more) })
+		said := listing(list.title, list.lines, list.all, list.most, func(more string) string { return fill(w.more, "n", more) })
 		details = append(details, slack.NewSectionBlock(markdown(said), nil, nil))
 	}
 	return s.compose(f, blue, s.digest(), slack.NewSectionBlock(markdown(headline), nil, nil), details)
@@ -146,49 +133,60 @@ func (s story) digestPromises() (lines []string) {
 	return lines
 }
 
+// digestResponse says how soon people and targets were back, in a line; nil if nobody knows.
+func (s story) digestResponse() []string {
+	d, w := s.Body.Digest, &s.words.digests
+	var parts []string
+	switch {
+	case d.Acked.Of > 0:
+		parts = append(parts, fill(w.mtta, "mean", s.words.duration(d.Acked.Time), "n", strconv.Itoa(d.Acked.Of), "unacked", strconv.Itoa(d.Unacked)))
+	case d.Unacked > 0:
+		parts = append(parts, fill(w.unacked, "n", strconv.Itoa(d.Unacked)))
+	}
+	if d.Recovered.Of > 0 {
+		parts = append(parts, fill(w.mttr, "mean", s.words.duration(d.Recovered.Time), "n", strconv.Itoa(d.Recovered.Of)))
+	}
+	if len(parts) == 0 {
+		return nil
+	}
+	return []string{strings.Join(parts, " · ")}
+}
+
+// digestNoise is whose alerts were many or false, a line each.
+func (s story) digestNoise() (lines []string) {
+	w := &s.words.digests
+	for i := range s.Body.Digest.Noise {
+		x := &s.Body.Digest.Noise[i]
+		line := "*" + prose(x.Name, maxPlace) + "*"
+		for _, part := range [...]struct {
+			template string
+			n        int
+		}{{w.alerts, x.Alerts}, {w.relapses, x.Relapses}, {w.falsely, x.FalseAlarms}, {w.unacked, x.Unacked}} {
+			if part.n > 0 {
+				line += " · " + fill(part.template, "n", strconv.Itoa(part.n))
+			}
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// digestEnds is what ends soon, a line each.
+func (s story) digestEnds() (lines []string) {
+	w := &s.words.digests
+	for i := range s.Body.Digest.Ending {
+		x := &s.Body.Digest.Ending[i]
+		template := w.certificate
+		if x.Credential {
+			template = w.credential
+		}
+		left := s.words.duration(max(0, x.Ends.Sub(s.Body.Digest.Until)))
+		lines = append(lines, "*"+prose(x.Name, maxPlace)+"* · "+escape(fill(template, "left", left, "ends", s.clock(x.Ends))))
+	}
+	return lines
+}
+
 // ratio is a share of time that was good. It is never rounded up to all of it.
 func ratio(of float64) string {
 	return strconv.FormatFloat(math.Floor(of*100_000)/1000, 'f', -1, 64) + "%"
-}
-
-var englishDigests = digestWords{
-	titles: map[notify.Period]string{notify.DigestDaily: "Daily digest", notify.DigestWeekly: "Weekly digest", notify.DigestQuiet: "Quiet hours are over"},
-	sentences: map[notify.Period]string{
-		notify.DigestDaily:  "daily digest since {from}: {opened} incidents opened, {open} open now{names}.",
-		notify.DigestWeekly: "weekly digest since {from}: {opened} incidents opened, {open} open now{names}.",
-		notify.DigestQuiet:  "quiet hours are over; {opened} incidents came and went since {from}{names}.",
-	},
-	counts: map[notify.Period]string{
-		notify.DigestDaily:  "{opened} incidents opened · {open} open now · {false} false alarms",
-		notify.DigestWeekly: "{opened} incidents opened · {open} open now · {false} false alarms",
-		notify.DigestQuiet:  "{opened} incidents came and went, and nobody was disturbed",
-	},
-	nothing: "{title} since {from}: nothing opened, nothing is open, and every promise is kept.",
-	names:   " ({names})",
-	open:    "Open now, the worst first", over: "Over, the longest first", promises: "Promises, the worst first",
-	still: "for {lasted}", lasted: "lasted {lasted}", acked: "acknowledged by {by}",
-	promise: "{objective}: {attained} good, {left}", unjudged: "{objective}: nothing judged yet", coverage: ", {coverage} of the time seen",
-	spent: "budget spent", left: "{share} of the budget left", more: "… and {n} more",
-	dead: ":warning: {n} messages could not be delivered: `sonde outbox --state dead`",
-}
-
-var koreanDigests = digestWords{
-	titles: map[notify.Period]string{notify.DigestDaily: "일간 요약", notify.DigestWeekly: "주간 요약", notify.DigestQuiet: "조용한 시간 종료"},
-	sentences: map[notify.Period]string{
-		notify.DigestDaily:  "일간 요약({from}부터): 인시던트 발생 {opened}건, 현재 진행 중 {open}건{names}.",
-		notify.DigestWeekly: "주간 요약({from}부터): 인시던트 발생 {opened}건, 현재 진행 중 {open}건{names}.",
-		notify.DigestQuiet:  "조용한 시간 종료: {from}부터 발생했다가 복구된 인시던트 {opened}건{names}.",
-	},
-	counts: map[notify.Period]string{
-		notify.DigestDaily:  "발생 {opened}건 · 진행 중 {open}건 · 오탐 {false}건",
-		notify.DigestWeekly: "발생 {opened}건 · 진행 중 {open}건 · 오탐 {false}건",
-		notify.DigestQuiet:  "발생했다가 복구된 인시던트 {opened}건, 따로 알리지 않음",
-	},
-	nothing: "{title}({from}부터): 발생한 인시던트 없음, 진행 중인 인시던트 없음, 모든 목표 달성.",
-	names:   "({names})",
-	open:    "진행 중, 심각한 순", over: "종료, 오래 지속된 순", promises: "목표, 나쁜 순",
-	still: "{lasted} 경과", lasted: "{lasted} 동안 지속", acked: "확인: {by}",
-	promise: "{objective}: 정상 {attained}, {left}", unjudged: "{objective}: 아직 판정한 결과 없음", coverage: ", 관측 {coverage}",
-	spent: "예산 소진", left: "예산 {share} 남음", more: "… 외 {n}건",
-	dead: ":warning: 전달하지 못한 메시지 {n}건: `sonde outbox --state dead`",
 }

@@ -95,9 +95,15 @@ func aDigest(period notify.Period) notify.Message {
 			{Name: "group:shop", Objective: objective, Attained: 0.999999, Coverage: 1, Left: 0.9999, Judged: true},
 			{Name: "new", Objective: objective},
 		},
+		Acked: notify.DigestMean{Time: 4 * time.Minute, Of: 5}, Recovered: notify.DigestMean{Time: 23 * time.Minute, Of: 13}, Unacked: 9, Relapses: 3,
+		Noise: []notify.DigestNoise{
+			{Name: "search", Alerts: 7, Relapses: 3, FalseAlarms: 1, Unacked: 4}, {Name: "checkout", Alerts: 2}, {Name: "docs", Alerts: 1, FalseAlarms: 1, Unacked: 1},
+		}, Noisy: 3,
+		Ending: []notify.DigestEnd{{Name: "shop", Ends: at.Add(6*24*time.Hour + 5*time.Hour)}, {Name: "partner", Ends: at.Add(12 * 24 * time.Hour), Credential: true}}, Ends: 2,
 	}
 	if period == notify.DigestQuiet {
 		d.Open, d.Promises, d.StillOpen, d.Promised, d.Dead, d.FalseAlarms, d.Opened, d.Past = nil, nil, 0, 0, 0, 0, 2, 2
+		d.Acked, d.Recovered, d.Unacked, d.Relapses, d.Noise, d.Noisy, d.Ending, d.Ends = notify.DigestMean{}, notify.DigestMean{}, 0, 0, nil, 0, nil, 0
 	}
 	return notify.Message{Key: "digest:daily:2026-11-24:ops", Destination: "ops", CreatedAt: at, Body: notify.Body{Location: "seoul-1", Since: galleryBegan, At: at, Digest: d}}
 }

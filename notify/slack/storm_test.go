@@ -98,3 +98,26 @@ func TestAStormAndADigestAreLettersToo(t *testing.T) {
 		require.NotContains(t, text, "<")
 	}
 }
+
+// A digest in which every list is full, of names as long as people give them, still has its lists.
+func TestAFullDigestKeepsItsLists(t *testing.T) {
+	for _, language := range probe.Languages() {
+		m := aDigest(notify.DigestWeekly)
+		d := m.Body.Digest
+		d.Open, d.Over, d.Promises, d.Noise, d.Ending = repeated(d.Open[:1], notify.MostListed), repeated(d.Over[:1], notify.MostListed),
+			repeated(d.Promises[1:2], notify.MostListed), repeated(d.Noise[:1], notify.MostNoise), repeated(d.Ending[:1], notify.MostListed)
+		for i := range d.Over {
+			d.Open[i].Probe, d.Over[i].Probe, d.Promises[i].Name, d.Ending[i].Name = "결제-api-게이트웨이-서울-1", "결제-api-게이트웨이-서울-2", "결제-api-게이트웨이-서울-3", "결제-api-게이트웨이-서울-4"
+		}
+		r := toldIn(language, m).fit(formFull)
+		require.Equal(t, formFull, r.form, language.String())
+		require.Len(t, r.bar.Blocks.BlockSet, 6)
+	}
+}
+
+func repeated[T any](of []T, n int) (all []T) {
+	for len(all) < n {
+		all = append(all, of...)
+	}
+	return all[:n]
+}

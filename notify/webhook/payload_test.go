@@ -52,6 +52,9 @@ func messages() map[string]notify.Message {
 		Open:     []notify.DigestIncident{{ID: incident.FirstID, Probe: "checkout", Kind: probe.KindDown, Severity: probe.Critical, Reason: probe.ServerError, Status: 503, Since: started}},
 		Over:     []notify.DigestIncident{{ID: incident.FirstID + 1, Probe: "shop", Kind: probe.KindDown, Severity: probe.Critical, Reason: probe.ConnectRefused, Since: started.Add(-time.Hour), Until: started}},
 		Promises: []notify.DigestPromise{{Name: "checkout", Objective: "99.9% over 30d", Attained: 0.998, Coverage: 1, Left: -1, Judged: true}, {Name: "new", Objective: "99.9% over 30d"}},
+		Acked:    notify.DigestMean{Time: 4 * time.Minute, Of: 1}, Recovered: notify.DigestMean{Time: time.Hour, Of: 2}, Unacked: 2, Relapses: 1,
+		Noise:  []notify.DigestNoise{{Name: "shop", Alerts: 2, Relapses: 1, FalseAlarms: 1, Unacked: 1}},
+		Ending: []notify.DigestEnd{{Name: "shop", Ends: started.Add(6 * 24 * time.Hour)}, {Name: "partner", Ends: started.Add(12 * 24 * time.Hour), Credential: true}},
 	}}}
 	slow := sample(incident.Opened)
 	slow.Body.Kind, slow.Body.Severity = probe.KindLatency, probe.Warning

@@ -33,6 +33,29 @@ type digest struct {
 	Promised    int        `json:"promised"`
 	Promises    []promised `json:"promises"` // the first of those, the worst first
 	Dead        int        `json:"dead_messages"`
+
+	AckedMS     *int64    `json:"mtta_ms,omitempty"` // mean time until somebody acknowledged; left out if nobody did
+	RecoveredMS *int64    `json:"mttr_ms,omitempty"` // mean time to the recovery; left out if nothing recovered
+	Unacked     int       `json:"not_acknowledged"`
+	Relapses    int       `json:"relapses"`
+	Noise       []noise   `json:"noise"`  // whose alerts were many or false, the loudest first
+	Ending      []expires `json:"ending"` // certificates and credentials that end soon, the next one first
+}
+
+// noise is how loud a probe was.
+type noise struct {
+	Probe       string `json:"probe"`
+	Alerts      int    `json:"alerts"` // relapses too
+	Relapses    int    `json:"relapses"`
+	FalseAlarms int    `json:"false_alarms"`
+	Unacked     int    `json:"not_acknowledged"`
+}
+
+// expires is what ends soon: certificate or credential.
+type expires struct {
+	Probe string    `json:"probe"`
+	What  string    `json:"what"`
+	Ends  time.Time `json:"ends_at"`
 }
 
 // listed is an incident in a list.
@@ -73,6 +96,17 @@ func newDigest(d *notify.Digest) *digest {
 	x := &digest{
 		Period: d.Period.String(), From: d.From.UTC(), Until: d.Until.UTC(), Opened: d.Opened, FalseAlarms: d.FalseAlarms,
 		StillOpen: d.StillOpen, Open: listedOf(d.Open), Past: d.Past, Over: listedOf(d.Over), Promised: d.Promised, Promises: []promised{}, Dead: d.Dead,
+		AckedMS: meanOf(d.Acked), RecoveredMS: meanOf(d.Recovered), Unacked: d.Unacked, Relapses: d.Relapses, Noise: []noise{}, Ending: []expires{},
+	}
+	for _, n := range d.Noise {
+		x.Noise = append(x.Noise, noise{n.Name, n.Alerts, n.Relapses, n.FalseAlarms, n.Unacked})
+	}
+	for _, e := range d.Ending {
+		what := "certificate"
+		if e.Credential {
+			what = "credential"
+		}
+		x.Ending = append(x.Ending, expires{e.Name, what, e.Ends.UTC()})
 	}
 	for i := range d.Promises {
 		p := promised{Name: d.Promises[i].Name, Objective: d.Promises[i].Objective, Coverage: d.Promises[i].Coverage}
@@ -82,6 +116,14 @@ func newDigest(d *notify.Digest) *digest {
 		x.Promises = append(x.Promises, p)
 	}
 	return x
+}
+
+func meanOf(m notify.DigestMean) *int64 {
+	if m.Of == 0 {
+		return nil
+	}
+	ms := m.Time.Milliseconds()
+	return &ms
 }
 
 func listedOf(all []notify.DigestIncident) []listed {
