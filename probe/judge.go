@@ -3,6 +3,7 @@ package probe
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 )
@@ -66,7 +67,8 @@ func (o *observation) weigh(ctx context.Context, t *Target) Reason {
 }
 
 func (o *observation) weighLatency(expect *Expect) Reason {
-	if expect.Latency > 0 && o.timings.Total > expect.Latency {
+	if took := o.timings.Total; expect.Latency > 0 && took > expect.Latency {
+		o.evidence.addNote(fmt.Sprintf("it took %.3f s, and should take at most %.3f s", took.Seconds(), expect.Latency.Seconds()))
 		return TooSlow
 	}
 	return OK

@@ -107,6 +107,6 @@ var actionsIn = map[probe.Language]*actionWords{
 		mistake:   "`{said}`: 알 수 없는 명령입니다.",
 		help: "`/sonde status` 전체 상태\n`/sonde ack ID` 인시던트를 확인함; 취소는 `/sonde ack ID undo`\n" +
 			"`/sonde silence NAME|GROUP DURATION [REASON]` 그 동안 새 인시던트를 알리지 않음, 예: `/sonde silence checkout 2h`\n" +
-			"`/sonde silence ID` 그 인시던트가 복구될 때까지\n`/sonde run NAME` 프로브를 지금 점검\n`/sonde slo [NAME]` 남은 오류 예산",
+			"`/sonde silence ID` 그 인시던트가 복구될 때까지\n`/sonde run NAME` 프로브를 지금 점검\n`/sonde slo [NAME]` 남은 에러 버짓",
 	},
 }

@@ -121,5 +121,5 @@ func (s story) renderAnswer(f form) rendered {
 		emoji = ":ghost:"
 	}
 	line := s.answered(prose(s.name(), maxName), s.person(s.Body.Answer), s.moment(s.Body.Answer.Until), prose)
-	return s.compose(f, grey, escape(s.answer()), slack.NewSectionBlock(markdown(emoji+" "+line), nil, nil), nil)
+	return s.compose(f, grey, s.answer(), slack.NewSectionBlock(markdown(emoji+" "+line), nil, nil), nil)
 }

@@ -22,6 +22,12 @@ func explain(l probe.Language, v probe.Verdict) (probe.Explanation, bool) {
 	return entry, err == nil
 }
 
+// reasonName is the name that a reason has in the catalogue.
+func reasonName(l probe.Language, r probe.Reason) string {
+	entry, _ := probe.ExplainIn(l, r.String())
+	return entry.Name
+}
+
 // codeTellsAll reports whether the status code alone is what is wrong.
 func codeTellsAll(v probe.Verdict) bool {
 	switch v.Reason {

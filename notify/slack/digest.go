@@ -108,13 +108,13 @@ func (s story) digestPromises() (lines []string) {
 	w := &s.words.digests
 	for i := range s.Body.Digest.Promises {
 		p := &s.Body.Digest.Promises[i]
-		line := fill(w.unjudged, "objective", prose(p.Objective, maxPlace))
+		line := fill(w.unjudged, "objective", prose(s.words.promised(p.Objective), maxPlace))
 		if p.Judged {
 			left := fill(w.left, "share", percent(math.Floor(1000*p.Left)/1000))
 			if p.Left <= 0 {
 				left = w.spent
 			}
-			line = fill(w.promise, "objective", prose(p.Objective, maxPlace), "attained", ratio(p.Attained), "left", left)
+			line = fill(w.promise, "objective", prose(s.words.promised(p.Objective), maxPlace), "attained", ratio(p.Attained), "left", left)
 			if p.Coverage < 0.99 {
 				line += fill(w.coverage, "coverage", percent(math.Floor(1000*p.Coverage)/1000))
 			}

@@ -14,6 +14,8 @@ const (
 	maxShown = 600 // of the body
 	maxHeads = 4
 	maxNotes = 2
+
+	maxRetold = 600 // of a sentence in another language, with what marks the facts in it
 )
 
 // evidence is what was seen: what was expected and what came, and the answer.
@@ -24,10 +26,10 @@ func (s story) evidence() string {
 	}
 	lines := []string{"*" + s.words.evidence + "*"}
 	for _, note := range seen.Notes[:min(len(seen.Notes), maxNotes)] {
-		lines = append(lines, "• "+code(note, maxNote))
+		lines = append(lines, "• "+s.retold(note))
 	}
 	if seen.Error != "" {
-		lines = append(lines, "• "+code(seen.Error, maxNote))
+		lines = append(lines, "• "+s.retold(seen.Error))
 	}
 	answer := plain(seen.StatusLine, maxHead)
 	for _, line := range seen.Header[:min(len(seen.Header), maxHeads)] {
@@ -41,6 +43,21 @@ func (s story) evidence() string {
 		return ""
 	}
 	return strings.Join(lines, "\n")
+}
+
+// retold is what evidence says, in the language of the message; what has no other words than those
+// of the target or the system stays as it is, as code.
+func (s story) retold(said string) string {
+	if told, ok := s.retell(said); ok {
+		return told
+	}
+	return code(said, maxNote)
+}
+
+// retell says evidence in the language of the message; false if it cannot.
+func (s story) retell(said string) (told string, ok bool) {
+	told, ok = probe.Retell(s.words.language, said, func(fact string) string { return code(fact, maxNote) })
+	return told, ok && unitsOf(told) <= maxRetold
 }
 
 // known answers those of the questions that come next which sonde can answer.
@@ -77,7 +94,7 @@ func (s story) needs() (lines []string) {
 		}
 		cause := ""
 		if n.Cause.Outcome != probe.Good && n.Standing != notify.StandingUnknown {
-			cause = " (" + escape(s.named(n.Cause)) + ")"
+			cause = " (" + s.named(n.Cause) + ")"
 		}
 		if n.Since.IsZero() {
 			lines = append(lines, fill(w.needNever, "name", name, "standing", w.standings[n.Standing]))
@@ -91,12 +108,12 @@ func (s story) needs() (lines []string) {
 	return lines
 }
 
-// named is a verdict in short: the status code with its name, or the reason.
+// named is a verdict in short: the status code with its name, or the reason. It is escaped.
 func (s story) named(v probe.Verdict) string {
 	if v.Status != 0 {
-		return status(s.words.language, v.Status)
+		return escape(status(s.words.language, v.Status))
 	}
-	return v.Reason.String()
+	return fill(s.words.facts.reason, "reason", v.Reason.String(), "name", escape(reasonName(s.words.language, v.Reason)))
 }
 
 // compared is the last good result beside what comes now.
@@ -107,9 +124,9 @@ func (s story) compared() string {
 	}
 	now := s.named(s.Body.Cause)
 	if took := s.Body.Seen.Timings.Total; took > 0 {
-		now += ", " + milliseconds(inMS(took))
+		now += ", " + s.words.took(inMS(took))
 	}
-	return fill(s.words.facts.compared, "then", s.outcome(good)+", "+milliseconds(inMS(good.Took)), "now", escape(now), "moment", s.moment(good.At))
+	return fill(s.words.facts.compared, "then", s.outcome(good)+", "+s.words.took(inMS(good.Took)), "now", now, "moment", s.moment(good.At))
 }
 
 // phase is where it failed, and how long each phase took.
@@ -120,10 +137,10 @@ func (s story) phase() string {
 	}
 	var times []string
 	for _, x := range notify.Phases(&seen.Timings) {
-		times = append(times, w.phases[x.Phase]+" "+milliseconds(inMS(x.Took)))
+		times = append(times, w.phases[x.Phase]+" "+s.words.took(inMS(x.Took)))
 	}
 	if len(times) == 0 {
-		times = []string{milliseconds(inMS(seen.Timings.Total))}
+		times = []string{s.words.took(inMS(seen.Timings.Total))}
 	}
 	return fill(w.phase, "phase", w.phases[seen.Phase], "times", strings.Join(times, " · "))
 }
@@ -132,9 +149,13 @@ func (s story) phase() string {
 func (s story) whoAnswered() string {
 	switch by := s.Body.Seen.By; {
 	case s.Body.Gateway != "":
-		return fill(s.words.facts.by, "by", prose(s.Body.Gateway, maxAdvice))
+		told, ok := s.retell(s.Body.Gateway)
+		if !ok {
+			told = prose(s.Body.Gateway, maxAdvice)
+		}
+		return fill(s.words.facts.by, "by", told)
 	case by != "":
-		return fill(s.words.facts.by, "by", code(by, maxPlace))
+		return fill(s.words.facts.by, "by", s.retold(by))
 	}
 	return ""
 }

@@ -37,6 +37,7 @@ type factWords struct {
 	secured     string // facts: until
 	compared    string // facts: then now moment
 	trace       string // facts: trace
+	reason      string // facts: reason name; why there was no answer
 
 	last     func(n int) string // title of the sparkline
 	lastGood string             // facts: moment
@@ -67,7 +68,7 @@ var englishFacts = factWords{
 	},
 	address: "Asked at {address}", through: ", through the proxy {proxy}", by: "Who answered: {by}",
 	certificate: "Its certificate: {subject}, issued by {issuer}, good from {from} to {until}", secured: "The certificate that was last accepted lasts until {until}",
-	compared: "Last good: {then}, at {moment}; now: {now}", trace: "Trace {trace}",
+	compared: "Last good: {then}, at {moment}; now: {now}", trace: "Trace {trace}", reason: "{reason}",
 	last: func(n int) string { return "Last " + englishCount(n, "check") }, lastGood: "last good {moment}", page: "Probe",
 	uncalled: "nobody was mentioned: there were enough mentions of late",
 }
@@ -91,11 +92,11 @@ var koreanFacts = factWords{
 	},
 	phase: "실패한 단계: {phase} ({times})",
 	phases: map[notify.Phase]string{
-		notify.PhaseDNS: "이름 조회(dns)", notify.PhaseConnect: "연결(connect)", notify.PhaseTLS: "TLS", notify.PhaseFirstByte: "첫 바이트(first byte)", notify.PhaseTransfer: "전송(transfer)",
+		notify.PhaseDNS: "이름 조회(dns)", notify.PhaseConnect: "연결(connect)", notify.PhaseTLS: "TLS", notify.PhaseFirstByte: "첫 바이트(first_byte)", notify.PhaseTransfer: "전송(transfer)",
 	},
 	address: "요청한 주소: {address}", through: ", 프록시 {proxy} 경유", by: "응답한 곳: {by}",
 	certificate: "인증서: {subject}, 발급자 {issuer}, {from}부터 {until}까지 유효", secured: "마지막으로 통과한 인증서의 만료: {until}",
-	compared: "마지막 정상: {then}, {moment}; 현재: {now}", trace: "추적 ID {trace}",
+	compared: "마지막 정상: {then}, {moment}; 현재: {now}", trace: "추적 ID {trace}", reason: "{name} `{reason}`",
 	last: func(n int) string { return "최근 결과 " + koreanCount(n) }, lastGood: "마지막 정상 {moment}", page: "프로브",
 	uncalled: "멘션 생략: 최근 멘션이 많았음",
 }

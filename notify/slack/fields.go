@@ -70,7 +70,7 @@ func (s story) addMeasured(add func(title, text string)) {
 		add(failing, s.failing())
 	}
 	if now, usual := s.latency(); usual > 0 {
-		add(w.facts.latency, fill(w.facts.usually, "now", milliseconds(now), "usual", milliseconds(usual)))
+		add(w.facts.latency, fill(w.facts.usually, "now", s.words.took(now), "usual", s.words.took(usual)))
 	}
 }
 
@@ -98,7 +98,7 @@ func (s story) point(p notify.Point) string {
 	if p.IsZero() {
 		return ""
 	}
-	return fill(s.words.facts.point, "status", s.outcome(p), "took", milliseconds(inMS(p.Took)), "moment", s.moment(p.At))
+	return fill(s.words.facts.point, "status", s.outcome(p), "took", s.words.took(inMS(p.Took)), "moment", s.moment(p.At))
 }
 
 // outcome is a result in short: its status, or that no answer came.
@@ -198,9 +198,9 @@ func (s story) budgets() string {
 
 func (s story) budget(b notify.BudgetFact) string {
 	if !b.Judged || b.Total <= 0 {
-		return fill(s.words.noBudget, "objective", prose(b.Objective.String(), maxPlace))
+		return fill(s.words.noBudget, "objective", prose(s.words.objective(b.Objective), maxPlace))
 	}
-	line := fill(s.words.budgetLine, "objective", prose(b.Objective.String(), maxPlace), "spent", s.words.duration(b.Spent),
+	line := fill(s.words.budgetLine, "objective", prose(s.words.objective(b.Objective), maxPlace), "spent", s.words.duration(b.Spent),
 		"total", s.words.duration(b.Total), "share", strconv.FormatFloat(100*spentOf(b), 'f', 1, 64)+"%")
 	if left := b.Total - b.Spent; left > 0 {
 		return line + fill(s.words.facts.left, "left", s.words.duration(left))

@@ -23,7 +23,7 @@ func (s story) measured() string {
 	r, w := s.Body.Reading, &s.words.measures
 	switch s.Body.Kind {
 	case probe.KindLatency:
-		return fill(w.slower, "is", milliseconds(r.Now), "usual", milliseconds(r.Usual))
+		return fill(w.slower, "is", s.words.took(r.Now), "usual", s.words.took(r.Usual))
 	case probe.KindBudgetThreshold:
 		return fill(w.spent, "share", percent(r.Now), "objective", s.objective(), "left", s.left())
 	}
@@ -50,7 +50,7 @@ func spentOf(f notify.BudgetFact) float64 { return float64(f.Spent) / float64(ma
 // objective is the promise in its own words.
 func (s story) objective() string {
 	if f, ok := s.promise(); ok {
-		return tamed(f.Objective.String(), maxPlace)
+		return tamed(s.words.objective(f.Objective), maxPlace)
 	}
 	return s.words.measures.promise
 }
@@ -77,15 +77,4 @@ func number(n float64) string {
 		digits = 0
 	}
 	return strings.TrimSuffix(strconv.FormatFloat(n, 'f', digits, 64), ".0")
-}
-
-// milliseconds writes a time as people read it.
-func milliseconds(ms float64) string {
-	switch {
-	case ms >= 10_000:
-		return number(ms/1000) + " s"
-	case ms >= 1000:
-		return strconv.FormatFloat(ms/1000, 'f', 2, 64) + " s"
-	}
-	return strconv.FormatFloat(ms, 'f', 0, 64) + " ms"
 }

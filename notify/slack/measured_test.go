@@ -68,9 +68,9 @@ func TestNumbersAreAsLongAsPeopleRead(t *testing.T) {
 		require.Equal(t, want, number(n))
 	}
 	require.Equal(t, "81.3%", percent(0.8126))
-	require.Equal(t, "413 ms", milliseconds(412.7))
-	require.Equal(t, "1.84 s", milliseconds(1840))
-	require.Equal(t, "12.5 s", milliseconds(12_500))
+	require.Equal(t, "413 ms", englishTook(412.7))
+	require.Equal(t, "1.84 s", englishTook(1840))
+	require.Equal(t, "12.5 s", englishTook(12_500))
 }
 
 func TestMeasuresHaveTheSameFactsInEveryLanguage(t *testing.T) {

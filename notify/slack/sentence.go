@@ -64,7 +64,7 @@ func (s story) sentence() string {
 	}
 	return s.complete(fill(template,
 		"symptom", s.symptom(), "name", tamed(s.name(), maxName), "hit", s.hit(), "now", is.now, "still", is.still, "again", is.again,
-		"times", s.words.ordinal(b.Openings), "cause", s.verdictInWords(), "measured", s.measured(), "better", s.words.measures.better[b.Kind], "usual", milliseconds(b.Reading.Usual), "failing", s.words.failures(b.Failures),
+		"times", s.words.ordinal(b.Openings), "cause", s.verdictInWords(), "measured", s.measured(), "better", s.words.measures.better[b.Kind], "usual", s.words.took(b.Reading.Usual), "failing", s.words.failures(b.Failures),
 		"since", s.clock(b.Since), "lasted", s.words.duration(b.At.Sub(b.Since)), "promised", s.clock(b.Promise), "by", s.somebody(),
 		"recovered", s.clock(b.RecoveredAt), "openings", s.words.openings(b.Openings)))
 }
@@ -114,7 +114,7 @@ func (s story) lateness() (told string) {
 	b := s.Body
 	switch {
 	case b.Instead.Of != "" && b.Instead.Why != "":
-		told += fill(s.words.instead, "of", tamed(b.Instead.Of, maxListed), "why", tamed(b.Instead.Why, maxLabel))
+		told += fill(s.words.instead, "of", tamed(b.Instead.Of, maxListed), "why", tamed(s.words.troubled(b.Instead.Why), maxLabel))
 	case b.Instead.Of != "":
 		told += fill(s.words.insteadOf, "of", tamed(b.Instead.Of, maxListed))
 	}

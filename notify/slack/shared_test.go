@@ -83,7 +83,7 @@ func TestTheBudgetOfAGroupIsToldInItsName(t *testing.T) {
 	} {
 		for language, says := range map[probe.Language][]string{
 			probe.English: {"the group payments", "99.9% over 30d", "checkout, orders, search"},
-			probe.Korean:  {"그룹 payments", "99.9% over 30d", "checkout, orders, search"},
+			probe.Korean:  {"그룹 payments", "최근 30일 99.9%", "checkout, orders, search"},
 		} {
 			for change := range changes {
 				m := shared(change, probe.KindAuthGroup)

@@ -118,13 +118,13 @@ func aboutOne(b *notify.Body) {
 	}
 	b.Seen = notify.Sight{
 		At: b.At, Timings: probe.Timings{DNS: 2 * time.Millisecond, Connect: 9 * time.Millisecond, FirstByte: 1180 * time.Millisecond, Total: 1200 * time.Millisecond},
-		Address: "192.0.2.10:443", StatusLine: "HTTP/2.0 " + strconv.Itoa(b.Cause.Status), By: "edge (envoy)", Header: []string{"server: envoy", "x-request-id: 6f0c2a9a"},
+		Address: "192.0.2.10:443", StatusLine: "HTTP/2.0 " + strconv.Itoa(b.Cause.Status), By: "edge (Envoy)", Header: []string{"server: envoy", "x-request-id: 6f0c2a9a"},
 	}
 	switch b.Kind {
 	case probe.KindAuthFailed:
 		b.Seen.Header = []string{`www-authenticate: Bearer error="invalid_token"`}
 	case probe.KindDegraded:
-		b.Seen.Phase, b.Seen.Notes = notify.PhaseFirstByte, []string{"it took 1.2 s, and should take at most 1 s"}
+		b.Seen.Phase, b.Seen.Notes = notify.PhaseFirstByte, []string{"it took 1.200 s, and should take at most 1.000 s"}
 	}
 	if b.Kind != probe.KindDown {
 		return
@@ -136,7 +136,7 @@ func aboutOne(b *notify.Body) {
 		{Name: "gateway", Standing: notify.StandingDown, Since: galleryBegan.Add(-time.Minute), Cause: probe.Miss(probe.ConnectTimeout)},
 		{Name: "database", Standing: notify.StandingUp, Since: galleryBegan.Add(-time.Hour)},
 	}
-	b.Gateway = "503 after 1.18 s from the edge (envoy): its error page names an upstream"
+	b.Gateway = "503 after 1.2 s from the edge (Envoy): what is behind it broke off"
 	b.Trace = "4bf92f3577b34da6a3ce929d0e0e4736"
 }
 
@@ -196,7 +196,7 @@ func downFor(reason probe.Reason) notify.Message {
 	case probe.ConnectRefused:
 		b.Seen.Phase, b.Seen.Error, b.Seen.Timings.Connect = notify.PhaseConnect, "dial tcp 192.0.2.10:443: connect: connection refused", 4*time.Millisecond
 	case probe.TLSExpired:
-		b.Seen.Phase, b.Seen.Error, b.Seen.Timings.TLS = notify.PhaseTLS, "the certificate has expired", 4*time.Millisecond
+		b.Seen.Phase, b.Seen.Error, b.Seen.Timings.TLS = notify.PhaseTLS, "tls: failed to verify certificate: x509: certificate has expired or is not yet valid", 4*time.Millisecond
 		b.Seen.Certificate = &probe.CertificateEvidence{
 			Subject: "CN=checkout.example.com", Issuer: "CN=Example CA", NotBefore: galleryBegan.Add(-90 * 24 * time.Hour), NotAfter: galleryBegan,
 		}

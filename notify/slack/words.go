@@ -8,6 +8,7 @@ import (
 	"sonde/incident"
 	"sonde/notify"
 	"sonde/probe"
+	"sonde/slo"
 	"sonde/text"
 )
 
@@ -81,12 +82,14 @@ type words struct {
 	failingToo string                // facts: probes failing names
 	held       map[notify.Why]string // facts: by since
 
-	probes   func(n int) string
-	noAnswer string // what stands for a status code that never came
-	failures func(n int) string
-	every    func(interval time.Duration) string
-	duration func(d time.Duration) string
-	ordinal  func(n int) string
+	probes    func(n int) string
+	noAnswer  string // what stands for a status code that never came
+	failures  func(n int) string
+	every     func(interval time.Duration) string
+	duration  func(d time.Duration) string
+	took      func(ms float64) string // how long an answer took
+	objective func(o slo.Objective) string
+	ordinal   func(n int) string
 }
 
 // credentialWords are about a credential of the probe that ends soon.
@@ -331,9 +334,11 @@ var english = words{
 	failures: func(n int) string {
 		return englishCount(n, "failed check")
 	},
-	every:    func(interval time.Duration) string { return "every " + englishDuration(interval) },
-	duration: englishDuration,
-	ordinal:  text.Ordinal,
+	every:     func(interval time.Duration) string { return "every " + englishDuration(interval) },
+	duration:  englishDuration,
+	took:      englishTook,
+	objective: slo.Objective.String,
+	ordinal:   text.Ordinal,
 }
 
 // wordsIn are the words of a language.

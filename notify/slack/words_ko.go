@@ -236,11 +236,13 @@ var korean = words{
 	},
 	probes: func(n int) string { return strconv.Itoa(n) + "개" },
 
-	noAnswer: "무응답",
-	failures: func(n int) string { return strconv.Itoa(n) + "회 실패" },
-	every:    func(interval time.Duration) string { return koreanDuration(interval) + " 간격" },
-	duration: koreanDuration,
-	ordinal:  func(n int) string { return strconv.Itoa(n) + "번째" },
+	noAnswer:  "무응답",
+	failures:  func(n int) string { return strconv.Itoa(n) + "회 실패" },
+	every:     func(interval time.Duration) string { return koreanDuration(interval) + " 간격" },
+	duration:  koreanDuration,
+	took:      koreanTook,
+	objective: koreanObjective,
+	ordinal:   func(n int) string { return strconv.Itoa(n) + "번째" },
 }
 
 func koreanCount(n int) string { return strconv.Itoa(n) + "건" }
