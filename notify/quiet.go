@@ -22,6 +22,17 @@ func (q *Quiet) on(at time.Time) bool {
 	return q.When.Recurs() && len(q.When.Spells(at, at.Add(time.Millisecond))) > 0
 }
 
+// Until is the end of the quiet hours that an instant lies in; zero if it lies in none.
+func (q *Quiet) Until(at time.Time) time.Time {
+	if !q.When.Recurs() {
+		return time.Time{}
+	}
+	for _, s := range q.When.Spells(at, at.Add(time.Millisecond)) {
+		return s.Until
+	}
+	return time.Time{}
+}
+
 // waits reports whether something that urgent waits for the end of quiet hours.
 func (q *Quiet) waits(s probe.Severity, at time.Time) bool {
 	return s < probe.Critical && slices.Contains(q.Severities, s) && q.on(at)

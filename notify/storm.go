@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strconv"
 	"time"
 
 	"sonde/incident"
@@ -25,6 +26,11 @@ const (
 // StormID names a storm of a destination: the milliseconds since 1970 at which it began; 0 is
 // none.
 type StormID int64
+
+// Key is the key of the message by which a destination hears of the storm.
+func (id StormID) Key(destination string) string {
+	return "storm:" + strconv.FormatInt(int64(id), 10) + ":" + destination
+}
 
 // thread is what its conversation is filed under: below 0, where no incident is.
 func (id StormID) thread() incident.ID { return incident.ID(-id) }
@@ -327,7 +333,7 @@ func (t *Tact) story(destination string, s *Storm, change incident.Change, at ti
 // stormKey is the key of a message about a storm. What it looks like at first, and when it
 // is shown anew, is one message.
 func stormKey(s *Storm, destination string, change incident.Change, at time.Time) string {
-	key := "storm:" + stamp(s.Began) + ":" + destination
+	key := s.ID.Key(destination)
 	if change == incident.Opened {
 		return key
 	}

@@ -35,6 +35,8 @@ type PastIncident struct {
 	RecoverBy   *time.Time     `json:"recover_by"` // when the target said that it would be back; null if it did not
 
 	Attention
+
+	Destinations []Reach `json:"destinations,omitempty"` // how far word of it has got; of a list: of those that are open
 }
 
 // Story is an incident with all that happened to it: the JSON of `sonde incidents ID --json`.
@@ -158,6 +160,9 @@ func WriteIncidents(w io.Writer, all []PastIncident) error {
 	if line := falseAlarms(all); line != "" {
 		lines = append(lines, "", line)
 	}
+	if more := untold(all); len(more) > 0 {
+		lines = append(append(lines, ""), more...)
+	}
 	_, err := fmt.Fprintln(w, strings.Join(lines, "\n"))
 	return err
 }
@@ -217,17 +222,13 @@ func (s *Story) WriteText(w io.Writer) error {
 	}
 	if s.SilencedUntil != nil {
 		facts = append(facts, []string{"  silenced until", moment(s.SilencedUntil)})
-	} else if s.Withheld != "" {
+	} else if s.Withheld != "" && len(s.Destinations) == 0 {
 		facts = append(facts, []string{"  not told", s.Withheld})
 	}
 	if s.RecoverBy != nil {
 		facts = append(facts, []string{"  announced", moment(s.RecoverBy)})
 	}
-	for _, told := range s.Told {
-		if told.Link != "" {
-			facts = append(facts, []string{"  told", text.Printable(told.Destination, 40) + " " + text.Printable(told.Link, 200)})
-		}
-	}
+	facts = append(facts, s.told()...)
 	lines = append(lines, align(facts)...)
 	lines = append(lines, "", "  timeline")
 	var cells [][]string
@@ -245,6 +246,19 @@ func (s *Story) WriteText(w io.Writer) error {
 	}
 	_, err := fmt.Fprintln(w, strings.Join(lines, "\n"))
 	return err
+}
+
+// told says where people heard of it, and where they did not.
+func (s *Story) told() (facts [][]string) {
+	for i := range s.Destinations {
+		facts = append(facts, []string{"  " + s.Destinations[i].word(), s.Destinations[i].line()})
+	}
+	for _, told := range s.Told {
+		if told.Link != "" && len(s.Destinations) == 0 {
+			facts = append(facts, []string{"  told", text.Printable(told.Destination, 40) + " " + text.Printable(told.Link, 200)})
+		}
+	}
+	return facts
 }
 
 // cause is a reason with the status code that came with it.

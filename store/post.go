@@ -50,11 +50,11 @@ func (r *Reader) Outbox(ctx context.Context, states ...notify.State) ([]Post, er
 	return all, nil
 }
 
-func scanPost(rows *sql.Rows) (p Post, err error) {
+func scanPost(rows *sql.Rows, more ...any) (p Post, err error) {
 	var state string
 	var created, next int64
 	var settled sql.NullInt64
-	err = rows.Scan(&p.ID, &p.Key, &p.Destination, &p.Incident, &p.Change, &state, &p.Attempts, &p.Repeat, &created, &next, &settled, &p.Error)
+	err = rows.Scan(append([]any{&p.ID, &p.Key, &p.Destination, &p.Incident, &p.Change, &state, &p.Attempts, &p.Repeat, &created, &next, &settled, &p.Error}, more...)...)
 	if err != nil {
 		return p, err
 	}

@@ -106,7 +106,13 @@ func instantOf(c *cobra.Command, flag string, now time.Time) (time.Time, error) 
 
 // withReader calls f with the database that the flags or the configuration name.
 func withReader(c *cobra.Command, f func(context.Context, *store.Reader) error) error {
-	path, _, err := databaseOf(c)
+	return withConfigured(c, func(ctx context.Context, reader *store.Reader, _ *configs.Config) error { return f(ctx, reader) })
+}
+
+// withConfigured is withReader for what needs the configuration, too, which is nil if the command was
+// given a database instead.
+func withConfigured(c *cobra.Command, f func(context.Context, *store.Reader, *configs.Config) error) error {
+	path, config, err := databaseOf(c)
 	if err != nil {
 		return err
 	}
@@ -115,7 +121,7 @@ func withReader(c *cobra.Command, f func(context.Context, *store.Reader) error) 
 	if err != nil {
 		return storageError(err)
 	}
-	return errors.Join(f(c.Context(), reader), reader.Close())
+	return errors.Join(f(c.Context(), reader, config), reader.Close())
 }
 
 // find finds a probe by its name. A name that there is not is a mistake in the usage.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"sonde/configs"
 	"sonde/incident"
 	"sonde/report"
 	"sonde/store"
@@ -78,13 +79,19 @@ func incidents(c *cobra.Command, args []string) error {
 		return story(c, args[0], now)
 	}
 	open, _ := c.Flags().GetBool("open")
-	return withReader(c, func(ctx context.Context, reader *store.Reader) error {
+	return withConfigured(c, func(ctx context.Context, reader *store.Reader, config *configs.Config) error {
 		records, err := reader.Incidents(ctx, 0, since, farOff(now), 0)
 		if err != nil {
 			return storageError(err)
 		}
 		all := []report.PastIncident{}
-		for _, x := range report.NewIncidents(records, now) {
+		audiences := newAudiences(config, now)
+		for i, x := range report.NewIncidents(records, now) {
+			if x.Phase == incident.Open {
+				if x.Destinations, err = audiences.reaches(ctx, reader, &records[i], nil); err != nil {
+					return storageError(err)
+				}
+			}
 			if !open || x.Phase == incident.Open {
 				all = append(all, x)
 			}
@@ -109,7 +116,7 @@ func story(c *cobra.Command, name string, now time.Time) error {
 	if open, _ := c.Flags().GetBool("open"); open || c.Flags().Changed("since") {
 		return errors.New("--since and --open choose from the list; leave them out, or the id")
 	}
-	return withReader(c, func(ctx context.Context, reader *store.Reader) error {
+	return withConfigured(c, func(ctx context.Context, reader *store.Reader, config *configs.Config) error {
 		record, err := reader.Incident(ctx, id)
 		if err != nil {
 			return storageError(err)
@@ -132,6 +139,9 @@ func story(c *cobra.Command, name string, now time.Time) error {
 			return storageError(err)
 		}
 		s.Say(conversations)
+		if s.Destinations, err = newAudiences(config, now).reaches(ctx, reader, record, conversations); err != nil {
+			return storageError(err)
+		}
 		if asJSON(c) {
 			return writeJSON(c.OutOrStdout(), s)
 		}
