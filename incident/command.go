@@ -59,6 +59,11 @@ type Command struct {
 	// Opening is the one that is acknowledged: a relapse has to be acknowledged anew.
 	Opening int `json:",omitzero"`
 
+	// Storm is the one whose incidents are acknowledged together: the milliseconds since 1970 at
+	// which it began. What is stored is an acknowledgement of each; Members of who asked is answered.
+	Storm   int64 `json:",omitzero"`
+	Members []ID  `json:",omitzero"`
+
 	// UntilRecovered is a silence that a command ends when its incident has recovered.
 	UntilRecovered bool `json:",omitzero"`
 
@@ -84,6 +89,7 @@ var (
 	ErrManyProbes = errors.New("that incident is about several probes")
 	ErrNoProbe    = errors.New("no probe or group is called that")
 	ErrNoCommand  = errors.New("no such command is in force")
+	ErrNoStorm    = errors.New("no storm of that id goes on")
 )
 
 // Scope is what a command is about.

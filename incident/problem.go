@@ -155,10 +155,12 @@ const (
 	FalseAlarmed          // people say that it was a false alarm
 	TrueAlarmed           // and that it was none, after all
 	Eased                 // what was down is degraded again: it answers, but not always
+	Unsilenced            // people ended a silence about it
+	RunNow                // people had the probe asked: that changes nothing
 )
 
 var changeNames = [...]string{"", "opened", "changed", "reminded", "resolved", "reopened", "closed", "withdrawn", "escalated", "overdue", "risen", "settled", "acknowledged",
-	"staged", "unacknowledged", "silenced", "false_alarm", "no_false_alarm", "eased"}
+	"staged", "unacknowledged", "silenced", "false_alarm", "no_false_alarm", "eased", "unsilenced", "run_now"}
 
 func (c Change) String() string { return changeNames[c] }
 

@@ -1,6 +1,29 @@
 package notify
 
-import "sonde/incident"
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"sonde/incident"
+)
+
+// Deed is something that somebody did about incidents.
+type Deed struct {
+	Key    string // the same deed has the same
+	Change incident.Change
+	Answer Answer
+	Storm  StormID // all of which was acknowledged; 0: it was about no storm
+}
+
+// DeedOf is what a command is told as.
+func DeedOf(c *incident.Command) Deed {
+	d := Deed{Key: c.Key, Change: answered(c), Answer: Answer{By: c.By, User: c.User, Note: c.Note, At: c.At}, Storm: StormID(c.Storm)}
+	if c.Kind == incident.Silence {
+		d.Answer.Until = c.Until
+	}
+	return d
+}
 
 // answered says which change of an incident a command is told as.
 func answered(c *incident.Command) incident.Change {
@@ -13,29 +36,45 @@ func answered(c *incident.Command) incident.Change {
 		return incident.TrueAlarmed
 	case c.Kind == incident.FalseAlarm:
 		return incident.FalseAlarmed
+	case c.Kind == incident.End:
+		return incident.Unsilenced
 	default:
 		return incident.Silenced
 	}
 }
 
-// AnswerOf is what is told of a command.
-func AnswerOf(c *incident.Command) Answer {
-	a := Answer{By: c.By, User: c.User, Note: c.Note, At: c.At}
-	if c.Kind == incident.Silence {
-		a.Until = c.Until
-	}
-	return a
-}
-
-// PlanAnswer says what is told about a command that is about an incident: a line for those
-// who follow it, wherever it was told. The same command gives the same keys.
-func PlanAnswer(c *incident.Command, p incident.Problem, s Subject, location string, budgets []BudgetFact) []Message {
-	t := incident.Transition{Change: answered(c), At: c.At, Problem: p, Quiet: true}
+// PlanAnswer says what is told about a deed that is about an incident: a line for those
+// who follow it, wherever it was told. The same deed gives the same keys.
+func PlanAnswer(d *Deed, p incident.Problem, s Subject, location string, budgets []BudgetFact) []Message {
+	t := incident.Transition{Change: d.Change, At: d.Answer.At, Problem: p, Quiet: true}
 	messages := Plan(t, s, location, budgets)
 	for i := range messages {
 		m := &messages[i]
-		m.Key = p.ID.String() + ":" + m.Destination + ":" + t.Change.String() + ":" + c.Key
-		m.Body.Answer = AnswerOf(c)
+		m.Key = p.ID.String() + ":" + m.Destination + ":" + t.Change.String() + ":" + d.Key
+		m.Body.Answer = d.Answer
 	}
 	return messages
+}
+
+// Concerned are the open incidents that lie in a scope and of which people have heard, in the
+// order in which they opened.
+func (d *Desk) Concerned(s *incident.Scope) (all []incident.ID) {
+	for _, id := range slices.Sorted(maps.Keys(d.open)) {
+		about := d.open[id]
+		p := d.problem(&Held{Incident: id, About: about})
+		if p != nil && s.Concerns(about, p.Kind) && d.Heard(id) {
+			all = append(all, id)
+		}
+	}
+	return all
+}
+
+// Silence is a silence that is in force at an instant; false if none of that id is.
+func (d *Desk) Silence(id incident.CommandID, at time.Time) (incident.Command, bool) {
+	for i := range d.silences {
+		if c := &d.silences[i]; c.ID == id && (c.UntilRecovered || at.Before(c.Until)) {
+			return *c, true
+		}
+	}
+	return incident.Command{}, false
 }

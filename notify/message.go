@@ -134,7 +134,7 @@ type Body struct {
 	Gateway string `json:",omitempty"` // who answered the run that brought this about, the edge or the origin, and why
 	Trace   string `json:",omitempty"` // the trace id of its request
 
-	Answer Answer `json:",omitzero"` // of Acknowledged, Unacknowledged, Silenced, FalseAlarmed and TrueAlarmed: who did it
+	Answer Answer `json:",omitzero"` // of what people do about an incident, see [Message.answers]: who did it
 
 	Storm  *StormFacts `json:",omitempty"` // of a message about so many incidents at once that they are told as one
 	Digest *Digest     `json:",omitempty"` // of a message that sums up a time
@@ -170,6 +170,10 @@ type Answer struct {
 	Note  string `json:",omitempty"`
 	At    time.Time
 	Until time.Time `json:",omitzero"` // of a silence; zero: until it has recovered
+
+	Of    string `json:",omitempty"` // what a silence is about that is about more than this incident, as people wrote it
+	Count int    `json:",omitzero"`  // of a storm: the incidents that were acknowledged
+	Said  string `json:",omitempty"` // of a run: what came of it, as the command line says it
 }
 
 // HeldFor says why people did not hear of an opening at once.

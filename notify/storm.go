@@ -49,6 +49,7 @@ type Storm struct {
 	Failing  int
 	Reminded time.Time `json:",omitzero"`
 	Uncalled bool      `json:",omitzero"` // its beginning mentioned nobody
+	Acked    Acked     `json:",omitzero"` // who looks after all of it, unless more has opened since
 }
 
 // StormFacts is what a message says about a storm.
@@ -58,6 +59,7 @@ type StormFacts struct {
 	Over     bool `json:",omitzero"` // and hardly anything fails
 	Affected int
 	Failing  int
+	Acked    Acked         `json:",omitzero"` // who looks after all of it
 	Share    Share         `json:",omitzero"` // what most of them have in common
 	Reason   ReasonShare   `json:",omitzero"`
 	Members  []StormMember // the worst first
@@ -113,7 +115,7 @@ func (t *Tact) opened(member Member, m Message) []Message {
 		if at.Sub(storm.Last) <= stormWithin {
 			storm.Busy = slo.Latest(storm.Busy, at)
 		}
-		storm.Last = slo.Latest(storm.Last, at)
+		storm.Last, storm.Acked = slo.Latest(storm.Last, at), Acked{}
 		t.keep(Kept{Destination: m.Destination, Incident: member.Incident, Storm: storm.ID, Change: m.Change, Member: member})
 		return nil // it is listed by and by
 	}
@@ -163,6 +165,9 @@ func (t *Tact) inStorm(k *Kept, member Member, m Message) []Message {
 		t.drop(k)
 		return t.fresh(member, m)
 	}
+	if m.opens() {
+		storm.Acked = Acked{} // a relapse has to be acknowledged anew
+	}
 	if m.opens() || m.Change == incident.Changed || m.Change == incident.Escalated {
 		again := *k
 		again.Severity, again.Kind, again.Reason, again.Status = member.Severity, member.Kind, member.Reason, member.Status
@@ -186,7 +191,7 @@ func (t *Tact) inStorm(k *Kept, member Member, m Message) []Message {
 // answers reports whether the message tells what somebody did about an incident.
 func (m *Message) answers() bool {
 	switch m.Change {
-	case incident.Acknowledged, incident.Unacknowledged, incident.Silenced, incident.FalseAlarmed, incident.TrueAlarmed:
+	case incident.Acknowledged, incident.Unacknowledged, incident.Silenced, incident.Unsilenced, incident.FalseAlarmed, incident.TrueAlarmed, incident.RunNow:
 		return true
 	}
 	return false
@@ -311,7 +316,7 @@ func (t *Tact) worst(destination string, s *Storm) (worst probe.Severity) {
 
 // story is a message about a storm as it stands.
 func (t *Tact) story(destination string, s *Storm, change incident.Change, at time.Time) Message {
-	facts := StormFacts{Began: s.Began, Calm: s.Calm, Over: s.Over}
+	facts := StormFacts{Began: s.Began, Calm: s.Calm, Over: s.Over, Acked: s.Acked}
 	facts.Affected, facts.Failing = t.count(destination, s)
 	all := t.members(destination, s)
 	members := make([]StormMember, 0, len(all))

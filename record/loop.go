@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"sonde/incident"
-	"sonde/notify"
 	"sonde/probe"
 	"sonde/slo"
 	"sonde/store"
@@ -13,26 +12,23 @@ import (
 // loop is the goroutine that owns all states.
 type loop struct {
 	*Recorder
-	memory *store.Memory
-	probes map[probe.ID]*store.Probe
-	lost   map[probe.ID]slo.Stretch // slots of results that found the ring full
-	told   map[probe.ID]bool        // since the start
-	shared *sharedBy
+	front
+	lost map[probe.ID]slo.Stretch // slots of results that found the ring full
+	told map[probe.ID]bool        // since the start
 
 	watched time.Time // since when nothing would have been missed
 	ticked  time.Time // the latest tick
 
 	commands []incident.Command          // in force
 	ending   map[incident.CommandID]bool // of those, what is being ended because its incident has recovered
-	answers  map[string]chan answer      // to those who wait for one, by its key
+	answers  map[string]waiter           // those who wait for an answer, by the key of a command
 	calendar *incident.Calendar          // of maintenance
-	desk     *notify.Desk                // who decides what is told
-	tact     *notify.Tact                // and who decides how
 
 	borrowers borrowers
 
 	open     *store.Batch // gathers
 	sealed   *store.Batch // is being committed; nil if none is
+	waiters  [2][]waiter  // those who wait for the end of open, and of sealed
 	stuck    bool         // sealed could not be committed: messages are handed over
 	stopping bool
 	deadline time.Time   // by when open is to be committed; zero while it is empty
@@ -51,20 +47,12 @@ type outcome struct {
 
 func newLoop(r *Recorder) *loop {
 	l := &loop{
-		Recorder: r, memory: r.o.Memory, probes: make(map[probe.ID]*store.Probe, len(r.o.Probes)),
+		Recorder: r, front: newFront(&r.o),
 		lost: map[probe.ID]slo.Stretch{}, told: map[probe.ID]bool{}, open: &store.Batch{},
 		due: time.NewTimer(time.Hour), commits: make(chan *store.Batch), results: make(chan outcome),
-		failed: make(chan struct{}, 1), commands: r.o.Commands, answers: map[string]chan answer{}, ending: map[incident.CommandID]bool{}, calendar: incident.NewCalendar(r.o.Commands), shared: newSharedBy(r.o.Probes),
+		failed: make(chan struct{}, 1), commands: r.o.Commands, answers: map[string]waiter{}, ending: map[incident.CommandID]bool{}, calendar: incident.NewCalendar(r.o.Commands),
 	}
 	l.due.Stop()
-	for i := range r.o.Probes {
-		l.probes[r.o.Probes[i].ID] = &r.o.Probes[i]
-	}
-	l.desk = notify.NewDesk(atDesk(r.o.Probes), func(id probe.ID) *incident.State { return l.memory.States[id] })
-	l.desk.Restore(l.memory.States, r.o.Held, r.o.Commands)
-	l.desk.Remember(r.o.Heard)
-	l.tact = notify.NewTact(r.o.Location, r.o.Manners, func(id probe.ID) *incident.State { return l.memory.States[id] })
-	l.tact.Restore(r.o.Paces, r.o.Kept)
 	return l
 }
 
@@ -293,6 +281,7 @@ func (l *loop) seal() {
 		b.Checkpoint = l.memory.Checkpoint()
 	}
 	l.sealed, l.open, l.deadline = b, &store.Batch{}, time.Time{}
+	l.waiters = [2][]waiter{nil, l.waiters[0]}
 	l.promise()
 	l.due.Stop()
 	l.commits <- b
@@ -313,6 +302,9 @@ func (l *loop) committed(took time.Duration) {
 			told[name] = true
 			l.o.Told(name)
 		}
+	}
+	for _, w := range l.waiters[1] {
+		w.answer <- answer{Command: *w.all}
 	}
 	l.obeyed(b.Commands)
 	l.handOver()

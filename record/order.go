@@ -12,10 +12,11 @@ import (
 	"sonde/store"
 )
 
-// order is a command on its way.
+// order is a command on its way, or a run that somebody asked for.
 type order struct {
 	incident.Command
 	past   *store.IncidentRecord // that it is about, if that may be over
+	ran    *Ran                  // instead of a command
 	answer chan answer
 }
 
@@ -25,20 +26,22 @@ type answer struct {
 	err error
 }
 
+// waiter waits for commands to be in force.
+type waiter struct {
+	answer chan answer
+	all    *incident.Command // what is answered; nil: the command
+}
+
 // Order takes a command, and returns it with its id once it is durable and in force.
-// What was acknowledged before stays as it is. A command that is about an incident is told to
-// those who follow it, with what it does in one commit.
+// What was acknowledged before stays as it is. Of a command that is about incidents those are told who
+// follow them, with what it does in one commit.
 func (r *Recorder) Order(ctx context.Context, c incident.Command) (incident.Command, error) {
-	o := order{c, nil, make(chan answer, 1)}
+	o := order{Command: c, answer: make(chan answer, 1)}
 	if c.Kind == incident.FalseAlarm {
 		past, err := r.o.Past(ctx, c.Incident)
-		if err != nil {
-			return c, fmt.Errorf("look for incident %s: %w", c.Incident, err)
+		if o.past, err = mustBe(c.Incident, past, err); err != nil {
+			return c, err
 		}
-		if past == nil {
-			return c, fmt.Errorf("%w: %s; sonde incidents lists those of the last 30 days", incident.ErrNoIncident, c.Incident)
-		}
-		o.past = past
 	}
 	select {
 	case r.orders <- o:
@@ -47,34 +50,52 @@ func (r *Recorder) Order(ctx context.Context, c incident.Command) (incident.Comm
 	case <-ctx.Done():
 		return c, ctx.Err()
 	}
+	return r.answered(ctx, &o)
+}
+
+// answered waits for the answer to an order that was taken.
+func (r *Recorder) answered(ctx context.Context, o *order) (incident.Command, error) {
 	select {
 	case a := <-o.answer:
 		return a.Command, a.err
 	case <-r.stopped:
-		return c, errors.New("the service has stopped")
+		return o.Command, errors.New("the service has stopped")
 	case <-ctx.Done():
-		return c, fmt.Errorf("the command could not be stored yet: %w", ctx.Err())
+		return o.Command, fmt.Errorf("the command could not be stored yet: %w", ctx.Err())
 	}
+}
+
+// mustBe refuses to speak of an incident that there is not.
+func mustBe(id incident.ID, past *store.IncidentRecord, err error) (*store.IncidentRecord, error) {
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("look for incident %s: %w", id, err)
+	case past == nil:
+		return nil, fmt.Errorf("%w: %s; sonde incidents lists those of the last 30 days", incident.ErrNoIncident, id)
+	}
+	return past, nil
 }
 
 // obey checks an order, and has it stored. It is in force once that is done.
 func (l *loop) obey(o order) {
+	if o.ran != nil {
+		l.ran(o)
+		return
+	}
 	c := o.Command
 	c.At = time.Now().UTC().Truncate(time.Millisecond)
-	if known, done := l.obeyedBefore(&o); done {
-		o.answer <- answer{Command: known}
+	d, err := l.decide(c, o.past, l.commands)
+	if err != nil || len(d.commands) == 0 {
+		o.answer <- answer{d.said, err}
 		return
 	}
-	if err := Complete(&c, l.commands, l.named(), l.desk.Whose); err != nil {
-		o.answer <- answer{c, err}
-		return
+	l.open.Commands = append(l.open.Commands, d.commands...)
+	l.post(d.messages)
+	w := waiter{answer: o.answer}
+	if c.Storm != 0 {
+		w.all = &d.said
 	}
-	if _, p, found := l.problem(c.Incident, nil); found && c.Kind == incident.Acknowledge {
-		c.Opening = p.Openings
-	}
-	l.open.Commands = append(l.open.Commands, c)
-	l.tellAnswer(&c, o.past)
-	l.answers[c.Key] = o.answer
+	l.answers[d.commands[len(d.commands)-1].Key] = w
 	l.schedule(urgentWait)
 }
 
@@ -135,16 +156,6 @@ func silenceAt(c *incident.Command, about probe.ID, open bool, named func(func(i
 	return nil
 }
 
-// named tells the name and the group of every probe.
-func (l *loop) named() func(func(id probe.ID, name, group string)) {
-	return func(each func(id probe.ID, name, group string)) {
-		for i := range l.o.Probes {
-			p := &l.o.Probes[i]
-			each(p.ID, p.Name(), p.Subject.Group)
-		}
-	}
-}
-
 // obeyed has the commands that have become durable be in force.
 func (l *loop) obeyed(commands []incident.Command) {
 	if len(commands) == 0 {
@@ -156,14 +167,24 @@ func (l *loop) obeyed(commands []incident.Command) {
 		l.placed(c.ID, now)
 		delete(l.ending, c.Of)
 		l.enforce(c)
-		if asked := l.answers[c.Key]; asked != nil {
-			asked <- answer{Command: c}
-			delete(l.answers, c.Key)
-		}
+		l.inForce(c)
 	}
 	l.endRecovered()
 	l.calendar = incident.NewCalendar(l.commands)
 	l.release(0, now)
+}
+
+// inForce answers whoever waits for a command.
+func (l *loop) inForce(c incident.Command) {
+	w, asked := l.answers[c.Key]
+	if !asked {
+		return
+	}
+	delete(l.answers, c.Key)
+	if w.all != nil {
+		w.all.ID, c = c.ID, *w.all
+	}
+	w.answer <- answer{Command: c}
 }
 
 // placed notes where in the commit order a command comes in force; 0: all that are in force

@@ -65,6 +65,8 @@ func (p *place) begin(now time.Time) {
 	}
 	o.Heard, err = p.store.Told(ctx)
 	require.NoError(p.t, err)
+	o.Paces, o.Kept, err = p.store.Tact(ctx)
+	require.NoError(p.t, err)
 	p.Recorder = record.New(o)
 	p.Start()
 }

@@ -135,12 +135,14 @@ func New(o Options) *Recorder {
 }
 
 // Record takes the result of a run. It waits only when the queue is full.
-func (r *Recorder) Record(result probe.Result) {
-	e := Entry{Probe: result.Probe, Input: incident.FromResult(&result)}
+func (r *Recorder) Record(result probe.Result) { r.take(entryOf(&result)) }
+
+func entryOf(result *probe.Result) Entry {
+	e := Entry{Probe: result.Probe, Input: incident.FromResult(result)}
 	if result.Verdict.Outcome != probe.Good || len(result.Attempts) > 1 {
 		e.Attempts = result.Attempts
 	}
-	r.take(e)
+	return e
 }
 
 // Skip takes slots, from the first to the last, at which nothing was asked.

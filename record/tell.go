@@ -85,17 +85,6 @@ func merged[V any](changes, later map[incident.ID]V) map[incident.ID]V {
 	return changes
 }
 
-// subject is what people are told of a probe, or of what several share.
-func (l *loop) subject(about probe.ID) (notify.Subject, bool) {
-	if p := l.probes[about]; p != nil {
-		return p.Subject, true
-	}
-	if c := l.shared.circles.Find(about); c != nil {
-		return l.shared.subject(c, nil), true
-	}
-	return notify.Subject{}, false
-}
-
 // saying is a transition that people are told of, with what else they are told.
 type saying struct {
 	about    probe.ID
@@ -139,18 +128,6 @@ func (l *loop) compose(say saying) []notify.Message {
 	l.told[about] = true
 	notify.Witness(messages, say.attempts)
 	return messages
-}
-
-// budgets are how the objectives of a probe or of a group stand.
-func (l *loop) budgets(about probe.ID, at time.Time) []notify.BudgetFact {
-	p := l.probes[about]
-	if p != nil {
-		return notify.Budgets(l.memory.State(about), p.Policy.Budgets, at)
-	}
-	if circle, state := l.shared.circles.Find(about), l.memory.States[about]; circle != nil && state != nil {
-		return notify.Budgets(state, circle.Budgets(), at)
-	}
-	return nil
 }
 
 // post has messages committed, with what is remembered of them.

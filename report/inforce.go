@@ -102,6 +102,27 @@ func NewAcknowledgement(c *incident.Command) Acknowledgement {
 	return Acknowledgement{c.Incident.String(), &c.At, c.By, c.Note}
 }
 
+// StormAcknowledgement is who looks after all of a storm, for scripts.
+type StormAcknowledgement struct {
+	Storm     string     `json:"storm"`
+	Incidents []string   `json:"incidents"`       // that this changed; none: it was so already
+	At        *time.Time `json:"acknowledged_at"` // null: nobody does
+	By        string     `json:"acknowledged_by,omitempty"`
+	Note      string     `json:"note,omitempty"`
+}
+
+// NewStormAcknowledgement writes the acknowledgement of a storm as scripts read it.
+func NewStormAcknowledgement(storm string, c *incident.Command) StormAcknowledgement {
+	x := StormAcknowledgement{Storm: storm, Incidents: make([]string, 0, len(c.Members))}
+	for _, id := range c.Members {
+		x.Incidents = append(x.Incidents, id.String())
+	}
+	if !c.Undo {
+		x.At, x.By, x.Note = &c.At, c.By, c.Note
+	}
+	return x
+}
+
 // FalseAlarm is who says that an incident was a false alarm, for scripts.
 type FalseAlarm struct {
 	Incident string     `json:"incident"`

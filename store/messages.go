@@ -9,6 +9,7 @@ import (
 	"math"
 	"strconv"
 
+	"sonde/incident"
 	"sonde/notify"
 )
 
@@ -83,7 +84,7 @@ func addMessage(ctx context.Context, tx *repeating, m *notify.Message) error {
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}
-	if err != nil || m.Incident == 0 || m.Body.Part != 0 {
+	if err != nil || m.Incident == 0 || m.Body.Part != 0 || m.Change == incident.RunNow { // which changes nothing
 		return err
 	}
 	return tx.exec(ctx, wanted, m.Incident, m.Destination, id, m.Over())

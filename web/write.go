@@ -25,8 +25,8 @@ type Actions interface {
 	// Order has a command obeyed, and returns it as it is in force.
 	Order(ctx context.Context, c incident.Command) (incident.Command, error)
 
-	// Run asks a probe at once.
-	Run(ctx context.Context, probe string) (*report.Check, error)
+	// Run asks a probe at once, in somebody's name.
+	Run(ctx context.Context, probe, by string) (*report.Check, error)
 }
 
 const (
@@ -257,12 +257,17 @@ func (s *Server) unable(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 func (s *Server) run(w http.ResponseWriter, r *http.Request) {
-	if !said(w, r, &struct{}{}) {
+	var in author
+	if !said(w, r, &in) {
+		return
+	}
+	if err := in.check(""); err != nil {
+		refuse(w, http.StatusBadRequest, err.Error())
 		return
 	}
 	// A run may take longer than other answers do.
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(runWithin))
-	check, err := s.o.Actions.Run(r.Context(), r.PathValue("name"))
+	check, err := s.o.Actions.Run(r.Context(), r.PathValue("name"), in.name())
 	if err != nil {
 		s.unable(w, r, err)
 		return

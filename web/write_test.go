@@ -34,7 +34,7 @@ func (o *obedient) Order(_ context.Context, c incident.Command) (incident.Comman
 	return c, o.err
 }
 
-func (o *obedient) Run(_ context.Context, name string) (*report.Check, error) {
+func (o *obedient) Run(_ context.Context, name, by string) (*report.Check, error) {
 	o.runs = append(o.runs, name)
 	return &report.Check{}, o.err
 }

@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -53,29 +55,55 @@ func (a *answers) Order(ctx context.Context, c incident.Command) (incident.Comma
 	return a.recorder.Order(ctx, c)
 }
 
-// Run asks a probe at once, also while its target wants to be left alone: somebody asked for
-// it, and is told. The result is stored, and changes nothing else.
-func (a *answers) Run(ctx context.Context, name string) (*report.Check, error) {
+// outcome is what came of a run that somebody asked for.
+type outcome struct {
+	check *report.Check
+	said  string // the same as the command line says it
+	told  bool   // those who follow an incident about the probe are told
+}
+
+// storedWithin is for how long who asked for a run waits until that is durable.
+const storedWithin = 2 * time.Second
+
+// Run asks a probe at once, in somebody's name.
+func (a *answers) Run(ctx context.Context, name, by string) (*report.Check, error) {
+	out, err := a.run(ctx, name, record.Ran{Key: rand.Text(), By: by})
+	return out.check, err
+}
+
+// run asks a probe at once, also while its target wants to be left alone: somebody asked for
+// it, and is told. The result is stored, and changes nothing else; those who follow an incident about the
+// probe are told.
+func (a *answers) run(ctx context.Context, name string, asked record.Ran) (outcome, error) {
 	i := slices.IndexFunc(a.targets, func(t *probe.Target) bool { return t.Name == name })
 	if i < 0 {
-		return nil, fmt.Errorf("%w: %q; %s", incident.ErrNoProbe, name, configs.Suggest(name, a.names()))
+		return outcome{}, fmt.Errorf("%w: %q; %s", incident.ErrNoProbe, name, configs.Suggest(name, a.names()))
 	}
 	select {
 	case a.running <- struct{}{}:
 		defer func() { <-a.running }()
 	case <-ctx.Done():
-		return nil, errTooManyRuns
+		return outcome{}, errTooManyRuns
 	}
 	target := a.targets[i]
 	until, why := a.held(a.ids[i])
-	result := a.runner.Run(ctx, target, probe.Manual, a.clock.Now())
-	result.Probe = a.ids[i]
-	a.recorder.Record(result)
-	check := report.NewCheck(text.URL(target.URL), &result)
+	asked.Result = a.runner.Run(ctx, target, probe.Manual, a.clock.Now())
+	asked.Result.Probe = a.ids[i]
+	out := outcome{check: report.NewCheck(text.URL(target.URL), &asked.Result)}
 	if !until.IsZero() {
-		check.Hold = &report.Hold{Until: a.clock.Wall(until), Reason: why}
+		out.check.Hold = &report.Hold{Until: a.clock.Wall(until), Reason: why}
 	}
-	return check, nil
+	var said strings.Builder
+	err := out.check.WriteText(&said, report.Screen{})
+	out.said = said.String()
+	asked.Said = out.said
+	// Who asked may be gone by now; the result is not.
+	storing, cancel := context.WithTimeout(context.WithoutCancel(ctx), storedWithin)
+	defer cancel()
+	if out.told, _ = a.recorder.Ran(storing, asked); err != nil { // what is not durable in time is told when it is
+		return outcome{}, err
+	}
+	return out, nil
 }
 
 // names are those of all probes, in the order of the configuration.
@@ -96,8 +124,8 @@ func (l lateAnswers) Order(ctx context.Context, c incident.Command) (incident.Co
 }
 
 // Run asks a probe at once.
-func (l lateAnswers) Run(ctx context.Context, name string) (*report.Check, error) {
-	return l.answers.Run(ctx, name)
+func (l lateAnswers) Run(ctx context.Context, name, by string) (*report.Check, error) {
+	return l.answers.Run(ctx, name, by)
 }
 
 // listenToPeople answers at the prompt and in Slack. What is asked before the recorder has

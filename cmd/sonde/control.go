@@ -38,6 +38,7 @@ type request struct {
 	From    time.Time         `json:"from,omitzero"`
 	Until   time.Time         `json:"until,omitzero"`
 	Run     string            `json:"run,omitempty"` // the name of a probe
+	By      string            `json:"by,omitempty"`  // who asks for that
 	Outbox  *postOrder        `json:"outbox,omitempty"`
 }
 
@@ -207,7 +208,7 @@ func (c *control) serve(r *http.Request) (int, reply) {
 	defer cancel()
 	switch {
 	case in.Run != "":
-		return c.run(r.Context(), in.Run)
+		return c.run(r.Context(), in.Run, in.By)
 	case in.Outbox != nil:
 		return c.outbox(ctx, *in.Outbox)
 	}
@@ -221,7 +222,7 @@ func (c *control) serve(r *http.Request) (int, reply) {
 
 // orderCode is how a command that was not obeyed exits.
 func orderCode(err error) int {
-	for _, mistake := range []error{incident.ErrNotOpen, incident.ErrNotOver, incident.ErrNoIncident, incident.ErrNoProbe, incident.ErrNoCommand} {
+	for _, mistake := range []error{incident.ErrNotOpen, incident.ErrNotOver, incident.ErrNoIncident, incident.ErrNoProbe, incident.ErrNoCommand, incident.ErrNoStorm} {
 		if errors.Is(err, mistake) {
 			return exitUsage
 		}
@@ -230,8 +231,8 @@ func orderCode(err error) int {
 }
 
 // run asks a probe at once.
-func (c *control) run(ctx context.Context, name string) (int, reply) {
-	check, err := c.answers.Run(ctx, name)
+func (c *control) run(ctx context.Context, name, by string) (int, reply) {
+	check, err := c.answers.Run(ctx, name, by)
 	switch {
 	case errors.Is(err, errTooManyRuns):
 		return http.StatusServiceUnavailable, reply{Error: err.Error(), Code: exitStorage}

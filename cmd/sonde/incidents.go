@@ -54,7 +54,7 @@ changes nothing; --undo takes it back.`,
 }
 
 func falseAlarm(c *cobra.Command, args []string) error {
-	done, err := say(c, incident.FalseAlarm, args[0])
+	done, err := sayAbout(c, incident.FalseAlarm, args[0])
 	if err != nil {
 		return err
 	}

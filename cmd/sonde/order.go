@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"os"
 	"os/user"
-	"slices"
 	"syscall"
 	"time"
 
@@ -21,7 +20,6 @@ import (
 
 	"sonde/configs"
 	"sonde/incident"
-	"sonde/probe"
 	"sonde/record"
 	"sonde/store"
 )
@@ -120,86 +118,17 @@ func storeOrder(ctx context.Context, path string, config *configs.Config, comman
 	if err != nil {
 		return command, storageError(err)
 	}
-	done, err := commit(ctx, s, command)
+	done, err := record.Leave(ctx, s, command, time.Now())
+	switch {
+	case err == nil:
+	case orderCode(err) == exitUsage:
+		err = &exit{exitUsage, err}
+	default:
+		err = storageError(err)
+	}
 	err = errors.Join(err, s.Close())
 	giveBack(path, info)
 	return done, err
-}
-
-// commit checks a command against what is stored, and stores it.
-func commit(ctx context.Context, s *store.Store, c incident.Command) (incident.Command, error) {
-	c.At = time.Now().UTC().Truncate(time.Millisecond)
-	known, memory, err := s.Load(ctx)
-	if err != nil {
-		return c, storageError(err)
-	}
-	inForce, err := s.Commands(ctx, time.Time{})
-	if err != nil {
-		return c, storageError(err)
-	}
-	_, acks, err := s.Held(ctx)
-	if err != nil {
-		return c, storageError(err)
-	}
-	if known, done, err := obeyedBefore(ctx, s, c, acks); done || err != nil {
-		return known, err
-	}
-	named := func(each func(id probe.ID, name, group string)) {
-		for i := range known {
-			if known[i].RetiredAt.IsZero() {
-				each(known[i].ID, known[i].Name(), known[i].Subject.Group)
-			}
-		}
-	}
-	if err := record.Complete(&c, inForce, named, func(id incident.ID) (probe.ID, bool) { return whose(memory, id) }); err != nil {
-		return c, &exit{exitUsage, err}
-	}
-	batch := &store.Batch{Seq: memory.Seq, At: c.At, Commands: []incident.Command{c}}
-	if err := s.Commit(ctx, batch); err != nil {
-		return c, storageError(err)
-	}
-	return batch.Commands[0], nil
-}
-
-// obeyedBefore reports whether what a command asks for is so already.
-func obeyedBefore(ctx context.Context, s *store.Store, c incident.Command, acks []incident.Command) (incident.Command, bool, error) {
-	if c.Kind == incident.Acknowledge {
-		i := slices.IndexFunc(acks, func(ack incident.Command) bool { return ack.Incident == c.Incident })
-		if i >= 0 && !c.Undo {
-			return acks[i], true, nil
-		}
-	}
-	if c.Kind != incident.FalseAlarm {
-		return c, false, nil
-	}
-	reader, err := store.OpenReader(ctx, s.Path())
-	if err != nil {
-		return c, false, storageError(err)
-	}
-	defer func() { _ = reader.Close() }()
-	past, err := reader.Incident(ctx, c.Incident)
-	switch {
-	case err != nil:
-		return c, false, storageError(err)
-	case past == nil:
-		return c, false, &exit{exitUsage, fmt.Errorf("%w: %s; sonde incidents lists those of the last 30 days", incident.ErrNoIncident, c.Incident)}
-	case !c.Undo && !past.FalseAlarmAt.IsZero():
-		c.At, c.By = past.FalseAlarmAt, past.FalseAlarmBy
-		return c, true, nil
-	}
-	return c, false, nil
-}
-
-// whose finds whose an open incident is.
-func whose(memory *store.Memory, id incident.ID) (probe.ID, bool) {
-	for about, s := range memory.States {
-		for i := range s.Problems {
-			if s.Problems[i].ID == id && s.Problems[i].Phase == incident.Open {
-				return about, true
-			}
-		}
-	}
-	return 0, false
 }
 
 // giveBack gives what root has written beside a database to whom the database belongs:

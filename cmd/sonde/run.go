@@ -15,7 +15,8 @@ func newRun() *cobra.Command {
 prints what came. The result is kept in the history; it opens and resolves nothing, and weighs nothing
 in a budget. A target that wants to be left alone for a while (Retry-After) is asked all the
 same, and so is one whose refusals make sonde wait: that is said beside the answer, and
-sonde itself goes on waiting.`,
+sonde itself goes on waiting. Where an open incident about the probe was told, a line in its
+thread says what came.`,
 		Args: cobra.ExactArgs(1),
 		RunE: runProbe,
 	}
@@ -28,7 +29,7 @@ func runProbe(c *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	answer, err := ask(c.Context(), path, request{Run: args[0]})
+	answer, err := ask(c.Context(), path, request{Run: args[0], By: caller()})
 	if errors.Is(err, errNoService) {
 		return &exit{exitStorage, errors.New("no service writes " + path + "; start one, or ask by yourself with sonde check " + args[0])}
 	}

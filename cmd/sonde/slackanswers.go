@@ -9,6 +9,7 @@ import (
 	"sonde/configs"
 	"sonde/incident"
 	"sonde/notify/slack"
+	"sonde/record"
 	"sonde/report"
 )
 
@@ -16,26 +17,22 @@ import (
 type slackAnswers struct{ *answers }
 
 // Run asks a probe, by its name or as the one that an incident is about.
-func (a slackAnswers) Run(ctx context.Context, name string, about incident.ID) (string, string, error) {
+func (a slackAnswers) Run(ctx context.Context, r slack.Run) (slack.Ran, error) {
+	name := r.Probe
 	if name == "" {
-		record, err := a.reader.Incident(ctx, about)
+		past, err := a.reader.Incident(ctx, r.About)
 		switch {
 		case err != nil:
-			return "", "", err
-		case record == nil:
-			return "", "", fmt.Errorf("%w: %s", incident.ErrNoIncident, about)
-		case record.Scope != "":
-			return record.Name, "", fmt.Errorf("%w: %s", incident.ErrManyProbes, about)
+			return slack.Ran{}, err
+		case past == nil:
+			return slack.Ran{}, fmt.Errorf("%w: %s", incident.ErrNoIncident, r.About)
+		case past.Scope != "":
+			return slack.Ran{Probe: past.Name}, fmt.Errorf("%w: %s", incident.ErrManyProbes, r.About)
 		}
-		name = record.Name
+		name = past.Name
 	}
-	check, err := a.answers.Run(ctx, name)
-	if err != nil {
-		return name, "", err
-	}
-	var said strings.Builder
-	err = check.WriteText(&said, report.Screen{})
-	return name, said.String(), err
+	out, err := a.run(ctx, name, record.Ran{About: r.About, Key: r.Key, By: r.By, User: r.User})
+	return slack.Ran{Probe: name, Said: out.said, Told: out.told}, err
 }
 
 // Look says what `sonde status` and `sonde slo` do.

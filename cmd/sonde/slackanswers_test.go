@@ -26,7 +26,7 @@ func (s *scene) hears(t *testing.T) *process {
 	config = strings.Replace(config, "destinations:", "api: {token: \"${env:API_TOKEN}\"}\ndestinations:", 1)
 	s.write(t, config)
 	s.slack.Join("C0OPS", "U0KIM")
-	p := begin(t, []string{"SLACK_TOKEN=" + fakeslack.Token, "SLACK_APP_TOKEN=" + fakeslack.AppToken, "API_TOKEN=" + apiToken}, "serve", "-c", s.config)
+	p := begin(t, hearing, "serve", "-c", s.config)
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	require.True(t, s.slack.Connected(ctx, 1), p.output.String())
@@ -34,6 +34,9 @@ func (s *scene) hears(t *testing.T) *process {
 }
 
 const apiToken = "canary-token-of-the-api"
+
+// hearing is the environment of a service that hears Slack.
+var hearing = []string{"SLACK_TOKEN=" + fakeslack.Token, "SLACK_APP_TOKEN=" + fakeslack.AppToken, "API_TOKEN=" + apiToken}
 
 // press presses a button in Slack.
 func (s *scene) press(t *testing.T, n int, action, value string) {

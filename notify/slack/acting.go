@@ -12,6 +12,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"sonde/incident"
+	"sonde/notify"
 	"sonde/text"
 )
 
@@ -112,6 +113,12 @@ func (s *Socket) act(ctx context.Context, p press, action, value string) {
 		s.choose(ctx, p, value)
 		return
 	}
+	if action == actAckStorm || action == actUnackStorm {
+		if id, err := notify.ParseStormID(value); err == nil {
+			s.acknowledgeStorm(ctx, p, id, action == actUnackStorm)
+		}
+		return
+	}
 	id, err := incident.ParseID(value)
 	if err != nil {
 		return // no button of ours
@@ -131,9 +138,17 @@ func (s *Socket) order(ctx context.Context, p press, c incident.Command) (incide
 	c.Key, c.By, c.User = p.key, p.person.name, p.person.id
 	done, err := s.answers.Order(ctx, c)
 	if err != nil {
-		s.whisper(ctx, p, p.words.failure(err, c.Incident.String(), strings.Join(c.Scope.Names, ", ")))
+		s.whisper(ctx, p, p.words.failure(err, about(&c), strings.Join(c.Scope.Names, ", ")))
 	}
 	return done, err == nil
+}
+
+// about is what a command is about, as people call it.
+func about(c *incident.Command) string {
+	if c.Storm != 0 {
+		return notify.StormID(c.Storm).String()
+	}
+	return c.Incident.String()
 }
 
 // failure says why something was not done.
@@ -148,6 +163,8 @@ func (w *actionWords) failure(err error, id, name string) string {
 		return fill(w.noSuch, facts...)
 	case errors.Is(err, incident.ErrManyProbes):
 		return fill(w.several, facts...)
+	case errors.Is(err, incident.ErrNoStorm):
+		return fill(w.noStorm, facts...)
 	case errors.Is(err, incident.ErrNoProbe):
 		return fill(w.noProbe, facts...)
 	}
@@ -160,6 +177,18 @@ func (s *Socket) acknowledge(ctx context.Context, p press, id incident.ID, undo 
 	case ok && undo && done.At.IsZero():
 		s.whisper(ctx, p, p.words.unacked)
 	case ok && !undo && done.User != p.person.id:
+		s.whisper(ctx, p, fill(p.words.acked, "who", prose(done.By, maxPlace)))
+	}
+}
+
+// acknowledgeStorm acknowledges all that is open of a storm.
+func (s *Socket) acknowledgeStorm(ctx context.Context, p press, id notify.StormID, undo bool) {
+	done, ok := s.order(ctx, p, incident.Command{Kind: incident.Acknowledge, Storm: int64(id), Undo: undo})
+	switch {
+	case !ok || len(done.Members) > 0: // the line in the thread says it
+	case undo:
+		s.whisper(ctx, p, p.words.unacked)
+	default:
 		s.whisper(ctx, p, fill(p.words.acked, "who", prose(done.By, maxPlace)))
 	}
 }
@@ -197,35 +226,27 @@ func (s *Socket) open(ctx context.Context, p press, view slack.ModalViewRequest)
 	}
 }
 
-// runAbout asks the probe of an incident, and says in the thread what came.
+// runAbout asks the probe of an incident. What came is a line in the thread.
 func (s *Socket) runAbout(ctx context.Context, p press, id incident.ID) {
-	name, said, err := s.answers.Run(ctx, "", id)
-	if err != nil {
-		s.whisper(ctx, p, p.words.failure(err, id.String(), name))
-		return
-	}
-	line := fill(p.words.ran, "name", prose(name, maxName), "who", p.mention())
-	options := []slack.MsgOption{
-		slack.MsgOptionText(escape(fill(p.words.ran, "name", plain(name, maxName), "who", plain(p.person.name, maxPlace))), false), slack.MsgOptionParse(false),
-		slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMediaUnfurl(), slack.MsgOptionTS(p.root),
-		slack.MsgOptionBlocks(slack.NewSectionBlock(markdown(":arrow_forward: "+line+"\n"+screen(said, mostFence)), nil, nil)),
-	}
-	asking, x := recording(ctx)
-	if _, _, err := p.api.PostMessageContext(asking, p.channel, options...); err != nil {
-		s.log.Warn("what a run came to was not told", "err", p.failure("chat.postMessage", err, x))
+	ran, err := s.answers.Run(ctx, p.run("", id))
+	switch {
+	case err != nil:
+		s.whisper(ctx, p, p.words.failure(err, id.String(), ran.Probe))
+	case !ran.Told:
+		s.whisper(ctx, p, screen(ran.Said, mostFence))
 	}
 }
 
-// mention calls whoever acts by name.
-func (p press) mention() string {
-	if userID.MatchString(p.person.id) {
-		return "<@" + p.person.id + ">"
-	}
-	return prose(p.person.name, maxPlace)
+// run is a run that somebody asks for.
+func (p press) run(name string, about incident.ID) Run {
+	return Run{Probe: name, About: about, Key: p.key, By: p.person.name, User: p.person.id}
 }
 
 // mostFence is how much of what the command line says fits a message.
-const mostFence = 2800
+const (
+	mostFence   = 2800
+	aroundFence = 40 // what screen writes around that, and of lines that are left out
+)
 
 // screen shows what the command line says, in which nothing is markup.
 func screen(lines string, units int) string {

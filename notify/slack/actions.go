@@ -17,6 +17,8 @@ const (
 	actRun        = "run_now"
 	actSilence    = "silence"
 	actFalseAlarm = "false_alarm"
+	actAckStorm   = "ack_storm"
+	actUnackStorm = "unack_storm"
 	actOpen       = "open"
 
 	viewSilence = "silence"
@@ -69,6 +71,25 @@ func (s story) actions() slack.Block {
 			open.URL = address
 			add(open)
 		}
+	}
+	return slack.NewActionBlock("", elements...)
+}
+
+// stormActions is what can be pressed below a message about a storm; nil if nothing can.
+func (s story) stormActions() slack.Block {
+	if !s.buttons || s.place != placeRoot && s.place != placeEdit || s.Body.Storm.Failing == 0 {
+		return nil
+	}
+	w, id := actionsIn[s.words.language], s.stormID()
+	all := button(actAckStorm, w.ackAll, id)
+	if all.Style = slack.StylePrimary; !s.Body.Storm.Acked.IsZero() {
+		all = button(actUnackStorm, w.unackAll, id)
+	}
+	elements := []slack.BlockElement{all}
+	if s.publicURL != "" && len(s.publicURL) <= maxLink {
+		open := button(actOpen, w.open, id)
+		open.URL = s.publicURL
+		elements = append(elements, open)
 	}
 	return slack.NewActionBlock("", elements...)
 }

@@ -35,6 +35,35 @@ func TestWhatCanBePressedDependsOnHowThingsAre(t *testing.T) {
 	}
 }
 
+func TestAllOfAStormCanBeAcknowledgedBelowItsMessage(t *testing.T) {
+	leftover := aStorm(incident.Resolved, 512, 7)
+	leftover.Body.Storm.Over = true
+	over := aStorm(incident.Resolved, 512, 0)
+	over.Body.Storm.Over = true
+	for _, language := range probe.Languages() {
+		for name, m := range map[string]notify.Message{
+			"buttons-storm": aStorm(incident.Opened, 512, 500), "buttons-storm-acked": ackedStorm(incident.Acknowledged),
+			"buttons-storm-unacked": ackedStorm(incident.Unacknowledged), "buttons-storm-leftover": leftover,
+		} {
+			s := toldIn(language, m)
+			s.buttons, s.place = true, placeEdit
+			within(t, s.render(formFull))
+			requireFile(t, name+"-"+language.String()+".json", s.stormActions())
+			whole := s.fit(formFull)
+			require.Contains(t, golden(t, whole.bare()), `"type": "actions"`)
+			for _, at := range []place{placeReply, placeLine} {
+				s.place = at
+				require.Nil(t, s.stormActions())
+			}
+			s.buttons, s.place = false, placeRoot
+			require.Nil(t, s.stormActions(), "nobody would hear of it")
+		}
+		s := toldIn(language, over)
+		s.buttons = true
+		require.Nil(t, s.stormActions(), "there is nothing left")
+	}
+}
+
 func TestNothingCanBePressedInALineOfAThread(t *testing.T) {
 	s := told(sample(incident.Changed, causes["5xx"]))
 	s.buttons = true
@@ -63,15 +92,15 @@ func TestEveryLanguageHasTheSameWordsForActions(t *testing.T) {
 			{w.acknowledge, actionsIn[probe.English].acknowledge}, {w.sure, actionsIn[probe.English].sure}, {w.unknowing, actionsIn[probe.English].unknowing},
 			{w.notOpen, actionsIn[probe.English].notOpen}, {w.notOver, actionsIn[probe.English].notOver}, {w.noSuch, actionsIn[probe.English].noSuch},
 			{w.noProbe, actionsIn[probe.English].noProbe}, {w.several, actionsIn[probe.English].several}, {w.notDone, actionsIn[probe.English].notDone},
-			{w.acked, actionsIn[probe.English].acked}, {w.falsely, actionsIn[probe.English].falsely}, {w.ran, actionsIn[probe.English].ran},
+			{w.acked, actionsIn[probe.English].acked}, {w.falsely, actionsIn[probe.English].falsely}, {w.noStorm, actionsIn[probe.English].noStorm},
 			{w.silenced, actionsIn[probe.English].silenced}, {w.lasting, actionsIn[probe.English].lasting}, {w.mistake, actionsIn[probe.English].mistake},
 			{w.stranger, ""}, {w.elsewhere, ""}, {w.guest, ""}, {w.unacked, ""}, {w.confirm, ""}, {w.help, ""}, {w.badLength, ""}, {w.reason, ""}, {w.howLong, ""}, {w.example, ""},
-			{w.recovery, ""}, {w.custom, ""}, {w.submit, ""}, {w.cancel, ""}, {w.silence, ""}, {w.run, ""}, {w.open, ""}, {w.falseAlarm, ""}, {w.unacknowledge, ""}, {w.sureSure, ""},
+			{w.recovery, ""}, {w.custom, ""}, {w.submit, ""}, {w.cancel, ""}, {w.silence, ""}, {w.run, ""}, {w.open, ""}, {w.falseAlarm, ""}, {w.unacknowledge, ""}, {w.sureSure, ""}, {w.ackAll, ""}, {w.unackAll, ""},
 		} {
 			require.NotEmpty(t, pair[0], "%d in %s", i, language)
 			require.Equal(t, factsOf(pair[1]), factsOf(pair[0]), "%d in %s", i, language)
 		}
-		for _, label := range []string{w.acknowledge, w.unacknowledge, w.run, w.falseAlarm, w.open} {
+		for _, label := range []string{w.acknowledge, w.unacknowledge, w.run, w.falseAlarm, w.open, w.ackAll, w.unackAll} {
 			require.LessOrEqual(t, unitsOf(label), buttonsShown)
 		}
 		for _, title := range []string{w.title, w.sureTitle, w.submit, w.cancel, w.sureSure} {

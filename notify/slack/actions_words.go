@@ -9,6 +9,7 @@ import (
 // actionWords are the words of buttons, windows and answers.
 type actionWords struct {
 	acknowledge, unacknowledge, run, falseAlarm, open string
+	ackAll, unackAll                                  string // of a storm
 
 	silence  string // what the menu says before something is chosen
 	lengths  []choice
@@ -28,13 +29,13 @@ type actionWords struct {
 	notOver   string
 	noSuch    string // there is no incident; facts: id
 	noProbe   string // facts: name
+	noStorm   string // facts: id
 	several   string // an incident that no single probe could be asked for; facts: id
 	notDone   string // facts: why
 	acked     string // somebody was faster; facts: who
 	falsely   string
 	unacked   string
 
-	ran      string // facts: who name
 	silenced string // facts: what until
 	lasting  string // the same until it recovers
 	confirm  string
@@ -51,6 +52,7 @@ type choice struct {
 var actionsIn = map[probe.Language]*actionWords{
 	probe.English: {
 		acknowledge: "Acknowledge", unacknowledge: "Un-acknowledge", run: "Run now", falseAlarm: "False alarm", open: "Open",
+		ackAll: "Acknowledge all", unackAll: "Un-acknowledge all",
 		silence: "Silence…", lengths: []choice{{30 * time.Minute, "30 minutes"}, {2 * time.Hour, "2 hours"}}, recovery: "Until it recovers", custom: "Custom…",
 		title: "Silence", submit: "Silence", cancel: "Cancel",
 		howLong: "How long", example: "90m, 4h or 2d", reason: "Why (people see it)",
@@ -65,22 +67,23 @@ var actionsIn = map[probe.Language]*actionWords{
 		notOver:   "Incident {id} is still open. Acknowledge it now, and call it a false alarm once it is over.",
 		noSuch:    "There is no incident {id}.",
 		noProbe:   "No probe or group is called {name}. `/sonde status` lists them.",
+		noStorm:   "Storm {id} is over, or there never was one.",
 		several:   "Incident {id} is about several probes. Run one of them: `/sonde run NAME`.",
 		notDone:   "That did not work: {why}",
 		acked:     "It is acknowledged already, by {who}.",
 		falsely:   "It is called a false alarm already, by {who}.",
 		unacked:   "Nobody has acknowledged it.",
-		ran:       "{name} was run now by {who}.",
 		silenced:  "Silenced: {what} until {until}.",
 		lasting:   "Silenced: {what} until it recovers.",
 		confirm:   "That is longer than 8 hours: say yes in the window.",
 		mistake:   "`{said}` is not known here.",
-		help: "`/sonde status` how everything is\n`/sonde ack ID` says that you look after an incident; `/sonde ack ID undo`\n" +
+		help: "`/sonde status` how everything is\n`/sonde ack ID` says that you look after an incident; `/sonde ack ID undo`; `/sonde ack storm ID` all of a storm\n" +
 			"`/sonde silence NAME|GROUP DURATION [REASON]` tells nobody of what opens there, such as `/sonde silence checkout 2h`\n" +
 			"`/sonde silence ID` the same until that incident has recovered\n`/sonde run NAME` asks a probe now\n`/sonde slo [NAME]` what is left of the error budgets",
 	},
 	probe.Korean: {
 		acknowledge: "확인", unacknowledge: "확인 취소", run: "지금 점검", falseAlarm: "오탐", open: "열기",
+		ackAll: "모두 확인", unackAll: "모두 확인 취소",
 		silence: "알림 중지…", lengths: []choice{{30 * time.Minute, "30분"}, {2 * time.Hour, "2시간"}}, recovery: "복구될 때까지", custom: "직접 입력…",
 		title: "알림 중지", submit: "중지", cancel: "취소",
 		howLong: "기간", example: "90m, 4h, 2d", reason: "이유 (모두에게 보입니다)",
@@ -95,17 +98,17 @@ var actionsIn = map[probe.Language]*actionWords{
 		notOver:   "인시던트 {id}: 아직 진행 중입니다. 지금은 확인만 하고, 끝난 뒤에 오탐으로 표시하세요.",
 		noSuch:    "인시던트 {id}: 없습니다.",
 		noProbe:   "{name}: 그런 프로브나 그룹이 없습니다. `/sonde status`로 목록을 볼 수 있습니다.",
+		noStorm:   "동시 장애 {id}: 이미 끝났거나 없습니다.",
 		several:   "인시던트 {id}: 여러 프로브에 관한 것입니다. 하나를 점검하세요: `/sonde run NAME`.",
 		notDone:   "실패했습니다: {why}",
 		acked:     "이미 확인됨 - {who}.",
 		falsely:   "이미 오탐으로 표시됨 - {who}.",
 		unacked:   "확인한 사람이 없습니다.",
-		ran:       "{name}: 지금 점검함 - {who}.",
 		silenced:  "알림 중지: {what}, {until}까지.",
 		lasting:   "알림 중지: {what}, 복구될 때까지.",
 		confirm:   "8시간보다 깁니다. 창에서 확인해 주세요.",
 		mistake:   "`{said}`: 알 수 없는 명령입니다.",
-		help: "`/sonde status` 전체 상태\n`/sonde ack ID` 인시던트를 확인함; 취소는 `/sonde ack ID undo`\n" +
+		help: "`/sonde status` 전체 상태\n`/sonde ack ID` 인시던트를 확인함; 취소는 `/sonde ack ID undo`; 동시 장애 전체는 `/sonde ack storm ID`\n" +
 			"`/sonde silence NAME|GROUP DURATION [REASON]` 그 동안 새 인시던트를 알리지 않음, 예: `/sonde silence checkout 2h`\n" +
 			"`/sonde silence ID` 그 인시던트가 복구될 때까지\n`/sonde run NAME` 프로브를 지금 점검\n`/sonde slo [NAME]` 남은 에러 버짓",
 	},

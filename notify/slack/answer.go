@@ -1,7 +1,9 @@
 package slack
 
 import (
+	"cmp"
 	"regexp"
+	"strconv"
 
 	"github.com/slack-go/slack"
 
@@ -26,6 +28,8 @@ var answersIn = map[probe.Language]*answerWords{
 			incident.Silenced:       "{name}: silenced until {until} by {who}.",
 			incident.FalseAlarmed:   "{name}: a false alarm, says {who}.",
 			incident.TrueAlarmed:    "{name}: no false alarm after all, says {who}.",
+			incident.Unsilenced:     "{name}: not silenced any more, says {who}. What opens is told again.",
+			incident.RunNow:         "{name} was run now by {who}.",
 		},
 		recovered: "{name}: silenced until it recovers, by {who}.",
 		somebody:  "somebody",
@@ -38,6 +42,8 @@ var answersIn = map[probe.Language]*answerWords{
 			incident.Silenced:       "{name}: 알림 중지, {until}까지 - {who}.",
 			incident.FalseAlarmed:   "{name}: 오탐 - {who}.",
 			incident.TrueAlarmed:    "{name}: 오탐 아님 - {who}.",
+			incident.Unsilenced:     "{name}: 알림 중지 해제 - {who}. 새로 발생하면 다시 알립니다.",
+			incident.RunNow:         "{name}: 지금 점검함 - {who}.",
 		},
 		recovered: "{name}: 알림 중지, 복구될 때까지 - {who}.",
 		somebody:  "누군가",
@@ -55,11 +61,18 @@ func (s story) answers() bool {
 // something about the incident: how the incident is, and not what they did.
 func (s story) standing() story {
 	switch s.Change {
-	case incident.Unacknowledged, incident.Silenced, incident.FalseAlarmed, incident.TrueAlarmed:
+	case incident.Acknowledged:
+		if s.Body.Storm == nil {
+			return s
+		}
+	case incident.Unacknowledged, incident.Silenced, incident.Unsilenced, incident.FalseAlarmed, incident.TrueAlarmed, incident.RunNow:
 	default:
 		return s
 	}
 	s.did, s.Change = s.Change, incident.Opened
+	if storm := s.Body.Storm; storm != nil && storm.Over {
+		s.Change = incident.Resolved
+	}
 	if back := s.Body.RecoveredAt; !back.IsZero() {
 		s.Change, s.Body.At = incident.Resolved, back
 	}
@@ -84,11 +97,25 @@ func (s story) answered(name, who, until string, show func(string, int) string) 
 // answer is the whole line as plain text. It is not escaped.
 func (s story) answer() string {
 	end := " " + capital(s.words.incident) + " " + s.id().String() + "."
+	if s.Body.Storm != nil {
+		end = " " + s.words.storms.word + " " + s.stormID() + "."
+	}
 	if s.Repeat {
 		end += s.words.repeat
 	}
-	told := s.answered(tamed(s.name(), maxName), s.byName(s.Body.Answer), s.clock(s.Body.Answer.Until), tamed)
+	told := s.answered(tamed(s.answeredOf(), maxName), s.byName(s.Body.Answer), s.clock(s.Body.Answer.Until), tamed)
 	return clamp(told, maxSentence-unitsOf(end)) + end
+}
+
+// answeredOf is what somebody did something about, as plain text.
+func (s story) answeredOf() string {
+	switch {
+	case s.Body.Answer.Of != "":
+		return s.Body.Answer.Of
+	case s.Body.Storm != nil:
+		return fill(s.words.storms.named, "n", strconv.Itoa(cmp.Or(s.Body.Answer.Count, s.Body.Storm.Affected)))
+	}
+	return s.name()
 }
 
 // byName is who did something, as plain text.
@@ -117,9 +144,16 @@ func (s story) renderAnswer(f form) rendered {
 		emoji = ":leftwards_arrow_with_hook:"
 	case incident.Silenced:
 		emoji = ":no_bell:"
+	case incident.Unsilenced:
+		emoji = ":bell:"
 	case incident.FalseAlarmed:
 		emoji = ":ghost:"
+	case incident.RunNow:
+		emoji = ":arrow_forward:"
 	}
-	line := s.answered(prose(s.name(), maxName), s.person(s.Body.Answer), s.moment(s.Body.Answer.Until), prose)
+	line := s.answered(prose(s.answeredOf(), maxName), s.person(s.Body.Answer), s.moment(s.Body.Answer.Until), prose)
+	if said := s.Body.Answer.Said; said != "" {
+		line += "\n" + screen(said, min(mostFence, mostSection-unitsOf(line)-aroundFence))
+	}
 	return s.compose(f, grey, s.answer(), slack.NewSectionBlock(markdown(emoji+" "+line), nil, nil), nil)
 }

@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -19,6 +20,29 @@ func done(change incident.Change, a notify.Answer) notify.Message {
 	return m
 }
 
+// stormDone is a line about what somebody did about a storm.
+func stormDone(change incident.Change, count int) notify.Message {
+	m := aStorm(change, 40, 39)
+	m.Body.Answer = notify.Answer{By: "kim", User: "U0KIM", At: m.CreatedAt, Count: count}
+	if change == incident.Silenced {
+		m.Body.Answer.Of, m.Body.Answer.Until = "group:shop", m.CreatedAt.Add(time.Hour)
+	}
+	return m
+}
+
+// What came of a run is no markup, and fits however long it is.
+func TestWhatARunCameToKeepsTheLimits(t *testing.T) {
+	for _, language := range probe.Languages() {
+		s := toldIn(language, done(incident.RunNow, notify.Answer{By: strings.Repeat("<!here>", 99), Said: strings.Repeat("<!channel> ``` &\n", 999)}))
+		s.Body.Probe = strings.Repeat("&", 999)
+		s.place = placeLine
+		r := s.fit(formFull)
+		within(t, r)
+		require.Equal(t, formFull, r.form)
+		require.NotContains(t, golden(t, r.bare()), "<!")
+	}
+}
+
 func TestEveryAnswerReadsAsItShould(t *testing.T) {
 	kim := notify.Answer{By: "kim", User: "U0KIM", Note: "provider <!channel> has a ticket"}
 	until := kim
@@ -29,6 +53,11 @@ func TestEveryAnswerReadsAsItShould(t *testing.T) {
 		"answer-silenced":           done(incident.Silenced, until),
 		"answer-silenced-recovered": done(incident.Silenced, kim),
 		"answer-false-alarm":        done(incident.FalseAlarmed, notify.Answer{User: "U0KIM"}),
+		"answer-unsilenced":         done(incident.Unsilenced, kim),
+		"answer-silenced-group":     done(incident.Silenced, notify.Answer{By: "kim", Until: until.Until, Of: "group:payments, <!here>"}),
+		"answer-run":                done(incident.RunNow, notify.Answer{By: "kim", User: "U0KIM", Said: "verdict  bad: <!channel> 503 ```\nmore\n"}),
+		"answer-storm":              stormDone(incident.Acknowledged, 40),
+		"answer-storm-silenced":     stormDone(incident.Silenced, 0),
 		"answer-true-alarm":         done(incident.TrueAlarmed, notify.Answer{By: "<@U0KIM>", User: "U1> <!here"}),
 	} {
 		for _, language := range probe.Languages() {

@@ -110,7 +110,10 @@ func (p *post) simplify(r rejection) bool {
 
 // place is where the message is to stand.
 func (p *post) place() place {
+	_, answers := answersIn[probe.English].lines[p.Change]
 	switch {
+	case p.thread.IsZero() && answers:
+		return placeEdit // it shows how things are, and calls nobody
 	case p.thread.IsZero():
 		return placeRoot
 	case p.forTheChannel():

@@ -72,13 +72,17 @@ func (s *Socket) obey(ctx context.Context, p press, a asked, understood, anywher
 		}
 		s.whisper(ctx, p, screen(said, mostFence))
 	case askRun:
-		_, said, err := s.answers.Run(ctx, a.name, 0)
+		ran, err := s.answers.Run(ctx, p.run(a.name, 0))
 		if err != nil {
 			s.whisper(ctx, p, p.words.failure(err, "", a.name))
 			return
 		}
-		s.whisper(ctx, p, screen(said, mostFence))
+		s.whisper(ctx, p, screen(ran.Said, mostFence))
 	case askAck:
+		if a.storm != 0 {
+			s.acknowledgeStorm(ctx, p, a.storm, a.undo)
+			return
+		}
 		s.acknowledge(ctx, p, a.id, a.undo)
 	case askSilence:
 		s.askedToBeSilent(ctx, p, a)

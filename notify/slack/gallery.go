@@ -103,9 +103,10 @@ func changesOf(kind probe.Kind) []incident.Change {
 
 		// What people do about an incident is told alike of all kinds.
 		incident.Unacknowledged: {probe.KindDown}, incident.Silenced: {probe.KindDown}, incident.FalseAlarmed: {probe.KindDown}, incident.TrueAlarmed: {probe.KindDown},
+		incident.Unsilenced: {probe.KindDown}, incident.RunNow: {probe.KindDown},
 	}
 	var all []incident.Change
-	for change := incident.Opened; change <= incident.Eased; change++ {
+	for change := incident.Opened; change <= incident.RunNow; change++ {
 		kinds, special := only[change]
 		if change == incident.ClosedNow || change == incident.Staged || special && !slices.Contains(kinds, kind) {
 			continue

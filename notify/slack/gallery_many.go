@@ -29,6 +29,7 @@ func (v View) storms() (all []Specimen) {
 		m    notify.Message
 	}{
 		{"opened", aStorm(incident.Opened, 512, 512)}, {"opened in a group", group}, {"opened with nothing in common", apart}, {"opened and calm", calm},
+		{"acknowledged", ackedStorm(incident.Acknowledged)}, {"unacknowledged", ackedStorm(incident.Unacknowledged)},
 		{"reminded", aStorm(incident.Reminded, 512, 40)}, {"resolved", over},
 	} {
 		all = append(all, v.specimen(galleryStorm, s.name, s.m))
@@ -73,9 +74,19 @@ func aStorm(change incident.Change, affected, failing int) notify.Message {
 		facts.Members[3].Reason, facts.Members[3].Status = probe.ServerError, 503
 	}
 	return notify.Message{
-		Key: "storm:1:ops", Destination: "ops", Incident: -1, Change: change, CreatedAt: at,
+		Key: "storm:1:ops", Destination: "ops", Incident: -incident.ID(galleryBegan.UnixMilli()), Change: change, CreatedAt: at,
 		Body: notify.Body{Location: "seoul-1", Severity: probe.Critical, Since: galleryBegan, OpenedAt: galleryBegan, At: at, Storm: facts},
 	}
+}
+
+// ackedStorm is a storm all of which somebody looks after, or nobody any more.
+func ackedStorm(change incident.Change) notify.Message {
+	m := aStorm(change, 512, 500)
+	m.Body.Answer = notify.Answer{At: m.Body.At, By: "minji", User: "U0MINJI01", Count: 500}
+	if change == incident.Acknowledged {
+		m.Body.Storm.Acked = notify.Acked{At: m.Body.At, By: "minji", User: "U0MINJI01"}
+	}
+	return m
 }
 
 // aDigest is a digest with something of everything.

@@ -23,8 +23,8 @@ func (s story) render(f form) rendered {
 	switch {
 	case s.Body.Notice != notify.NoNotice:
 		return s.renderNotice(f)
-	case s.Body.Storm != nil:
-		return s.renderStorm(f)
+	case s.Body.Storm != nil && !s.answers():
+		return s.standing().renderStorm(f)
 	case s.Body.Digest != nil:
 		return s.renderDigest(f)
 	}

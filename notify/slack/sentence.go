@@ -40,8 +40,10 @@ func (s story) sentence() string {
 	switch {
 	case b.Notice != notify.NoNotice:
 		return s.notice()
+	case b.Storm != nil && s.answers():
+		return s.answer()
 	case b.Storm != nil:
-		return s.storm()
+		return s.standing().storm()
 	case b.Digest != nil:
 		return s.digest()
 	}

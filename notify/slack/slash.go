@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"sonde/incident"
+	"sonde/notify"
 )
 
 // The words of /sonde.
@@ -15,12 +16,15 @@ const (
 	askRun     = "run"
 	askSLO     = "slo"
 	askHelp    = "help"
+
+	askStorm = "storm" // behind ack
 )
 
 // asked is what somebody typed behind /sonde.
 type asked struct {
 	word   string
-	id     incident.ID // of ack, and of a silence about an incident
+	id     incident.ID    // of ack, and of a silence about an incident
+	storm  notify.StormID // of ack, instead of an incident
 	undo   bool
 	name   string // of run, slo, and a silence about a probe or a group
 	length time.Duration
@@ -52,14 +56,21 @@ func parseAsked(typed string) (asked, bool) {
 	return a, false
 }
 
+// ack reads ID, or storm ID, and undo behind it.
 func (a asked) ack(rest []string) (asked, bool) {
-	if len(rest) == 0 || len(rest) > 2 {
-		return a, false
+	if n := len(rest); n > 1 && strings.EqualFold(rest[n-1], "undo") {
+		a.undo, rest = true, rest[:n-1]
 	}
 	var err error
-	a.id, err = incident.ParseID(rest[0])
-	a.undo = len(rest) == 2 && strings.EqualFold(rest[1], "undo")
-	return a, err == nil && a.id > 0 && a.undo == (len(rest) == 2)
+	switch {
+	case len(rest) == 1:
+		a.id, err = incident.ParseID(rest[0])
+	case len(rest) == 2 && strings.EqualFold(rest[0], askStorm):
+		a.storm, err = notify.ParseStormID(rest[1])
+	default:
+		return a, false
+	}
+	return a, err == nil && (a.id > 0 || a.storm > 0)
 }
 
 // silence reads NAME DURATION [REASON], or the id of an incident alone. Names may have spaces:

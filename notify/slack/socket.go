@@ -38,12 +38,26 @@ type Answerer interface {
 	// Order has a command obeyed, and returns it as it is in force.
 	Order(ctx context.Context, c incident.Command) (incident.Command, error)
 
-	// Run asks a probe now, by its name or, if that is empty, the one that an incident is about. It
-	// returns the probe's name and what the command line would say.
-	Run(ctx context.Context, probe string, about incident.ID) (name, said string, err error)
+	// Run asks a probe now.
+	Run(ctx context.Context, r Run) (Ran, error)
 
 	// Look says what `sonde status` does, or `sonde slo` with a name or without one.
 	Look(ctx context.Context, what, name string) (string, error)
+}
+
+// Run is a run that somebody asks for.
+type Run struct {
+	Probe    string      // empty: the one that an incident is about
+	About    incident.ID // where it is asked for; 0: nowhere in particular
+	Key      string      // the same run has the same
+	By, User string      // who asks, by name and by their id
+}
+
+// Ran is what came of a run.
+type Ran struct {
+	Probe string
+	Said  string // as the command line says it
+	Told  bool   // those who follow an incident about the probe are told
 }
 
 // Socket hears what people do in Slack, over a connection that it opens itself (Socket Mode).

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"sonde/incident"
+	"sonde/notify"
 	"sonde/notify/slack/fakeslack"
 	"sonde/probe"
 	"sonde/text"
@@ -24,7 +25,7 @@ import (
 type clerk struct {
 	mu     sync.Mutex
 	orders []incident.Command
-	runs   []string
+	runs   []Run
 	fail   map[incident.CommandKind]error
 	told   chan struct{}
 	known  incident.Command // what was said before; zero: nothing
@@ -58,20 +59,24 @@ func (c *clerk) Order(_ context.Context, o incident.Command) (incident.Command, 
 	}
 	c.orders = append(c.orders, o)
 	o.ID, o.At = incident.CommandID(len(c.orders)), time.Now()
+	if o.Storm != 0 {
+		o.Members = []incident.ID{incident.FirstID}
+	}
 	return o, nil
 }
 
-func (c *clerk) Run(_ context.Context, name string, about incident.ID) (string, string, error) {
+func (c *clerk) Run(_ context.Context, r Run) (Ran, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if name == "nobody" {
-		return name, "", incident.ErrNoProbe
+	if r.Probe == "nobody" {
+		return Ran{Probe: r.Probe}, incident.ErrNoProbe
 	}
-	if name == "" && about != incident.FirstID {
-		return "", "", incident.ErrManyProbes
+	if r.Probe == "" && r.About != incident.FirstID && r.About != incident.FirstID+2 {
+		return Ran{}, incident.ErrManyProbes
 	}
-	c.runs = append(c.runs, name+about.String())
-	return "checkout", "verdict  bad: <!channel> 503 ```\nmore\n", nil
+	c.runs = append(c.runs, r)
+	defer func() { c.told <- struct{}{} }()
+	return Ran{"checkout", "verdict  bad: <!channel> 503 ```\nmore\n", r.About == incident.FirstID}, nil
 }
 
 func (c *clerk) Look(_ context.Context, what, name string) (string, error) {
@@ -324,15 +329,56 @@ func TestWhatCannotBeDoneIsSaidToWhoAskedAlone(t *testing.T) {
 	}
 }
 
-func TestARunIsToldInTheThread(t *testing.T) {
+// What came of a run goes through the outbox, so that nothing is posted from here.
+func TestARunIsAskedForInTheNameOfWhoPressed(t *testing.T) {
 	s := newStage(t, nil)
 	s.press("U0KIM", actRun, "1000")
-	m := s.Await(s.within(), 1)[0]
-	require.Equal(t, "C0OPS", m.Channel)
-	require.Equal(t, "checkout was run now by u0kim.", m.Text)
-	require.Contains(t, string(m.Blocks), "by \\u003c@U0KIM\\u003e")
-	require.Contains(t, string(m.Blocks), "bad: \\u0026lt;!channel\\u0026gt; 503 ˋˋˋ")
-	require.NotContains(t, string(m.Blocks), "<!channel>")
+	s.clerk.all(t, 1)
+	s.types("U0KIM", "C0OPS", "run checkout")
+	s.clerk.all(t, 1)
+	require.Contains(t, s.whispered(1), "bad: &lt;!channel&gt; 503 ˋˋˋ", "who asks by name is answered beside that")
+	s.press("U0KIM", actRun, "1002")
+	s.clerk.all(t, 1)
+	require.Contains(t, s.whispered(2), "bad: &lt;!channel&gt; 503 ˋˋˋ", "nobody else is told of it")
+	require.Equal(t, []Run{
+		{About: incident.FirstID, Key: "slack:1700000000.000001:U0KIM:run_now", By: "u0kim", User: "U0KIM"},
+		{Probe: "checkout", Key: "slack:slash:typed-2:U0KIM", By: "u0kim", User: "U0KIM"},
+		{About: incident.FirstID + 2, Key: "slack:1700000000.000003:U0KIM:run_now", By: "u0kim", User: "U0KIM"},
+	}, s.clerk.runs)
+	require.Empty(t, s.Messages())
+}
+
+func TestAllOfAStormIsAcknowledgedByWhoMay(t *testing.T) {
+	id := notify.StormID(galleryBegan.UnixMilli())
+	s := newStage(t, nil)
+	s.press("U0EVE", actAckStorm, id.String())
+	require.Contains(t, s.whispered(1), "You may not do this here")
+	s.press("U0KIM", actAckStorm, id.String())
+	s.press("U0LEE", actUnackStorm, id.String())
+	s.types("U0KIM", "C0OPS", "ack storm "+strings.ToLower(id.String()))
+	s.types("U0KIM", "C0OPS", "ack STORM "+id.String()+" undo")
+	s.press("U0KIM", actAckStorm, "1000")
+	got := s.clerk.all(t, 4)
+	require.Len(t, got, 4, "and what is no storm is nothing")
+	for i, c := range got {
+		require.Equal(t, incident.Acknowledge, c.Kind)
+		require.Equal(t, int64(id), c.Storm)
+		require.Zero(t, c.Incident)
+		require.Equal(t, []bool{false, true, false, true}[i], c.Undo)
+	}
+	require.Equal(t, []string{"U0KIM", "U0LEE", "U0KIM", "U0KIM"}, []string{got[0].User, got[1].User, got[2].User, got[3].User})
+
+	s = newStage(t, nil)
+	s.clerk.fail[incident.Acknowledge] = incident.ErrNoStorm
+	s.press("U0KIM", actAckStorm, id.String())
+	require.Equal(t, "Storm `"+id.String()+"` is over, or there never was one.", s.whispered(1))
+	s.clerk.mu.Lock()
+	s.clerk.known = incident.Command{Kind: incident.Acknowledge, By: "<lee>"}
+	s.clerk.mu.Unlock()
+	s.press("U0KIM", actAckStorm, id.String())
+	require.Equal(t, "It is acknowledged already, by &lt;lee&gt;.", s.whispered(2))
+	s.press("U0KIM", actUnackStorm, id.String())
+	require.Equal(t, "Nobody has acknowledged it.", s.whispered(3))
 }
 
 func TestALengthOfOnesOwnIsAskedForInAWindow(t *testing.T) {

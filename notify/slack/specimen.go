@@ -19,7 +19,7 @@ var after = map[incident.Change]time.Duration{
 	incident.Reopened: 40 * time.Minute, incident.Withdrawn: 30 * time.Minute, incident.Escalated: 14 * 24 * time.Hour, incident.Overdue: 20 * time.Minute,
 	incident.Risen: 10 * time.Minute, incident.Settled: 45 * time.Minute, incident.Acknowledged: 3*time.Minute + 40*time.Second,
 	incident.Unacknowledged: 5 * time.Minute, incident.Silenced: 6 * time.Minute, incident.FalseAlarmed: 20 * time.Minute, incident.TrueAlarmed: 25 * time.Minute,
-	incident.Eased: 50 * time.Minute,
+	incident.Eased: 50 * time.Minute, incident.Unsilenced: 8 * time.Minute, incident.RunNow: 9 * time.Minute,
 }
 
 // causeOf is a cause for each kind.
@@ -164,7 +164,9 @@ func changed(b *notify.Body, change incident.Change) {
 	case incident.Acknowledged:
 		b.Acked = notify.Acked{At: b.At, By: "minji", Note: "looking at the gateway"}
 		b.Answer = notify.Answer{At: b.At, By: "minji", User: "U0MINJI01", Note: "looking at the gateway"}
-	case incident.Unacknowledged:
+	case incident.RunNow:
+		b.Answer = notify.Answer{At: b.At, By: "minji", User: "U0MINJI01", Said: "status   503 Service Unavailable\nverdict  bad: 503 Service Unavailable"}
+	case incident.Unacknowledged, incident.Unsilenced:
 		b.Answer = notify.Answer{At: b.At, By: "minji", User: "U0MINJI01"}
 	case incident.Silenced:
 		b.Answer = notify.Answer{At: b.At, By: "minji", User: "U0MINJI01", Until: b.At.Add(2 * time.Hour)}

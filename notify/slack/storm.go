@@ -18,11 +18,13 @@ type stormWords struct {
 	shares           map[notify.ShareBy]string  // facts: count key
 	reason           string                     // facts: count reason
 	more             string                     // facts: n
+	named            string                     // what somebody did something about; facts: n
+	acked            string                     // facts: by
 	incidents        string                     // the title of the list
 	counts           string                     // facts: affected failing recovered
 	recovered        string                     // of a member
 	rest             string                     // facts: n; those that are not listed
-	advice           string
+	advice           string                     // facts: id
 }
 
 // maxNamed is how many members the sentence names.
@@ -100,7 +102,7 @@ func (s story) renderStorm(f form) rendered {
 	switch {
 	case b.Over && b.Failing == 0, s.Change == incident.Resolved:
 		emoji, colour, word = ":large_green_circle:", green, w.over
-	case s.Body.Severity < probe.Critical:
+	case s.Body.Severity < probe.Critical, !b.Acked.IsZero():
 		emoji, colour = ":large_yellow_circle:", yellow
 	}
 	if b.Calm && !b.Over {
@@ -109,7 +111,7 @@ func (s story) renderStorm(f form) rendered {
 	counts := fill(w.counts, "affected", strconv.Itoa(b.Affected), "failing", strconv.Itoa(b.Failing), "recovered", strconv.Itoa(b.Affected-b.Failing))
 	second := strings.TrimSpace(strings.TrimPrefix(s.stormShare(prose)+escape(s.stormReason()), ","))
 	headline := emoji + " *" + word + "* · *" + counts + "*"
-	for _, line := range []string{second, s.mention(), s.uncalled()} {
+	for _, line := range []string{second, s.stormAcked(), s.mention(), s.uncalled()} {
 		if line != "" {
 			headline += "\n" + line
 		}
@@ -134,14 +136,29 @@ func (s story) stormDetails() []slack.Block {
 		}
 		return rest
 	})
-	return []slack.Block{
+	details := []slack.Block{
 		slack.NewSectionBlock(nil, []*slack.TextBlockObject{
 			markdown("*" + s.words.started + "*\n" + s.moment(b.Began) + " (" + moment(b.Began, "{ago}", s.clock(b.Began)) + ")"),
 			markdown("*" + s.words.location + "*\n" + code(s.Body.Location, maxPlace)),
 		}, nil),
 		slack.NewSectionBlock(markdown(list), nil, nil),
-		slack.NewContextBlock("", markdown(w.advice)),
 	}
+	if actions := s.stormActions(); actions != nil {
+		details = append(details, actions)
+	}
+	return append(details, slack.NewContextBlock("", markdown(fill(w.advice, "id", s.stormID()))))
+}
+
+// stormID is what people call the storm by.
+func (s story) stormID() string { return notify.StormID(-s.Incident).String() }
+
+// stormAcked is who looks after all of a storm; empty if nobody does, or all is over.
+func (s story) stormAcked() string {
+	a := s.Body.Storm.Acked
+	if a.IsZero() || s.Body.Storm.Failing == 0 {
+		return ""
+	}
+	return fill(s.words.storms.acked, "by", s.person(notify.Answer{By: a.By, User: a.User}))
 }
 
 // mostMembers is how long the list of a storm gets, in UTF-16 units; what does not fit is
@@ -214,8 +231,9 @@ var englishStorms = stormWords{
 	reason: ", {count} for the same reason: {reason}",
 	more:   " and {n} more", incidents: "Incidents, the worst first",
 	counts: "{failing} of {affected} failing", recovered: "recovered",
-	rest:   "… and {n} more: sonde incidents",
-	advice: "So many incidents at once are told here together. What becomes of them is shown here; `sonde incidents` has each.",
+	rest:  "… and {n} more: sonde incidents",
+	named: "Storm of {n} incidents", acked: "acknowledged by {by}",
+	advice: "So many incidents at once are told here together. What becomes of them is shown here; `sonde incidents` has each, `sonde ack --storm {id}` acknowledges all.",
 }
 
 var koreanStorms = stormWords{
@@ -233,6 +251,7 @@ var koreanStorms = stormWords{
 	reason: ", 공통 원인 {reason}({count}건)",
 	more:   " 외 {n}건", incidents: "인시던트, 심각한 순",
 	counts: "{affected}건 중 {failing}건 장애", recovered: "복구",
-	rest:   "… 외 {n}건: sonde incidents",
-	advice: "한꺼번에 발생한 인시던트를 한 메시지로 알립니다. 경과는 이 메시지에 표시되며, `sonde incidents`에 모두 나옵니다.",
+	rest:  "… 외 {n}건: sonde incidents",
+	named: "동시 장애 {n}건", acked: "확인 - {by}",
+	advice: "한꺼번에 발생한 인시던트를 한 메시지로 알립니다. 경과는 이 메시지에 표시되며, `sonde incidents`에 모두 나오고 `sonde ack --storm {id}`로 모두 확인할 수 있습니다.",
 }

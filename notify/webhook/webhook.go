@@ -88,8 +88,11 @@ type Sender struct {
 }
 
 // Send posts the message. The Thread is always zero: the receiver keeps the conversation by
-// the id of the incident.
+// the id of the incident. That people had a probe asked changes nothing, and is left out.
 func (s *Sender) Send(ctx context.Context, m notify.Message, _ notify.Thread) (notify.Thread, error) {
+	if m.Change == incident.RunNow {
+		return notify.Thread{}, nil
+	}
 	return notify.Thread{}, s.post(ctx, &m)
 }
 

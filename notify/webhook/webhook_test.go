@@ -127,6 +127,13 @@ func TestNothingIsSignedWithoutASecretAndNoTextIsMadeUp(t *testing.T) {
 	require.Equal(t, "ours", all[0].Get("User-Agent"))
 }
 
+func TestThatAProbeWasAskedSaysNothingToPrograms(t *testing.T) {
+	server, got := receiver(t, taken)
+	_, err := newSender(t, server.URL, nil).Send(t.Context(), sample(incident.RunNow), notify.Thread{})
+	require.NoError(t, err)
+	require.Empty(t, got())
+}
+
 func TestATestMessageIsAboutNothing(t *testing.T) {
 	server, got := receiver(t, taken)
 	require.NoError(t, newSender(t, server.URL, nil).Test(t.Context(), "seoul-1", started))
