@@ -27,7 +27,7 @@ var machineWords = []string{
 }
 
 // specimenWords are what people and targets called things in the examples.
-var specimenWords = []string{"checkout", "orders", "search", "payments", "shop", "docs", "cart", "gateway", "database", "db", "new", "group", "env", "prod", "team", "minji", "kim", "lee", "seoul", "channel", "ticket"}
+var specimenWords = []string{"partner", "checkout", "orders", "search", "payments", "shop", "docs", "cart", "gateway", "database", "db", "new", "group", "env", "prod", "team", "minji", "kim", "lee", "seoul", "channel", "ticket"}
 
 // saidByPeople are texts of the examples that people wrote, and commands that are to be typed.
 var saidByPeople = []string{"looking at the gateway", "check <b>out", "tomorrow", "sonde history", "sonde incidents"}
