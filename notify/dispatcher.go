@@ -44,13 +44,13 @@ func NewDispatcher(outbox Outbox, senders map[string]Sender, log *slog.Logger) *
 		}
 		l := &lane{
 			destination: name, outbox: outbox, sender: sender, account: a, log: log,
-			wake: make(chan struct{}, 1), forwarder: forwarder, settled: func() {},
+			wake: make(chan struct{}, 1), forwarder: forwarder, settled: func() {}, meter: &meter{},
 		}
 		l.finder, _ = sender.(Finder)
 		d.lanes[name] = l
 		a.wakes = append(a.wakes, func() { wake(l.wake) })
 		if does, ok := sender.(Editor); ok && roots != nil {
-			e := &editor{destination: name, roots: roots, sender: does, account: a, log: log, wake: make(chan struct{}, 1), wakeLane: func() { wake(l.wake) }}
+			e := &editor{destination: name, roots: roots, sender: does, account: a, log: log, wake: make(chan struct{}, 1), wakeLane: func() { wake(l.wake) }, meter: l.meter}
 			d.editors[name] = e
 			a.wakes = append(a.wakes, func() { wake(e.wake) })
 			l.settled = func() { wake(e.wake) }
@@ -112,7 +112,11 @@ type Health struct {
 	LastErrorAt  time.Time
 	BlindSince   time.Time // while the outbox cannot be read or written; else zero
 
-	why string // the same without the kind of trouble
+	Paused     bool // nothing is sent there: people must act first, or nothing has got through
+	Deliveries Deliveries
+
+	why    string // the same as LastError, without the kind of trouble
+	closed bool   // people must act, at this destination
 }
 
 // Health returns how every destination is doing, sorted by name.

@@ -21,6 +21,7 @@ type editor struct {
 	log         *slog.Logger
 	wake        chan struct{}
 	wakeLane    func()
+	meter       *meter
 
 	clock    clock
 	rest     time.Time // nothing is edited before
@@ -95,6 +96,7 @@ func (e *editor) judge(ctx context.Context, err error, end *Renewal) {
 		e.failures, end.Shown = 0, true
 		e.log.Error("a first message cannot be changed", "trouble", f.Trouble.String(), "err", f.Err)
 	case Throttled:
+		e.meter.throttled()
 		wait := f.After
 		if wait <= 0 {
 			wait = throttledUnsaid

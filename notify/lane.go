@@ -28,6 +28,7 @@ type lane struct {
 	forwarder    Forwarder
 	wakeFallback func()
 	settled      func() // after every settlement
+	meter        *meter
 
 	rest     time.Time // nothing is sent before
 	trial    bool      // the next message finds out how the account is
@@ -200,6 +201,7 @@ func (l *lane) interrupted(f *Failure, m Message, now time.Time) Settlement {
 // send calls the sender.
 func (l *lane) send(ctx context.Context, c Claim) (thread Thread, err error) {
 	defer l.recovered(&err)
+	defer func(begun time.Time) { l.meter.sent(time.Since(begun)) }(time.Now())
 	return l.sender.Send(ctx, c.Message, c.Thread)
 }
 
@@ -272,7 +274,7 @@ func (l *lane) sees() {
 func (l *lane) succeeded(now time.Time) {
 	l.mu.Lock()
 	since := l.health.FailingSince
-	l.health.FailingSince = time.Time{}
+	l.health.FailingSince, l.health.closed = time.Time{}, false
 	l.mu.Unlock()
 	l.trial = false
 	l.account.went(nil, now)
@@ -287,11 +289,15 @@ func (l *lane) failed(f *Failure, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.health.LastError, l.health.LastErrorAt, l.health.why = f.Error(), now, f.Err.Error()
+	if f.Trouble == Throttled {
+		l.meter.throttled()
+	}
 	switch {
 	case f.Trouble == Refused:
 		return
 	case f.closed():
 		l.wrong++
+		l.health.closed = true
 	case f.passing():
 		l.failures++
 	}
@@ -312,10 +318,11 @@ func (l *lane) failing() (since time.Time, why string) {
 }
 
 func (l *lane) healthNow() Health {
+	refused, broken, _ := l.account.trouble()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	h := l.health
-	h.Destination = l.destination
+	h.Destination, h.Paused, h.Deliveries = l.destination, h.closed || !refused.IsZero() || !broken.IsZero(), l.meter.deliveries(l.sender)
 	return h
 }
 

@@ -89,6 +89,8 @@ type Service struct {
 	LastWrite time.Time // zero: never
 	Pending   int       // messages that wait to be delivered
 	Dead      int       // messages that could not be
+	InDoubt   int       // messages of which nobody knows whether they got through
+	Oldest    time.Time // since when the message waits that has waited longest, and was not passed on; zero: none waits
 
 	Storing    *Storing  // what the running service says; nil if it says nothing
 	Damaged    []string  // databases that were set aside and still lie there, the oldest first
@@ -237,7 +239,9 @@ func readMeta(ctx context.Context, tx *sql.Tx, s *Snapshot) error {
 // Queries of a look at everything. None of them reads all of a table that grows.
 const (
 	lastWrite = "SELECT max(at) FROM (SELECT at FROM log ORDER BY seq DESC LIMIT 1)"
-	unsent    = "SELECT count(*) FILTER (WHERE state IN ('pending', 'sending')), count(*) FILTER (WHERE state = 'dead') FROM outbox WHERE state <> 'sent'"
+	unsent    = `SELECT count(*) FILTER (WHERE state IN ('pending', 'sending')), count(*) FILTER (WHERE state = 'dead'),
+		count(*) FILTER (WHERE state IN ('pending', 'sending') AND doubt_at IS NOT NULL), min(` + waitingSince + `) FILTER (WHERE state IN ('pending', 'sending') AND forwarded = 0)
+		FROM outbox WHERE state <> 'sent'`
 )
 
 func readService(ctx context.Context, tx *sql.Tx, s *Service) error {
@@ -248,5 +252,10 @@ func readService(ctx context.Context, tx *sql.Tx, s *Service) error {
 	if at.Valid {
 		s.LastWrite = instant(at.Int64)
 	}
-	return tx.QueryRowContext(ctx, unsent).Scan(&s.Pending, &s.Dead)
+	var oldest sql.NullInt64
+	err := tx.QueryRowContext(ctx, unsent).Scan(&s.Pending, &s.Dead, &s.InDoubt, &oldest)
+	if oldest.Valid {
+		s.Oldest = instant(oldest.Int64)
+	}
+	return err
 }

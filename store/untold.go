@@ -9,9 +9,12 @@ import (
 	"sonde/probe"
 )
 
-// longestUntold looks for the critical message that has waited longest. One that is to be sent only later,
-// by its own account, waits from then on; one that was passed on to a fallback is that one's matter.
-const longestUntold = `SELECT min(CASE WHEN attempts = 0 AND error = '' THEN max(created_at, next_at) ELSE created_at END) FROM outbox
+// waitingSince is since when a message waits: one that is to be sent only later, by its own account, from then on.
+const waitingSince = "CASE WHEN attempts = 0 AND error = '' THEN max(created_at, next_at) ELSE created_at END"
+
+// longestUntold looks for the critical message that has waited longest. One that was passed on to a
+// fallback is that one's matter.
+const longestUntold = `SELECT min(` + waitingSince + `) FROM outbox
 	WHERE state <> 'sent' AND state IN ('pending', 'sending') AND forwarded = 0 AND json_extract(body, '$.Severity') = ?`
 
 // Untold returns since when the critical message waits that has waited longest; the zero time if

@@ -11,6 +11,43 @@ import (
 	"sonde/probe"
 )
 
+func TestALookSaysHowLongMessagesWaitAndHowManyAreInDoubt(t *testing.T) {
+	path := newPath(t)
+	s := open(t, path)
+	look := func() Service {
+		r, err := OpenReader(t.Context(), path)
+		require.NoError(t, err)
+		defer func() { require.NoError(t, r.Close()) }()
+		snapshot, err := r.Snapshot(t.Context(), t0.Add(time.Hour))
+		require.NoError(t, err)
+		return snapshot.Service
+	}
+	require.Zero(t, look().Oldest)
+	first, second, gone := about("ops", 1, incident.Opened), about("mail", 2, incident.Opened), about("lost", 3, incident.Opened)
+	second.CreatedAt, gone.CreatedAt = t0.Add(time.Minute), t0.Add(-time.Hour)
+	post(t, s, first, second, gone)
+	c, _ := claim(t, s, "lost", 1)
+	settle(t, s, c, dead)
+	got := look()
+	require.Equal(t, 2, got.Pending)
+	require.Equal(t, 1, got.Dead)
+	require.Zero(t, got.InDoubt)
+	require.Equal(t, t0, got.Oldest, "what was given up does not wait")
+	c, _ = claim(t, s, "ops", 1)
+	settle(t, s, c, notify.Settlement{State: notify.StatePending, Next: t0.Add(time.Hour), Doubt: notify.Doubt{Since: t0}, Err: "timeout"})
+	got = look()
+	require.Equal(t, 1, got.InDoubt)
+	require.Equal(t, t0, got.Oldest)
+	_, err := s.Forward(t.Context(), notify.Forwarding{From: "ops", To: "mail", Why: "timeout", At: t0.Add(2 * time.Minute)})
+	require.NoError(t, err)
+	for range 2 {
+		c, _ = claim(t, s, "mail", 600)
+		settle(t, s, c, sent)
+	}
+	require.Zero(t, look().Oldest, "the fallback has told it")
+	require.Equal(t, 1, look().Pending)
+}
+
 func TestTheCriticalMessageThatHasWaitedLongestIsFound(t *testing.T) {
 	path := newPath(t)
 	s := open(t, path)

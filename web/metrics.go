@@ -31,6 +31,19 @@ type Gauges struct {
 	CommitBuckets   map[float64]uint64 // cumulative, by upper bound in seconds
 	CommitSum       float64            // seconds
 	CommitCount     uint64
+
+	Destinations []Deliveries
+}
+
+// Deliveries are what the service knows of sending to a destination.
+type Deliveries struct {
+	Destination string
+	Paused      bool               // nothing is sent there now
+	Buckets     map[float64]uint64 // cumulative, by upper bound in seconds
+	Sum         float64            // seconds
+	Count       uint64
+	RateLimited uint64
+	Simplified  uint64
 }
 
 var (
@@ -51,6 +64,12 @@ var (
 	lateness        = prometheus.NewDesc("sonde_schedule_lateness_seconds", "How late scheduled runs started.", nil, nil)
 	missedSlots     = counters("missed_slots_total", "Slots at which nothing was asked, since the start.", "reason")
 	outboxMessages  = gauges("outbox_messages", "Messages that are not delivered.", "state")
+	outboxInDoubt   = gauges("outbox_in_doubt_messages", "Messages of which nobody knows whether they got through: they are looked for before they are sent again.")
+	outboxOldest    = gauges("outbox_oldest_pending_seconds", "How long the message has waited that has waited longest, but for those that the fallback has; 0 if none waits.")
+	paused          = gauges("destination_paused", "Whether nothing is sent to the destination (1), because people must act or nothing gets through.", "destination")
+	rateLimited     = counters("destination_rate_limited_total", "How often the destination asked for a pause, since the start.", "destination")
+	simplified      = counters("destination_simplified_total", "Messages that the destination got in a simpler form, because a limit or a refusal stood in the way, since the start.", "destination")
+	sendSeconds     = prometheus.NewDesc("sonde_destination_send_seconds", "How long attempts to send took, successful or not.", []string{"destination"}, nil)
 	storageFailures = counters("storage_failures_total", "Commits that failed, since the start.")
 	ringResults     = gauges("ring_results", "Results that are not stored yet.")
 	commitSeconds   = prometheus.NewDesc("sonde_commit_seconds", "How long commits took that succeeded.", nil, nil)
@@ -75,6 +94,7 @@ type durations struct{ gauges func() Gauges }
 func (d *durations) Describe(out chan<- *prometheus.Desc) {
 	out <- lateness
 	out <- commitSeconds
+	out <- sendSeconds
 }
 
 // Collect sends the histograms as of now.
@@ -82,6 +102,10 @@ func (d *durations) Collect(out chan<- prometheus.Metric) {
 	g := d.gauges()
 	histogram(out, lateness, g.LatenessCount, g.LatenessSum, g.LatenessBuckets)
 	histogram(out, commitSeconds, g.CommitCount, g.CommitSum, g.CommitBuckets)
+	for i := range g.Destinations {
+		d := &g.Destinations[i]
+		histogram(out, sendSeconds, d.Count, d.Sum, d.Buckets, d.Destination)
+	}
 }
 
 // collect gathers every series as of now, but for the histograms.
@@ -95,6 +119,12 @@ func (s *Server) collect(ctx context.Context, out *exposition) error {
 	defer snapshot.Done()
 	out.add(outboxMessages, float64(snapshot.Service.Pending), "pending")
 	out.add(outboxMessages, float64(snapshot.Service.Dead), "dead")
+	out.add(outboxInDoubt, float64(snapshot.Service.InDoubt))
+	waited := time.Duration(0)
+	if since := snapshot.Service.Oldest; !since.IsZero() {
+		waited = max(0, now.Sub(since))
+	}
+	out.add(outboxOldest, waited.Seconds())
 	if at := snapshot.Service.LastBackup; !at.IsZero() {
 		out.add(lastBackup, float64(at.UnixMilli())/1000)
 	}
@@ -126,6 +156,12 @@ func (s *Server) collectService(out *exposition) {
 	out.add(storageFailures, float64(g.StorageFailures))
 	out.add(ringResults, float64(g.RingResults))
 	out.add(walBytes, float64(g.WALBytes))
+	for i := range g.Destinations {
+		d := &g.Destinations[i]
+		out.add(paused, oneIf(d.Paused), d.Destination)
+		out.add(rateLimited, float64(d.RateLimited), d.Destination)
+		out.add(simplified, float64(d.Simplified), d.Destination)
+	}
 	if !g.LastHeartbeat.IsZero() {
 		out.add(lastHeartbeat, float64(g.LastHeartbeat.UnixMilli())/1000)
 	}
@@ -242,8 +278,8 @@ func (x info) collect(out *exposition, p *report.Probe) {
 	out.add(x.family, 1, values...)
 }
 
-func histogram(out chan<- prometheus.Metric, d *prometheus.Desc, count uint64, sum float64, buckets map[float64]uint64) {
-	metric, err := prometheus.NewConstHistogram(d, count, sum, buckets)
+func histogram(out chan<- prometheus.Metric, d *prometheus.Desc, count uint64, sum float64, buckets map[float64]uint64, labels ...string) {
+	metric, err := prometheus.NewConstHistogram(d, count, sum, buckets, labels...)
 	if err != nil {
 		metric = prometheus.NewInvalidMetric(d, err)
 	}

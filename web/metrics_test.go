@@ -43,6 +43,10 @@ func gauges() web.Gauges {
 		Missed:          map[probe.Reason]uint64{probe.ProberOverload: 3, probe.ProberClock: 1},
 		LatenessBuckets: map[float64]uint64{0.001: 5, 0.01: 9}, LatenessSum: 0.25, LatenessCount: 10,
 		WALBytes: 4096,
+		Destinations: []web.Deliveries{
+			{Destination: "backup", Buckets: map[float64]uint64{0.5: 0, 10: 0}},
+			{Destination: "ops", Paused: true, Buckets: map[float64]uint64{0.5: 3, 10: 4}, Sum: 12.5, Count: 5, RateLimited: 2, Simplified: 1},
+		},
 	}
 }
 
@@ -95,26 +99,32 @@ func TestTheMetricsAreThoseThatArePromised(t *testing.T) {
 	p := listen(t, o)
 	_, families := scrape(t, p)
 	require.Equal(t, map[string]string{
-		"sonde_probe_up":                      "gauge",
-		"sonde_probe_duration_seconds":        "gauge",
-		"sonde_probe_status_code":             "gauge",
-		"sonde_probe_info":                    "gauge",
-		"sonde_results_total":                 "counter",
-		"sonde_objective_ratio":               "gauge",
-		"sonde_budget_remaining_ratio":        "gauge",
-		"sonde_burn_rate":                     "gauge",
-		"sonde_group_objective_ratio":         "gauge",
-		"sonde_group_budget_remaining_ratio":  "gauge",
-		"sonde_group_burn_rate":               "gauge",
-		"sonde_incident_open":                 "gauge",
-		"sonde_schedule_lateness_seconds":     "histogram",
-		"sonde_missed_slots_total":            "counter",
-		"sonde_outbox_messages":               "gauge",
-		"sonde_wal_bytes":                     "gauge",
-		"sonde_storage_failures_total":        "counter",
-		"sonde_ring_results":                  "gauge",
-		"sonde_commit_seconds":                "histogram",
-		"sonde_config_last_reload_successful": "gauge",
+		"sonde_probe_up":                       "gauge",
+		"sonde_probe_duration_seconds":         "gauge",
+		"sonde_probe_status_code":              "gauge",
+		"sonde_probe_info":                     "gauge",
+		"sonde_results_total":                  "counter",
+		"sonde_objective_ratio":                "gauge",
+		"sonde_budget_remaining_ratio":         "gauge",
+		"sonde_burn_rate":                      "gauge",
+		"sonde_group_objective_ratio":          "gauge",
+		"sonde_group_budget_remaining_ratio":   "gauge",
+		"sonde_group_burn_rate":                "gauge",
+		"sonde_incident_open":                  "gauge",
+		"sonde_schedule_lateness_seconds":      "histogram",
+		"sonde_missed_slots_total":             "counter",
+		"sonde_outbox_messages":                "gauge",
+		"sonde_outbox_in_doubt_messages":       "gauge",
+		"sonde_outbox_oldest_pending_seconds":  "gauge",
+		"sonde_destination_paused":             "gauge",
+		"sonde_destination_rate_limited_total": "counter",
+		"sonde_destination_simplified_total":   "counter",
+		"sonde_destination_send_seconds":       "histogram",
+		"sonde_wal_bytes":                      "gauge",
+		"sonde_storage_failures_total":         "counter",
+		"sonde_ring_results":                   "gauge",
+		"sonde_commit_seconds":                 "histogram",
+		"sonde_config_last_reload_successful":  "gauge",
 	}, families)
 
 	_, _, body := p.get(t, "/metrics")
@@ -192,11 +202,16 @@ func TestTheValuesAreThoseOfTheStatus(t *testing.T) {
 		"sonde_group_burn_rate": {
 			"group=payments objective=99% over 1d window=1h": 4 / 0.6, "group=payments objective=99% over 1d window=6h": 4 / 3.6,
 		},
-		"sonde_schedule_lateness_seconds":     {"": 10},
-		"sonde_missed_slots_total":            {"reason=prober_overload": 3, "reason=prober_clock": 1},
-		"sonde_outbox_messages":               {"state=pending": 3, "state=dead": 0},
-		"sonde_wal_bytes":                     {"": 4096},
-		"sonde_config_last_reload_successful": {"": 1},
+		"sonde_schedule_lateness_seconds":      {"": 10},
+		"sonde_missed_slots_total":             {"reason=prober_overload": 3, "reason=prober_clock": 1},
+		"sonde_outbox_messages":                {"state=pending": 3, "state=dead": 0},
+		"sonde_outbox_in_doubt_messages":       {"": 0},
+		"sonde_destination_paused":             {"destination=backup": 0, "destination=ops": 1},
+		"sonde_destination_rate_limited_total": {"destination=backup": 0, "destination=ops": 2},
+		"sonde_destination_simplified_total":   {"destination=backup": 0, "destination=ops": 1},
+		"sonde_destination_send_seconds":       {"destination=backup": 0, "destination=ops": 5},
+		"sonde_wal_bytes":                      {"": 4096},
+		"sonde_config_last_reload_successful":  {"": 1},
 	} {
 		got := pick(series, family)
 		require.ElementsMatch(t, slices.Collect(maps.Keys(want)), slices.Collect(maps.Keys(got)), family)

@@ -29,6 +29,7 @@ type Options struct {
 	Ready   func(ctx context.Context) error // why the service is not ready; nil if it is
 	Storage func() report.Storage           // how storing goes; nil if nobody knows
 	Gauges  func() Gauges
+	Untold  func(ctx context.Context, now time.Time) (time.Time, error) // since when the oldest critical message waits; zero: none does; nil if nobody knows
 	Tallies *Tallies
 	Actions Actions     // nil: nothing can be written
 	Token   text.Secret // of those who write; zero: nobody does
@@ -127,8 +128,29 @@ func answer(w http.ResponseWriter, status int, body string) {
 	_, _ = w.Write([]byte(body))
 }
 
-// health answers as long as the service lives: a restart mends no disk.
-func (s *Server) health(w http.ResponseWriter, _ *http.Request) {
+const (
+	untoldAfter  = 2 * time.Minute        // a critical message waits that long only if it does not get through
+	untoldWithin = 500 * time.Millisecond // whether one does is worth that wait
+)
+
+// untold says since when a critical message waits that should have been told by now; zero: none
+// does, or nobody can say.
+func (s *Server) untold(ctx context.Context) time.Time {
+	if s.o.Untold == nil {
+		return time.Time{}
+	}
+	ctx, cancel := context.WithTimeout(ctx, untoldWithin)
+	defer cancel()
+	now := s.o.Now()
+	since, err := s.o.Untold(ctx, now)
+	if err != nil || since.IsZero() || now.Sub(since) <= untoldAfter {
+		return time.Time{}
+	}
+	return since
+}
+
+// health answers as long as the service lives: a restart mends no disk, and no Slack.
+func (s *Server) health(w http.ResponseWriter, r *http.Request) {
 	if s.o.Storage != nil {
 		switch state := s.o.Storage().State; state {
 		case report.StorageFull, report.StorageFailing:
@@ -138,6 +160,10 @@ func (s *Server) health(w http.ResponseWriter, _ *http.Request) {
 			answer(w, http.StatusOK, "degraded: room for the database is low\n")
 			return
 		}
+	}
+	if since := s.untold(r.Context()); !since.IsZero() {
+		answer(w, http.StatusOK, "degraded: a critical message waits since "+since.UTC().Format(time.RFC3339)+"; sonde outbox says why\n")
+		return
 	}
 	answer(w, http.StatusOK, "ok\n")
 }

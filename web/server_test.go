@@ -161,6 +161,33 @@ func TestManyReadersAtOnceAreAllAnswered(t *testing.T) {
 	readers.Wait()
 }
 
+// A restart would mend no Slack: a supervisor must not take it for a reason.
+func TestHealthSaysThatACriticalMessageWaitsAndStays200(t *testing.T) {
+	for name, tc := range map[string]struct {
+		since time.Time
+		err   error
+		want  string
+	}{
+		"none waits":                        {want: "ok\n"},
+		"one waits for two minutes":         {since: now.Add(-2 * time.Minute), want: "ok\n"},
+		"one waits for longer":              {since: now.Add(-121 * time.Second), want: "degraded: a critical message waits since 2026-11-23T04:57:59Z; sonde outbox says why\n"},
+		"the outbox cannot be read in time": {since: now.Add(-time.Hour), err: context.DeadlineExceeded, want: "ok\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := usual(failing{errors.New("no")}, web.NewTallies())
+			o.Untold = func(ctx context.Context, at time.Time) (time.Time, error) {
+				_, bounded := ctx.Deadline()
+				require.True(t, bounded, "whoever asks does not wait for ever")
+				require.Equal(t, now, at)
+				return tc.since, tc.err
+			}
+			code, _, body := listen(t, o).get(t, "/healthz")
+			require.Equal(t, http.StatusOK, code)
+			require.Equal(t, tc.want, body)
+		})
+	}
+}
+
 func TestHealthSaysThatTheStorageIsInTroubleAndStays200(t *testing.T) {
 	for state, want := range map[report.StorageState]string{
 		report.StorageOK:      "ok\n",

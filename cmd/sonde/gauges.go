@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 
+	"sonde/notify"
 	"sonde/web"
 )
 
@@ -25,5 +26,21 @@ func (s *service) gauges() web.Gauges {
 		g.WALBytes = info.Size()
 	}
 	g.LastHeartbeat = s.heartbeat.lastSuccess()
+	g.Destinations = deliveries(s.dispatcher.Health())
 	return g
+}
+
+// deliveries are how it goes at destinations, for metrics.
+func deliveries(health []notify.Health) (all []web.Deliveries) {
+	for _, h := range health {
+		d := web.Deliveries{
+			Destination: h.Destination, Paused: h.Paused, Buckets: map[float64]uint64{}, Sum: h.Deliveries.Sum.Seconds(), Count: h.Deliveries.Count,
+			RateLimited: h.Deliveries.Throttled, Simplified: h.Deliveries.Simplified,
+		}
+		for bound, n := range h.Deliveries.Below {
+			d.Buckets[bound.Seconds()] = n
+		}
+		all = append(all, d)
+	}
+	return all
 }

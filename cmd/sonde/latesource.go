@@ -32,3 +32,8 @@ func (l lateSource) Results(ctx context.Context, id probe.ID, from, to time.Time
 func (l lateSource) Incidents(ctx context.Context, id probe.ID, from, to time.Time, limit int) ([]store.IncidentRecord, error) {
 	return l.reader.Incidents(ctx, id, from, to, limit)
 }
+
+// Untold says since when the oldest critical message waits.
+func (l lateSource) Untold(ctx context.Context, now time.Time) (time.Time, error) {
+	return l.reader.Untold(ctx, now)
+}

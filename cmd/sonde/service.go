@@ -290,7 +290,7 @@ func (s *service) listen(ctx context.Context, config *configs.Config) (err error
 		return nil
 	}
 	s.web, err = web.Listen(ctx, config.Listen, web.Options{
-		Source: lateSource{s}, History: lateSource{s}, Now: func() time.Time { return s.clock.Now() }, Ready: s.ready, Storage: s.storage, Gauges: s.gauges, Tallies: s.tallies, Log: s.log,
+		Source: lateSource{s}, History: lateSource{s}, Now: func() time.Time { return s.clock.Now() }, Ready: s.ready, Storage: s.storage, Gauges: s.gauges, Untold: lateSource{s}.Untold, Tallies: s.tallies, Log: s.log,
 		Actions: lateAnswers{s}, Token: config.API.Token,
 	})
 	if errors.Is(err, unix.EADDRINUSE) {

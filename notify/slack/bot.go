@@ -53,6 +53,7 @@ func (b *bot) Send(ctx context.Context, m notify.Message, thread notify.Thread) 
 		}
 		now, rejected := b.try(ctx, p)
 		if rejected == nil {
+			b.took(p.form)
 			return now, nil
 		}
 		if rejected.remedy == remedyJoin && b.join(ctx) {

@@ -134,13 +134,14 @@ func TestNoAlertIsLostForItsLooks(t *testing.T) {
 		blocks   bool
 		metadata bool
 		threaded bool
+		simpler  uint64
 	}{
-		"blocks that are refused become fewer":       {[]string{"invalid_blocks"}, 2, true, true, true},
-		"and are left out when none are taken":       {[]string{"invalid_blocks", "invalid_blocks", "invalid_blocks"}, 4, false, true, true},
-		"so they are for a code that is not known":   {[]string{"something_new"}, 2, false, true, true},
-		"metadata that is refused is left out":       {[]string{"metadata_too_large"}, 2, true, false, true},
-		"a thread that is refused is left":           {[]string{"cannot_reply_to_message"}, 2, true, true, false},
-		"blocks and metadata can be refused in turn": {[]string{"msg_too_long", "invalid_metadata_format"}, 3, true, false, true},
+		"blocks that are refused become fewer":       {[]string{"invalid_blocks"}, 2, true, true, true, 1},
+		"and are left out when none are taken":       {[]string{"invalid_blocks", "invalid_blocks", "invalid_blocks"}, 4, false, true, true, 1},
+		"so they are for a code that is not known":   {[]string{"something_new"}, 2, false, true, true, 1},
+		"metadata that is refused is left out":       {[]string{"metadata_too_large"}, 2, true, false, true, 0},
+		"a thread that is refused is left":           {[]string{"cannot_reply_to_message"}, 2, true, true, false, 0},
+		"blocks and metadata can be refused in turn": {[]string{"msg_too_long", "invalid_metadata_format"}, 3, true, false, true, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := fake(t)
@@ -149,8 +150,10 @@ func TestNoAlertIsLostForItsLooks(t *testing.T) {
 			for _, code := range tc.faults {
 				server.Fail(fakeslack.Fault{Error: code, Count: 1})
 			}
-			_, err = newBot(t, server).Send(t.Context(), fresh(incident.Reminded, causes["5xx"]), root)
+			sender := newBot(t, server)
+			_, err = sender.Send(t.Context(), fresh(incident.Reminded, causes["5xx"]), root)
 			require.NoError(t, err)
+			require.Equal(t, tc.simpler, sender.(notify.Simplifier).Simplified(), "a message counts once")
 			require.Len(t, server.Requests(), 1+tc.posts)
 			said := server.Messages()[1]
 			require.True(t, strings.HasPrefix(said.Text, "5xx: checkout is still down"))

@@ -27,6 +27,7 @@ func (b *bot) Edit(ctx context.Context, m notify.Message, thread notify.Thread) 
 	for {
 		rejected := b.update(ctx, p, thread)
 		if rejected == nil {
+			b.took(p.form)
 			return nil
 		}
 		if !p.simplify(*rejected) {

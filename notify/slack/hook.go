@@ -44,6 +44,7 @@ func (h *hook) Send(ctx context.Context, m notify.Message, _ notify.Thread) (not
 		rejected := h.try(ctx, r.webhook())
 		switch {
 		case rejected == nil:
+			h.took(r.form)
 			return notify.Thread{}, nil
 		case rejected.remedy != remedyPlain && rejected.known || r.form >= formPlain:
 			return notify.Thread{}, rejected.failure("webhook", h.url, h.path)

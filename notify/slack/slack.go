@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unicode"
 
@@ -69,6 +70,7 @@ func newDesk(cfg Config) desk {
 	d := desk{
 		words: wordsIn(cfg.Language), zone: time.UTC, publicURL: strings.TrimRight(cfg.PublicURL, "/"),
 		limit: rate.NewLimiter(perSecond, burst), style: cfg.Style, history: cfg.History, mentions: cfg.Mentions, buttons: !cfg.AppToken.IsZero(),
+		simplified: &atomic.Uint64{},
 	}
 	if cfg.Zone != nil {
 		d.zone = cfg.Zone
@@ -114,6 +116,19 @@ type desk struct {
 	history   notify.History
 	limit     *rate.Limiter
 	buttons   bool // there is somebody to hear what is pressed
+
+	simplified *atomic.Uint64 // messages that were told in a simpler form
+}
+
+// Simplified is how many messages were told in a simpler form than the full one, because that broke a
+// limit, or was not taken.
+func (d *desk) Simplified() uint64 { return d.simplified.Load() }
+
+// took notes in which form a message was taken.
+func (d *desk) took(f form) {
+	if f > formFull {
+		d.simplified.Add(1)
+	}
 }
 
 // recallWithin is how long a message waits for what is stored of its probe: it is told without
