@@ -24,6 +24,15 @@ const (
 
 var stateNames = [...]string{"pending", "sending", "sent", "dead", "superseded", "expired", "dropped"}
 
+// States are all states.
+func States() []State {
+	all := make([]State, len(stateNames))
+	for i := range all {
+		all[i] = State(i)
+	}
+	return all
+}
+
 // ended reports whether nothing is to be done any more about a message in the state.
 func (s State) ended() bool { return s != StatePending && s != StateSending }
 

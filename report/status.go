@@ -45,6 +45,7 @@ type Service struct {
 type Outbox struct {
 	Pending int `json:"pending"`
 	Dead    int `json:"dead"`
+	Dropped int `json:"dropped,omitempty"` // by people, within a month
 }
 
 // Summary counts probes by state, and the scheduled results of the last 24 hours by class.
@@ -146,7 +147,7 @@ func NewStatus(s *store.Snapshot, now time.Time) *Status {
 		Service: Service{
 			Running: s.Service.Running, Version: s.Service.Version,
 			StartedAt: maybe(s.Service.StartedAt), LastWrite: maybe(s.Service.LastWrite),
-			Outbox:  Outbox{s.Service.Pending, s.Service.Dead},
+			Outbox:  Outbox{s.Service.Pending, s.Service.Dead, s.Service.Dropped},
 			Damaged: s.Service.Damaged, LastBackup: maybe(s.Service.LastBackup), Storage: newStorage(s.Service.Storing),
 		},
 		Summary: Summary{Classes24h: map[string]int64{}},

@@ -109,8 +109,9 @@ func (s *Store) Settle(ctx context.Context, id notify.MessageID, end notify.Sett
 			next = end.Next.UnixMilli()
 		}
 		var s spoken
-		err := tx.QueryRowContext(ctx, `UPDATE outbox SET state = ?, next_at = ?, repeat = max(repeat, ?), doubt_at = ?, looked = ?, attempts = attempts + ?, error = ?, settled_at = ?
-			WHERE id = ? RETURNING id, destination, incident, json_extract(body, '$.Part') IS NOT NULL`,
+		err := tx.QueryRowContext(ctx, `UPDATE outbox SET state = CASE WHEN state = 'dropped' AND ?1 = 'pending' THEN state ELSE ?1 END, next_at = ?2, repeat = max(repeat, ?3), doubt_at = ?4, looked = ?5, attempts = attempts + ?6, error = ?7,
+			settled_at = CASE WHEN state = 'dropped' AND ?1 = 'pending' THEN settled_at ELSE ?8 END
+			WHERE id = ?9 RETURNING id, destination, incident, json_extract(body, '$.Part') IS NOT NULL`,
 			end.State.String(), next, end.Repeat, nullable(end.Doubt.Since), end.Doubt.Looked, end.Counted, end.Err, settledAt, id).Scan(&s.id, &s.destination, &s.about, &s.part)
 		if err != nil {
 			return fmt.Errorf("settle message %d: %w", id, err)

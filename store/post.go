@@ -84,7 +84,9 @@ func (s *Store) Retry(ctx context.Context, id notify.MessageID) (int, error) {
 	return s.alter(ctx, retryOne, id)
 }
 
-// Drop has a message that was given up, or that waits, never be sent. It returns how many: 0 if there
+// Drop has a message that was given up, or that waits, never be sent. Its row stays for a month, so that
+// people see it and its key is not told anew. What is told later of the same incident, or storm, goes on as if the message had
+// never been made: as the first of a conversation, if there is none. It returns how many were dropped: 0 if there
 // is none of that id, or it is on its way or sent.
 func (s *Store) Drop(ctx context.Context, id notify.MessageID, now time.Time) (int, error) {
 	return s.alter(ctx, dropOne, now.UnixMilli(), id)

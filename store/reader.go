@@ -91,6 +91,7 @@ type Service struct {
 	Dead      int       // messages that could not be
 	InDoubt   int       // messages of which nobody knows whether they got through
 	Oldest    time.Time // since when the message waits that has waited longest, and was not passed on; zero: none waits
+	Dropped   int       // messages that people dropped, within a month
 
 	Storing    *Storing  // what the running service says; nil if it says nothing
 	Damaged    []string  // databases that were set aside and still lie there, the oldest first
@@ -239,7 +240,7 @@ func readMeta(ctx context.Context, tx *sql.Tx, s *Snapshot) error {
 // Queries of a look at everything. None of them reads all of a table that grows.
 const (
 	lastWrite = "SELECT max(at) FROM (SELECT at FROM log ORDER BY seq DESC LIMIT 1)"
-	unsent    = `SELECT count(*) FILTER (WHERE state IN ('pending', 'sending')), count(*) FILTER (WHERE state = 'dead'),
+	unsent    = `SELECT count(*) FILTER (WHERE state IN ('pending', 'sending')), count(*) FILTER (WHERE state = 'dead'), count(*) FILTER (WHERE state = 'dropped'),
 		count(*) FILTER (WHERE state IN ('pending', 'sending') AND doubt_at IS NOT NULL), min(` + waitingSince + `) FILTER (WHERE state IN ('pending', 'sending') AND forwarded = 0)
 		FROM outbox WHERE state <> 'sent'`
 )
@@ -253,7 +254,7 @@ func readService(ctx context.Context, tx *sql.Tx, s *Service) error {
 		s.LastWrite = instant(at.Int64)
 	}
 	var oldest sql.NullInt64
-	err := tx.QueryRowContext(ctx, unsent).Scan(&s.Pending, &s.Dead, &s.InDoubt, &oldest)
+	err := tx.QueryRowContext(ctx, unsent).Scan(&s.Pending, &s.Dead, &s.Dropped, &s.InDoubt, &oldest)
 	if oldest.Valid {
 		s.Oldest = instant(oldest.Int64)
 	}

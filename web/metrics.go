@@ -119,6 +119,7 @@ func (s *Server) collect(ctx context.Context, out *exposition) error {
 	defer snapshot.Done()
 	out.add(outboxMessages, float64(snapshot.Service.Pending), "pending")
 	out.add(outboxMessages, float64(snapshot.Service.Dead), "dead")
+	out.add(outboxMessages, float64(snapshot.Service.Dropped), "dropped")
 	out.add(outboxInDoubt, float64(snapshot.Service.InDoubt))
 	waited := time.Duration(0)
 	if since := snapshot.Service.Oldest; !since.IsZero() {

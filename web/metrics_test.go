@@ -204,7 +204,7 @@ func TestTheValuesAreThoseOfTheStatus(t *testing.T) {
 		},
 		"sonde_schedule_lateness_seconds":      {"": 10},
 		"sonde_missed_slots_total":             {"reason=prober_overload": 3, "reason=prober_clock": 1},
-		"sonde_outbox_messages":                {"state=pending": 3, "state=dead": 0},
+		"sonde_outbox_messages":                {"state=pending": 3, "state=dead": 0, "state=dropped": 0},
 		"sonde_outbox_in_doubt_messages":       {"": 0},
 		"sonde_destination_paused":             {"destination=backup": 0, "destination=ops": 1},
 		"sonde_destination_rate_limited_total": {"destination=backup": 0, "destination=ops": 2},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"time"
 
@@ -26,9 +27,11 @@ oldest first, from the database: beside a running service or without one. Every 
 been made together with what it tells of, so that none is lost while Slack is away.
 
 retry and drop go through the running service; without one they change the database, under
-its lock.`,
+its lock. A message that is dropped is never sent; it stays in the list of --all for a month. What comes later of
+the same incident is told all the same: as the first message of a thread, if the one that was dropped would have been that.`,
 		Example: `  sonde outbox
   sonde outbox --state dead --json
+  sonde outbox --all
   sonde outbox retry 4711
   sonde outbox retry --all-dead
   sonde outbox drop 4711`,
@@ -36,6 +39,7 @@ its lock.`,
 		RunE: listOutbox,
 	}
 	c.Flags().StringSlice("state", []string{"pending", "sending", "dead"}, "only these: pending, sending, dead, sent, superseded, expired or dropped")
+	c.Flags().Bool("all", false, "in whatever state: also those that were sent, or dropped, within a month")
 	addJSON(c)
 	retry := &cobra.Command{
 		Use: "retry ID | --all-dead", Short: "Try a message at once, or all that were given up", Args: cobra.MaximumNArgs(1), RunE: retryPosts,
@@ -49,12 +53,9 @@ its lock.`,
 }
 
 func listOutbox(c *cobra.Command, _ []string) error {
-	names, _ := c.Flags().GetStringSlice("state")
-	states := make([]notify.State, len(names))
-	for i, name := range names {
-		if err := states[i].UnmarshalText([]byte(name)); err != nil {
-			return fmt.Errorf("--state: %w", err)
-		}
+	states, err := wantedStates(c)
+	if err != nil {
+		return err
 	}
 	return withReader(c, func(ctx context.Context, reader *store.Reader) error {
 		posts, err := reader.Outbox(ctx, states...)
@@ -65,8 +66,36 @@ func listOutbox(c *cobra.Command, _ []string) error {
 		if asJSON(c) {
 			return writeJSON(c.OutOrStdout(), all)
 		}
-		return report.WriteOutbox(c.OutOrStdout(), all)
+		if err := report.WriteOutbox(c.OutOrStdout(), all); err != nil || slices.Contains(states, notify.StateDropped) {
+			return err
+		}
+		dropped, err := reader.Outbox(ctx, notify.StateDropped)
+		if err != nil {
+			return storageError(err)
+		}
+		if n := len(dropped); n > 0 {
+			c.Printf("%s dropped within a month: sonde outbox --all\n", report.Count(n, "message"))
+		}
+		return nil
 	})
+}
+
+// wantedStates are the states of the messages that are to be listed.
+func wantedStates(c *cobra.Command) ([]notify.State, error) {
+	if all, _ := c.Flags().GetBool("all"); all {
+		if c.Flags().Changed("state") {
+			return nil, errors.New("--all lists messages in any state; leave out --state")
+		}
+		return notify.States(), nil
+	}
+	names, _ := c.Flags().GetStringSlice("state")
+	states := make([]notify.State, len(names))
+	for i, name := range names {
+		if err := states[i].UnmarshalText([]byte(name)); err != nil {
+			return nil, fmt.Errorf("--state: %w", err)
+		}
+	}
+	return states, nil
 }
 
 // postOrder asks for something to be done with messages.

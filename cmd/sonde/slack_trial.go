@@ -13,11 +13,12 @@ import (
 func newSlackTest() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "test NAME",
-		Short: "Try a Slack destination, and say what is missing",
+		Short: "Send a test message to Slack, and say which scope or setting is missing",
 		Long: `test tries a destination the way that it is used: whose the token is and which scopes it lacks
 for what, whether the channel is there, whether Socket Mode greets (with app_token). Then it posts a
 message, edits it, answers it in its thread, and deletes all of it. A message to a webhook stays. Whatever is wrong is
-said with how to mend it. It reads the file alone; only the secrets of that destination are resolved.
+said with how to mend it. sonde test does the same for a destination in Slack, and sends a test message
+to those of other kinds. It reads the file alone; only the secrets of that destination are resolved.
 
 It exits 0 if all is well, and 1 if something is wrong.`,
 		Example: `  sonde slack test ops

@@ -76,6 +76,10 @@ func TestADestinationInSlackIsTriedAtThePrompt(t *testing.T) {
 	require.NotEmpty(t, said.Findings)
 	require.NotContains(t, stdout, fakeslack.Token)
 
+	same, alike, _ := s.answered(t, "test", "ops", "--json")
+	require.Equal(t, code, same)
+	require.JSONEq(t, stdout, alike, "sonde test is another name of it")
+
 	code, _, stderr = s.answered(t, "slack", "test", "opps")
 	require.Equal(t, exitUsage, code)
 	require.Contains(t, stderr, `no destination in Slack is called "opps"; did you mean "ops"?`)

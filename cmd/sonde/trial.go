@@ -19,8 +19,8 @@ func newTest() *cobra.Command {
 		Use:   "test NAME",
 		Short: "Send a test message to a destination, and say what is wrong with it",
 		Long: `test sends a message to a destination that says that it is a test: by mail to all its recipients, to a webhook
-as an event named test. What the other side says against it is said. A destination in Slack is tried as by
-sonde slack test. It reads the file alone; only the secrets of that destination are resolved.
+as an event named test. What the other side says against it is said. For a destination in Slack it is another name of
+sonde slack test, which also looks at the token, its scopes, the channel and Socket Mode. It reads the file alone; only the secrets of that destination are resolved.
 
 It exits 0 if the message was taken, and 1 if not.`,
 		Example: "  sonde test people\n  sonde test gateway --json",
