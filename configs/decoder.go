@@ -25,10 +25,10 @@ type decoder struct {
 	kept       map[string]value // what the history says
 	places     []string         // names of destinations, in order
 	placeOf    map[string]value
-	fallbacks  map[string]value // by the destination that has one
-	standsIn   map[string]bool  // destinations that are one
-	names      []string         // of probes, in order
-	groups     []string         // of probes, each once
+	fallbacks  map[string][]value // by the destination that has some
+	standsIn   map[string]bool    // destinations that are one
+	names      []string           // of probes, in order
+	groups     []string           // of probes, each once
 
 	credentials map[string]*probe.Credential // by what they are made of
 	authorities map[string]*probe.Roots      // by file

@@ -21,7 +21,7 @@ type Destination struct {
 	Quiet   notify.Quiet      // when it is not to be disturbed; its zero value is never
 	Digest  notify.DigestPlan // when it gets digests; the same
 
-	Fallback string // the destination that is told what this one cannot be; empty: none
+	Fallback []string // the first of these destinations that works is told what this one cannot be; empty: none
 }
 
 // SlackDestination is a place in Slack: a channel, written to with a token, or an

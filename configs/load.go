@@ -80,7 +80,7 @@ func Parse(name string, data []byte, o Options) (*Config, []Problem, error) {
 	if len(data) > maxFile {
 		shown = nil // nobody wants to see a line of it
 	}
-	d := &decoder{src: newSource(name, shown), placeOf: map[string]value{}, fallbacks: map[string]value{}, standsIn: map[string]bool{}}
+	d := &decoder{src: newSource(name, shown), placeOf: map[string]value{}, fallbacks: map[string][]value{}, standsIn: map[string]bool{}}
 	vault := newVault(o.Env, filepath.Dir(name))
 	switch {
 	case o.Secrets && o.Only != "":

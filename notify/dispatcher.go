@@ -59,11 +59,24 @@ func NewDispatcher(outbox Outbox, senders map[string]Sender, log *slog.Logger) *
 	return d
 }
 
-// FallBack has what cannot be told at a destination be told at another. It is called before
-// [Dispatcher.Run].
-func (d *Dispatcher) FallBack(from, to string) {
-	if l := d.lanes[from]; l != nil && d.lanes[to] != nil && from != to {
-		l.fallback, l.wakeFallback = to, func() { d.Wake(to) }
+// FallBack has what cannot be told at a destination be told at the first of others that works. What
+// was passed on to one of them that does not work after all goes on to those behind it, unless that
+// has a fallback of its own. It is called before [Dispatcher.Run], once per destination.
+func (d *Dispatcher) FallBack(from string, to ...string) {
+	l := d.lanes[from]
+	var all []*lane
+	for _, name := range to {
+		if other := d.lanes[name]; other != nil && other != l && !slices.Contains(all, other) {
+			all = append(all, other)
+		}
+	}
+	if l == nil || len(all) == 0 {
+		return
+	}
+	// Its own come first: they take everything, so that nothing is left for the others.
+	l.fallbacks = append([]substitutes{{all: all}}, l.fallbacks...)
+	for i := range all[:len(all)-1] {
+		all[i].fallbacks = append(all[i].fallbacks, substitutes{of: from, all: all[i+1:]})
 	}
 }
 

@@ -24,11 +24,10 @@ type lane struct {
 	log         *slog.Logger
 	wake        chan struct{}
 
-	fallback     string // empty: there is none
-	forwarder    Forwarder
-	wakeFallback func()
-	settled      func() // after every settlement
-	meter        *meter
+	fallbacks []substitutes
+	forwarder Forwarder
+	settled   func() // after every settlement
+	meter     *meter
 
 	rest     time.Time // nothing is sent before
 	trial    bool      // the next message finds out how the account is

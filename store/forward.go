@@ -29,7 +29,7 @@ func (s *Store) Forward(ctx context.Context, f notify.Forwarding) (n int, err er
 		}
 		rows := repeat(tx)
 		for i := range waiting {
-			if m := &waiting[i]; !f.Critical || m.Critical() {
+			if m := &waiting[i]; f.Concerns(m) {
 				queued, err := forward(ctx, rows, &f, m)
 				if err != nil {
 					return fmt.Errorf("pass on message %s: %w", m.Key, err)

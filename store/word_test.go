@@ -99,3 +99,21 @@ func TestWhatADestinationHearsOfOtherwiseIsKnown(t *testing.T) {
 	settle(t, s, c, sent)
 	require.Equal(t, notify.StateSent, words(t, path, id)["ops"].Gust.State)
 }
+
+func TestOnlyWhatCameInThePlaceOfAnotherIsPassedOn(t *testing.T) {
+	s := open(t, newPath(t))
+	const id = incident.FirstID
+	post(t, s, keyed("ops", id, id, incident.Opened), keyed("backup", id+1, id+1, incident.Opened))
+	pass := func(f notify.Forwarding) int {
+		f.At = t0
+		n, err := s.Forward(t.Context(), f)
+		require.NoError(t, err)
+		return n
+	}
+	require.Equal(t, 1, pass(notify.Forwarding{From: "ops", To: "backup", Why: "is_archived"}))
+	require.Zero(t, pass(notify.Forwarding{From: "backup", Of: "others", To: "mail", Why: "invalid_auth"}))
+	require.Equal(t, 1, pass(notify.Forwarding{From: "backup", Of: "ops", To: "mail", Why: "invalid_auth"}), "what is its own waits there")
+	c, _ := claim(t, s, "mail", 1)
+	require.Equal(t, notify.Instead{Of: "ops", Why: "is_archived"}, c.Message.Body.Instead, "where it was to be told at first")
+	require.Zero(t, pass(notify.Forwarding{From: "backup", Of: "ops", To: "mail", Why: "invalid_auth"}), "once")
+}

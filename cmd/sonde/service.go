@@ -112,7 +112,7 @@ func (s *service) start(ctx context.Context, config *configs.Config) error {
 	s.everybody = notify.Everybody(routes)
 	s.dispatcher = notify.NewDispatcher(relay, senders, s.log)
 	for i := range config.Destinations {
-		s.dispatcher.FallBack(config.Destinations[i].Name, config.Destinations[i].Fallback)
+		s.dispatcher.FallBack(config.Destinations[i].Name, config.Destinations[i].Fallback...)
 	}
 	s.store.KeepBallast(0, 0, s.makeRoom)
 	if err := s.newRecorder(ctx, config, memory, probes); err != nil {
