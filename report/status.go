@@ -39,6 +39,7 @@ type Service struct {
 	Damaged    []string   `json:"damaged,omitempty"`
 	LastBackup *time.Time `json:"last_backup_at,omitempty"` // that the service made by itself
 	Storage    *Storage   `json:"storage,omitempty"`        // while the service runs
+	Heartbeat  *Heartbeat `json:"heartbeat,omitempty"`      // the same, if there is to be one
 }
 
 // Outbox is how many messages are not delivered.
@@ -149,6 +150,7 @@ func NewStatus(s *store.Snapshot, now time.Time) *Status {
 			StartedAt: maybe(s.Service.StartedAt), LastWrite: maybe(s.Service.LastWrite),
 			Outbox:  Outbox{s.Service.Pending, s.Service.Dead, s.Service.Dropped},
 			Damaged: s.Service.Damaged, LastBackup: maybe(s.Service.LastBackup), Storage: newStorage(s.Service.Storing),
+			Heartbeat: newHeartbeat(s.Service.Storing),
 		},
 		Summary: Summary{Classes24h: map[string]int64{}},
 		Probes:  make([]Probe, 0, len(s.Probes)),

@@ -182,6 +182,9 @@ func (s *Status) remarks() []string {
 	if line := s.Service.Storage.remark(s.GeneratedAt); line != "" {
 		remarks = append(remarks, line)
 	}
+	if line := s.Service.Heartbeat.remark(s.GeneratedAt); line != "" {
+		remarks = append(remarks, line)
+	}
 	if n := s.Service.Outbox.Pending; n > 0 {
 		remarks = append(remarks, Count(n, "message")+" waiting to be delivered")
 	}

@@ -67,19 +67,29 @@ func holder(f *os.File) int {
 	return pid
 }
 
-// Storing is how storing goes, in the words of the service that writes a database.
+// Storing is how storing goes, and whether the service is heard outside, in the words of the service
+// that writes a database.
 type Storing struct {
 	State   string    `json:"state"`
 	Since   time.Time `json:"since"`
 	Waiting int64     `json:"waiting"` // inputs that are not stored yet
 	Lost    int64     `json:"lost"`    // results since the start for which there was no room
+
+	Heartbeat *Heartbeat `json:"heartbeat,omitempty"` // nil: none is configured
+}
+
+// Heartbeat is whether somebody outside hears that the service does its work.
+type Heartbeat struct {
+	State string    `json:"state"`
+	Since time.Time `json:"since,omitzero"` // of silence
+	Why   string    `json:"why,omitempty"`
 }
 
 // Behind the process's number the lock has room for a note. That is written in place: it
 // can be when the disk is full, and nothing else can.
 const (
 	noteAt   = 32
-	noteSize = 224
+	noteSize = 480 // with what stands before it, less than a page
 )
 
 // Say has whoever looks at the database know how storing goes, for as long as this
@@ -89,6 +99,12 @@ func (s *Store) Say(now Storing) error {
 		return nil
 	}
 	note, err := json.Marshal(now)
+	if err == nil && len(note) >= noteSize && now.Heartbeat != nil {
+		short := *now.Heartbeat
+		short.Why = ""
+		now.Heartbeat = &short
+		note, err = json.Marshal(now)
+	}
 	if err != nil {
 		return err
 	}

@@ -96,13 +96,15 @@ func TestWhoLooksIsToldHowStoringGoes(t *testing.T) {
 		return snapshot.Service.Storing
 	}
 	require.Nil(t, told(), "nothing has been said")
-	for _, now := range []Storing{{State: "full", Since: t0, Waiting: 1 << 60, Lost: 1 << 60}, {State: "ok"}} {
+	for _, now := range []Storing{{State: "full", Since: t0, Waiting: 1 << 60, Lost: 1 << 60}, {State: "ok", Heartbeat: &Heartbeat{State: "withheld", Since: t0, Why: strings.Repeat("w", 200)}}, {State: "ok"}} {
 		require.NoError(t, s.Say(now))
 		require.Equal(t, &now, told())
 		info, err := os.Stat(lockPath(path))
 		require.NoError(t, err)
 		require.EqualValues(t, noteAt+noteSize, info.Size(), "it is written in place")
 	}
+	require.NoError(t, s.Say(Storing{State: "ok", Heartbeat: &Heartbeat{State: "failing", Since: t0, Why: strings.Repeat("<", 200)}}))
+	require.Equal(t, &Heartbeat{State: "failing", Since: t0}, told().Heartbeat, "what does not fit is left out")
 	_, err = Open(t.Context(), path, "", "here")
 	var locked *LockedError
 	require.ErrorAs(t, err, &locked)

@@ -24,7 +24,8 @@ type Gauges struct {
 	LatenessSum     float64            // seconds
 	LatenessCount   uint64
 	WALBytes        int64
-	LastHeartbeat   time.Time // zero: none was taken
+	LastHeartbeat   time.Time             // zero: none was taken
+	Heartbeat       report.HeartbeatState // empty: none is configured
 
 	StorageFailures uint64
 	RingResults     int64
@@ -76,6 +77,7 @@ var (
 	walBytes        = gauges("wal_bytes", "Size of the database's write-ahead log.")
 	lastBackup      = gauges("backup_last_success_timestamp_seconds", "When the service last made a copy of its database by itself; absent when it never did.")
 	lastHeartbeat   = gauges("heartbeat_last_success_timestamp_seconds", "When the latest heartbeat was taken; absent while none was.")
+	heartbeatSilent = gauges("heartbeat_silent", "Whether there is no heartbeat (1), because sonde does not do its work (withheld) or because nobody takes it (failing); absent without heartbeat:.", "reason")
 	reloadSucceeded = gauges("config_last_reload_successful", "Whether the configuration was last loaded successfully.")
 )
 
@@ -165,6 +167,10 @@ func (s *Server) collectService(out *exposition) {
 	}
 	if !g.LastHeartbeat.IsZero() {
 		out.add(lastHeartbeat, float64(g.LastHeartbeat.UnixMilli())/1000)
+	}
+	if g.Heartbeat != "" {
+		out.add(heartbeatSilent, oneIf(g.Heartbeat == report.HeartbeatFailing), string(report.HeartbeatFailing))
+		out.add(heartbeatSilent, oneIf(g.Heartbeat == report.HeartbeatWithheld), string(report.HeartbeatWithheld))
 	}
 	out.add(reloadSucceeded, 1)
 }

@@ -18,6 +18,7 @@ import (
 
 	"sonde/incident"
 	"sonde/probe"
+	"sonde/report"
 	"sonde/slo"
 	"sonde/store"
 	"sonde/web"
@@ -357,12 +358,15 @@ func TestTheLatestHeartbeatIsAMetricOnceOneWasTaken(t *testing.T) {
 	l := newLab(t, watched("checkout"))
 	o := usual(l.reader, l.tallies)
 	var latest time.Time
-	o.Gauges = func() web.Gauges { return web.Gauges{LastHeartbeat: latest} }
+	var state report.HeartbeatState
+	o.Gauges = func() web.Gauges { return web.Gauges{LastHeartbeat: latest, Heartbeat: state} }
 	p := listen(t, o)
 	series, _ := scrape(t, p)
 	require.Empty(t, pick(series, "sonde_heartbeat_last_success_timestamp_seconds"))
-	latest = now
+	require.Empty(t, pick(series, "sonde_heartbeat_silent"))
+	latest, state = now, report.HeartbeatWithheld
 	series, families := scrape(t, p)
 	require.Equal(t, "gauge", families["sonde_heartbeat_last_success_timestamp_seconds"])
 	require.Equal(t, float64(now.UnixMilli())/1000, series["sonde_heartbeat_last_success_timestamp_seconds"])
+	require.Equal(t, map[string]float64{"reason=failing": 0, "reason=withheld": 1}, pick(series, "sonde_heartbeat_silent"))
 }

@@ -4,6 +4,7 @@ import (
 	"os"
 
 	"sonde/notify"
+	"sonde/report"
 	"sonde/web"
 )
 
@@ -27,6 +28,9 @@ func (s *service) gauges() web.Gauges {
 	}
 	g.LastHeartbeat = s.heartbeat.lastSuccess()
 	g.Destinations = deliveries(s.dispatcher.Health())
+	if h := s.heartbeat.state(); h != nil {
+		g.Heartbeat = report.HeartbeatState(h.State)
+	}
 	return g
 }
 

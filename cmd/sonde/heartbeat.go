@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"sonde/configs"
+	"sonde/report"
+	"sonde/store"
 	"sonde/text"
 )
 
@@ -33,11 +35,25 @@ type heartbeat struct {
 	log    *slog.Logger
 
 	began   time.Time
-	said    string       // why there was no ping, as it stands in the log; empty: there was one
-	last    atomic.Int64 // the latest ping that was taken, in ms since 1970; 0: none yet
+	said    string               // why there was no ping, as it stands in the log; empty: there was one
+	silence atomic.Pointer[hush] // nil: it is heard
+	last    atomic.Int64         // the latest ping that was taken, in ms since 1970; 0: none yet
 	running sync.WaitGroup
 	end     context.CancelFunc
 }
+
+// hush is why nobody outside hears of the service.
+type hush struct {
+	since    time.Time
+	withheld bool // the service does not do its work; else nobody takes the ping
+	why      string
+}
+
+// withheldError says why the service does not do its work.
+type withheldError struct{ err error }
+
+func (e *withheldError) Error() string { return "withheld: " + e.err.Error() }
+func (e *withheldError) Unwrap() error { return e.err }
 
 func newHeartbeat(c *configs.Heartbeat, health func(ctx context.Context) error, log *slog.Logger) *heartbeat {
 	return &heartbeat{
@@ -105,7 +121,7 @@ func (h *heartbeat) once(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, min(pingWait, h.every))
 	defer cancel()
 	if err := h.health(ctx); err != nil {
-		return fmt.Errorf("withheld: %w", err)
+		return &withheldError{err}
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, h.url.Reveal(), nil)
 	if err != nil {
@@ -141,12 +157,48 @@ func (h *heartbeat) note(err error) {
 	switch {
 	case err == nil && h.said != "":
 		h.said = ""
+		h.silence.Store(nil)
 		h.log.Info("heartbeat goes on")
 	case err != nil && h.last.Load() == 0 && time.Since(h.began) < warmUp:
 	case err != nil && err.Error() != h.said:
 		h.said = err.Error()
+		h.silence.Store(h.silenced(err))
 		h.log.Warn("no heartbeat", "err", text.Printable(h.said, 200))
 	}
+}
+
+// silenced is the silence that an error is about, since the first of those without a ping between them.
+func (h *heartbeat) silenced(err error) *hush {
+	now := &hush{since: time.Now().UTC().Truncate(time.Millisecond), why: text.Printable(err.Error(), 200)}
+	if before := h.silence.Load(); before != nil {
+		now.since = before.since
+	}
+	if withheld, ok := errors.AsType[*withheldError](err); ok {
+		now.withheld, now.why = true, text.Printable(withheld.err.Error(), 200)
+	}
+	return now
+}
+
+// state is whether the service is heard outside, for those who only look; nil if nobody is to hear of it.
+func (h *heartbeat) state() *store.Heartbeat {
+	if h == nil {
+		return nil
+	}
+	is := h.silence.Load()
+	switch {
+	case is == nil:
+		return &store.Heartbeat{State: string(report.HeartbeatOK)}
+	case is.withheld:
+		return &store.Heartbeat{State: string(report.HeartbeatWithheld), Since: is.since, Why: is.why}
+	}
+	return &store.Heartbeat{State: string(report.HeartbeatFailing), Since: is.since, Why: is.why}
+}
+
+func sameHeartbeat(a, b *store.Heartbeat) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return *a == *b
 }
 
 // wait waits for d, or until ctx ends.

@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"sonde/configs"
+	"sonde/store"
 	"sonde/text"
 )
 
@@ -74,15 +75,20 @@ func TestPingsComeOnlyWhileTheServiceDoesItsWork(t *testing.T) {
 		require.Equal(t, []time.Duration{0, time.Minute, 2 * time.Minute, 3 * time.Minute}, o.pings())
 
 		set(errors.New("storage is full: results wait in memory"))
-		time.Sleep(10 * time.Minute)
+		time.Sleep(9 * time.Minute)
 		require.Len(t, o.pings(), 4, "it is silent")
 		require.Equal(t, o.began.Add(3*time.Minute).UnixMilli(), h.lastSuccess().UnixMilli())
 		require.Equal(t, 1, strings.Count(log.String(), "no heartbeat"), "said once: %s", log)
+		require.Equal(t, &store.Heartbeat{State: "withheld", Since: o.began.Add(4 * time.Minute).UTC().Truncate(0), Why: "storage is full: results wait in memory"}, h.state())
+		set(errors.New("a critical message waits"))
+		time.Sleep(time.Minute)
+		require.Equal(t, &store.Heartbeat{State: "withheld", Since: o.began.Add(4 * time.Minute).UTC().Truncate(0), Why: "a critical message waits"}, h.state(), "since the first of them")
 		require.Contains(t, log.String(), "withheld: storage is full")
 
 		set(nil)
 		time.Sleep(10 * time.Second) // within the period
 		require.Len(t, o.pings(), 5, "it is heard again as soon as it is well")
+		require.Equal(t, &store.Heartbeat{State: "ok"}, h.state())
 		require.Contains(t, log.String(), "heartbeat goes on")
 		time.Sleep(2 * time.Minute)
 		require.Len(t, o.pings(), 7)
@@ -102,6 +108,8 @@ func TestAPingThatFailsIsTriedAgainWithinThePeriod(t *testing.T) {
 		h.start(t.Context())
 		time.Sleep(25 * time.Second)
 		synctest.Wait()
+		require.Equal(t, "failing", h.state().State)
+		require.Equal(t, "connection refused", h.state().Why)
 		o.setDown(false)
 		time.Sleep(2 * time.Minute)
 		synctest.Wait()
@@ -180,6 +188,15 @@ func TestAServiceThatLivesIsHeardOutside(t *testing.T) {
 	s.eventually(t, "a ping is a metric", func() bool {
 		_, metrics = s.read("/metrics")
 		return strings.Contains(metrics, "\nsonde_heartbeat_last_success_timestamp_seconds 1")
+	})
+	s.eventually(t, "the status says so", func() bool {
+		_, status := s.read("/api/v1/status")
+		return strings.Contains(status, "\"heartbeat\": {\n   \"state\": \"ok\"")
+	})
+	checks.Close()
+	s.eventually(t, "the status says why there is none", func() bool {
+		_, status := s.read("/api/v1/status")
+		return strings.Contains(status, "\"heartbeat\": {\n   \"state\": \"failing\"") && strings.Contains(status, "connection refused")
 	})
 	require.Equal(t, 0, p.end(syscall.SIGTERM))
 	require.NotContains(t, p.output.String()+metrics, "canary")

@@ -17,7 +17,6 @@ import (
 	"sonde/probe"
 	"sonde/probe/http3"
 	"sonde/record"
-	"sonde/report"
 	"sonde/scheduler"
 	"sonde/store"
 	"sonde/text"
@@ -62,9 +61,9 @@ type service struct {
 	heartbeat  *heartbeat          // nil if nobody is told that the service lives
 	web        *web.Server         // nil if it is turned off
 	history    configs.History
-	failures   int64               // of commits, that room was looked for after; used by one upkeep job
-	said       report.StorageState // used by one upkeep job
-	forgetAt   time.Time           // used by one upkeep job
+	failures   int64         // of commits, that room was looked for after; used by one upkeep job
+	said       store.Storing // used by one upkeep job
+	forgetAt   time.Time     // used by one upkeep job
 
 	stopDelivery context.CancelFunc
 	delivered    chan struct{} // closed when delivery has stopped

@@ -66,14 +66,14 @@ func (s *service) watchStorage(context.Context) {
 	}
 }
 
-// say has those who only look at the database know how storing goes, when that has
-// changed and while it does not go well.
+// say has those who only look at the database know how storing goes, and whether the service is heard
+// outside, when that has changed and while storing does not go well.
 func (s *service) say() {
 	now := s.storage()
-	if now.State == report.StorageOK && s.said == now.State {
+	said := store.Storing{State: string(now.State), Waiting: now.Waiting, Lost: now.Lost, Heartbeat: s.heartbeat.state()}
+	if now.State == report.StorageOK && s.said.State == said.State && sameHeartbeat(s.said.Heartbeat, said.Heartbeat) {
 		return
 	}
-	said := store.Storing{State: string(now.State), Waiting: now.Waiting, Lost: now.Lost}
 	if now.Since != nil {
 		said.Since = *now.Since
 	}
@@ -81,7 +81,7 @@ func (s *service) say() {
 		s.log.Warn("state of storage not told", "err", err)
 		return
 	}
-	s.said = now.State
+	s.said = said
 }
 
 // short reports whether people should make room.
