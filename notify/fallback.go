@@ -38,6 +38,7 @@ func (f *Forwarding) Take(m Message, known bool) (Message, bool) {
 		m.Body.Instead = Instead{Of: f.From, Why: f.Why}
 	}
 	m.Body.Late = m.Body.Late && !known
+	m.Body.Given = nil
 	return m, true
 }
 

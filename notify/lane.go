@@ -131,7 +131,7 @@ func (l *lane) concluded(ctx context.Context, m Message, thread Thread, err erro
 // destination is left alone.
 func (l *lane) judge(f *Failure, m Message, now time.Time) (Settlement, time.Duration) {
 	l.failed(f, now)
-	s := Settlement{State: StatePending, Repeat: m.Repeat, Doubt: m.Doubt, Counted: f.Trouble != Throttled, Err: f.Err.Error(), At: now}
+	s := Settlement{State: StatePending, Repeat: m.Repeat, Doubt: m.Doubt, Counted: f.Trouble != Throttled, Given: f.Given, Err: f.Err.Error(), At: now}
 	l.doubt(&s, f)
 	if f.Trouble == Refused || now.Sub(m.CreatedAt) > maxAge {
 		s.State = StateDead
@@ -192,7 +192,7 @@ func (l *lane) wait(f *Failure) time.Duration {
 // interrupted settles a delivery that our own end cut short. It is no attempt, and
 // due at once when we are back.
 func (l *lane) interrupted(f *Failure, m Message, now time.Time) Settlement {
-	s := Settlement{State: StatePending, Next: now, Repeat: m.Repeat, Doubt: m.Doubt, Err: f.Err.Error(), At: now}
+	s := Settlement{State: StatePending, Next: now, Repeat: m.Repeat, Doubt: m.Doubt, Given: f.Given, Err: f.Err.Error(), At: now}
 	l.doubt(&s, f)
 	return s
 }

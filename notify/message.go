@@ -151,6 +151,8 @@ type Body struct {
 	Uncalled bool      `json:",omitempty"` // nobody is mentioned, although that is wished for: there was enough of it
 	Past     Past      `json:",omitzero"`  // how the probe was before; recalled when the message is sent
 
+	Given []string `json:",omitempty"` // who has it already, of a destination with several recipients
+
 	Late      bool      `json:",omitzero"` // it tells of the whole incident: nothing of it could be told while it lasted
 	Continued bool      `json:",omitzero"` // it stands in for a first message that somebody deleted
 	Instead   Instead   `json:",omitzero"` // it is told here because it could not be told elsewhere

@@ -79,6 +79,7 @@ type Settlement struct {
 	Repeat  bool      // it is told as a possible repeat from now on
 	Doubt   Doubt     // from now on
 	Counted bool      // the attempt counts in Message.Attempts
+	Given   []string  // what Body.Given is from now on; empty: as it was
 	Err     string    // why it did not succeed; no secrets
 	At      time.Time
 }

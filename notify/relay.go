@@ -312,6 +312,9 @@ func (r *Relay) settleStrand(id MessageID, end Settlement) (destination string, 
 			if end.Counted {
 				s.Attempts++
 			}
+			if len(end.Given) > 0 {
+				s.Message.Body.Given = end.Given
+			}
 			return s.Destination, true
 		}
 	}

@@ -69,6 +69,7 @@ func (t Trouble) String() string {
 type Failure struct {
 	Trouble Trouble
 	After   time.Duration // do not try before; 0: as the dispatcher thinks fit
+	Given   []string      // who has the message although others have not; the destination gets it with the message when it is sent again
 	Err     error         // never holds a secret
 }
 

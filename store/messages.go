@@ -42,7 +42,7 @@ const (
 			OR p.state = 'pending' AND (p.repeat <> 0 OR p.doubt_at IS NOT NULL OR json_extract(p.body, '$.Part') IS NOT NULL)))`
 	newMessage = `INSERT INTO outbox(key, destination, incident, change, body, next_at, created_at, repeat, priority) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT(key) DO NOTHING RETURNING id`
-	amended = "UPDATE outbox SET body = ? WHERE key = ? AND state = 'pending' AND repeat = 0 AND doubt_at IS NULL RETURNING id"
+	amended = "UPDATE outbox SET body = iif(json_extract(body, '$.Given') IS NULL, ?1, json_set(?1, '$.Given', json_extract(body, '$.Given'))) WHERE key = ?2 AND state = 'pending' AND repeat = 0 AND doubt_at IS NULL RETURNING id"
 	shown   = `INSERT INTO outbox(key, destination, incident, change, body, next_at, created_at, settled_at, state, priority) VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?6, 'superseded', ?7)
 		ON CONFLICT(key) DO NOTHING RETURNING id`
 	shownBefore = `DELETE FROM outbox WHERE destination = ?1 AND incident = ?2 AND id < ?3 AND state = 'superseded' AND instr(key, ?4) > 0`

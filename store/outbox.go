@@ -116,8 +116,23 @@ func (s *Store) Settle(ctx context.Context, id notify.MessageID, end notify.Sett
 		if err != nil {
 			return fmt.Errorf("settle message %d: %w", id, err)
 		}
+		if err := keepGiven(ctx, tx, id, end.Given); err != nil {
+			return fmt.Errorf("settle message %d: %w", id, err)
+		}
 		return keepThread(ctx, tx, s, end.Thread, end.At)
 	})
+}
+
+// keepGiven notes who has a message that is to be sent to others again.
+func keepGiven(ctx context.Context, tx *sql.Tx, id notify.MessageID, given []string) error {
+	if len(given) == 0 {
+		return nil
+	}
+	names, err := json.Marshal(given)
+	if err == nil {
+		_, err = tx.ExecContext(ctx, "UPDATE outbox SET body = json_set(body, '$.Given', json(?)) WHERE id = ?", string(names), id)
+	}
+	return err
 }
 
 // spoken is a message that was sent.

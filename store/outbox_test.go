@@ -252,3 +252,28 @@ func TestWhatMattersMoreGoesFirst(t *testing.T) {
 	}
 	require.Equal(t, []incident.ID{4, 2, 3, 1}, order)
 }
+
+// Who has a message already is known with it when it is sent again, whatever it has come to say.
+func TestWhoHasAMessageAlreadyIsKeptWithIt(t *testing.T) {
+	s := open(t, newPath(t))
+	m := about("people", -1, incident.Opened)
+	m.Key, m.Body.Storm = "storm", &notify.StormFacts{Affected: 6}
+	post(t, s, m)
+	c, _ := claim(t, s, "people", 0)
+	require.Empty(t, c.Message.Body.Given)
+	given := []string{"ann@example.com", `"b b"@example.com`}
+	settle(t, s, c, notify.Settlement{State: notify.StatePending, Counted: true, Given: given})
+	more := m
+	more.Amends, more.Body.Storm = true, &notify.StormFacts{Affected: 500}
+	post(t, s, more)
+	c, _ = claim(t, s, "people", 1)
+	require.Equal(t, given, c.Message.Body.Given)
+	require.Equal(t, 500, c.Message.Body.Storm.Affected)
+	settle(t, s, c, notify.Settlement{State: notify.StatePending})
+	c, _ = claim(t, s, "people", 1)
+	require.Equal(t, given, c.Message.Body.Given, "nobody has to say it again")
+	forwarding := notify.Forwarding{From: "people", To: "ops", At: t0}
+	other, ok := forwarding.Take(c.Message, false)
+	require.True(t, ok)
+	require.Empty(t, other.Body.Given, "they have it, the others there do not")
+}

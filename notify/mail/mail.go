@@ -112,8 +112,8 @@ func (s *Sender) send(ctx context.Context, m *notify.Message, root, subject, bod
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p := s.tell.of(m.Key, s.cfg.To)
-	err = s.deliver(ctx, p, letter)
+	p := s.tell.of(m.Key, s.cfg.To, m.Body.Given)
+	err = p.given(s.deliver(ctx, p, letter))
 	now := time.Now()
 	for address, why := range p.refused {
 		s.warnOnce(address, why)
@@ -125,7 +125,7 @@ func (s *Sender) send(ctx context.Context, m *notify.Message, root, subject, bod
 		}
 		return "", err
 	case len(p.later) > 0 && (len(p.taken) == 0 || now.Sub(p.since) < patience):
-		return "", s.failure(notify.Transient, "recipient", p.firstLater())
+		return "", p.given(s.failure(notify.Transient, "recipient", p.firstLater()))
 	case len(p.taken) == 0:
 		s.tell.forget(m.Key)
 		return "", s.failure(notify.Unreachable, "every recipient is refused", p.firstRefused())

@@ -295,6 +295,27 @@ func TestWhoIsToBeTriedLaterIsAndTheOthersGetItOnce(t *testing.T) {
 	require.Empty(t, sender.tell, "nothing is remembered of what is done")
 }
 
+// Who has the letter is said with every failure, so that it can be stored, and is heard of again.
+func TestAFailureSaysWhoHasTheLetterAllTheSame(t *testing.T) {
+	server, sender := fake(t, fakemail.Options{}, nil)
+	m := message(incident.Opened, 0)
+	_, err := plainly(t, "127.0.0.1:1").Send(t.Context(), m, notify.Thread{})
+	require.Empty(t, failed(t, err).Given, "nobody has it")
+	server.Fail(fakemail.Fault{Step: fakemail.AtTo, Address: "ann@example.com", Code: 450})
+	_, err = sender.Send(t.Context(), m, notify.Thread{})
+	require.Equal(t, []string{"bob@example.net"}, failed(t, err).Given)
+	server.Fail(fakemail.Fault{Step: fakemail.AtFrom, Code: 451})
+	_, err = sender.Send(t.Context(), m, notify.Thread{})
+	require.Equal(t, []string{"bob@example.net"}, failed(t, err).Given, "although this time nobody was asked for")
+
+	m.Body.Given = []string{"ann@example.com", "bob@example.net", "eve@example.org"}
+	m.Key = "another"
+	server.Mend()
+	_, err = sender.Send(t.Context(), m, notify.Thread{})
+	require.NoError(t, err)
+	require.Len(t, server.Letters(), 1, "all of them have it")
+}
+
 func TestWhatIsTooManyForATransactionGoesIntoTheNext(t *testing.T) {
 	server, sender := fake(t, fakemail.Options{}, nil)
 	server.Fail(fakemail.Fault{Step: fakemail.AtTo, Address: "bob@example.net", Code: 452, Message: "too many recipients", Count: 1})

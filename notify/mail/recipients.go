@@ -1,10 +1,13 @@
 package mail
 
 import (
+	"errors"
 	"maps"
 	netmail "net/mail"
 	"slices"
 	"time"
+
+	"sonde/notify"
 )
 
 const (
@@ -24,12 +27,13 @@ type progress struct {
 	later   map[string]error // not now
 }
 
-// letters are those on their way that some people may have already. They are forgotten when the service
-// ends: then who has one gets it again, under the same Message-ID.
+// letters are those on their way that some people may have already. Who has one is stored with the message
+// when it is to be tried again; only if the service is killed before that, they get it again, under the same Message-ID.
 type letters map[string]*progress
 
-// of is how far the letter of a key has got, to be tried once more.
-func (l letters) of(key string, to []*netmail.Address) *progress {
+// of is how far the letter of a key has got, to be tried once more. given are those who had it when that
+// was last stored.
+func (l letters) of(key string, to []*netmail.Address, given []string) *progress {
 	p := l[key]
 	if p == nil {
 		if len(l) >= maxLetters {
@@ -38,6 +42,11 @@ func (l letters) of(key string, to []*netmail.Address) *progress {
 		p = &progress{taken: map[string]bool{}, refused: map[string]error{}}
 		l[key] = p
 	}
+	for _, address := range given {
+		if p.taken[address] = true; p.since.IsZero() {
+			p.since = time.Now()
+		}
+	}
 	p.later, p.left = map[string]error{}, nil
 	for _, address := range to {
 		if a := address.Address; !p.taken[a] && p.refused[a] == nil {
@@ -45,6 +54,14 @@ func (l letters) of(key string, to []*netmail.Address) *progress {
 		}
 	}
 	return p
+}
+
+// given adds to a failure who has the letter all the same.
+func (p *progress) given(err error) error {
+	if f, ok := errors.AsType[*notify.Failure](err); ok && len(p.taken) > 0 {
+		f.Given = slices.Sorted(maps.Keys(p.taken))
+	}
+	return err
 }
 
 func (l letters) forget(key string) { delete(l, key) }
