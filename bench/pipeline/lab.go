@@ -30,8 +30,11 @@ func newLab(ctx context.Context) (*lab, error) {
 	return l, certify(folder)
 }
 
+// build builds a program as .ci/run does: without C, whose library would be in memory, too.
 func build(ctx context.Context, binary, pkg string) error {
-	if out, err := exec.CommandContext(ctx, "go", "build", "-o", binary, pkg).CombinedOutput(); err != nil {
+	command := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", binary, pkg)
+	command.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := command.CombinedOutput(); err != nil {
 		return fmt.Errorf("build %s: %w: %s", pkg, err, out)
 	}
 	return nil
