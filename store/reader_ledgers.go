@@ -76,7 +76,7 @@ func (r *Reader) lacking(l *ledgers) []bool {
 		if !p.RetiredAt.IsZero() {
 			continue
 		}
-		days := l.days[i*len(lacking) : (i+1)*len(lacking)]
+		days := l.days[i]
 		from, to := l.daysWithSlots(i, &r.memory.State(p.ID).Account)
 		for d := max(from-l.firstDay, 0); d < min(to-l.firstDay+1, int64(len(lacking))); d++ {
 			lacking[d] = lacking[d] || days[d] == noTally
