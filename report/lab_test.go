@@ -152,12 +152,18 @@ func (l *lab) circles() *incident.Circles {
 // status reads everything as of now from the database.
 func (l *lab) status() *report.Status {
 	l.t.Helper()
+	return report.NewStatus(l.snapshot(), now)
+}
+
+// snapshot is everything as of now.
+func (l *lab) snapshot() *store.Snapshot {
+	l.t.Helper()
 	reader, err := store.OpenReader(l.t.Context(), l.path)
 	require.NoError(l.t, err)
 	defer func() { require.NoError(l.t, reader.Close()) }()
 	snapshot, err := reader.Snapshot(l.t.Context(), now)
 	require.NoError(l.t, err)
-	return report.NewStatus(snapshot, now)
+	return snapshot
 }
 
 // only is the only probe of the status.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"sonde/slo"
+	"sonde/store"
 	"sonde/text"
 )
 
@@ -33,13 +34,41 @@ type Promise struct {
 func (s *Status) Promises() []Promise {
 	all := []Promise{}
 	for i := range s.Probes {
-		for _, o := range s.Probes[i].Objectives {
-			all = append(all, newPromise(s.Probes[i].Name, o, s.GeneratedAt))
+		all = s.Probes[i].promises(all, s.GeneratedAt)
+	}
+	return groupPromises(all, s.Groups, s.GeneratedAt)
+}
+
+// eachPromise calls f for what [Status.Promises] lists, one at a time, until f fails.
+func eachPromise(s *store.Snapshot, now time.Time, f func(*Promise) error) (err error) {
+	at := generatedAt(now)
+	var some []Promise
+	each := func() {
+		for i := 0; i < len(some) && err == nil; i++ {
+			err = f(&some[i])
 		}
 	}
-	for i := range s.Groups {
-		for _, o := range s.Groups[i].Objectives {
-			p := newPromise(s.Groups[i].Name, o, s.GeneratedAt)
+	EachProbe(s, now, func(p *Probe) {
+		some = p.promises(some[:0], at)
+		each()
+	})
+	some = groupPromises(some[:0], GroupsOf(s, now), at)
+	each()
+	return err
+}
+
+// promises adds those of a probe to others.
+func (p *Probe) promises(all []Promise, at time.Time) []Promise {
+	for _, o := range p.Objectives {
+		all = append(all, newPromise(p.Name, o, at))
+	}
+	return all
+}
+
+func groupPromises(all []Promise, groups []Group, at time.Time) []Promise {
+	for i := range groups {
+		for _, o := range groups[i].Objectives {
+			p := newPromise(groups[i].Name, o, at)
 			p.Group = true
 			all = append(all, p)
 		}

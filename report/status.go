@@ -143,8 +143,21 @@ type Incident struct {
 
 // NewStatus says how everything is now.
 func NewStatus(s *store.Snapshot, now time.Time) *Status {
+	status, spans := newStatus(s, now), spansAt(now)
+	status.Probes = make([]Probe, 0, len(s.Probes))
+	for i := range s.Probes {
+		status.Probes = append(status.Probes, statusAt(s, i, now, spans))
+	}
+	return status
+}
+
+// generatedAt is the instant that a status is of.
+func generatedAt(now time.Time) time.Time { return now.UTC().Truncate(time.Millisecond) }
+
+// newStatus is the status without its probes.
+func newStatus(s *store.Snapshot, now time.Time) *Status {
 	status := &Status{
-		GeneratedAt: now.UTC().Truncate(time.Millisecond),
+		GeneratedAt: generatedAt(now),
 		Service: Service{
 			Running: s.Service.Running, Version: s.Service.Version,
 			StartedAt: maybe(s.Service.StartedAt), LastWrite: maybe(s.Service.LastWrite),
@@ -153,22 +166,26 @@ func NewStatus(s *store.Snapshot, now time.Time) *Status {
 			Heartbeat: newHeartbeat(s.Service.Storing),
 		},
 		Summary: Summary{Classes24h: map[string]int64{}},
-		Probes:  make([]Probe, 0, len(s.Probes)),
+		Probes:  []Probe{},
+		Groups:  GroupsOf(s, now),
+		Shared:  NewShared(s),
 	}
 	for class, n := range s.Classes {
 		status.Summary.Classes24h[class.String()] = n
 	}
-	spans := spansAt(now)
 	for i := range s.Probes {
-		p := newProbe(&s.Probes[i], now, spans)
-		p.avail(&s.Probes[i].Ledger, now)
-		p.attend(&s.Probes[i], s)
-		status.Summary.count(p.State)
-		status.Probes = append(status.Probes, p)
+		status.Summary.count(stateOf(&s.Probes[i], now))
 	}
-	status.Groups = GroupsOf(s, now)
-	status.Shared = NewShared(s)
 	return status
+}
+
+// statusAt says how the probe at a place of a snapshot is.
+func statusAt(s *store.Snapshot, place int, now time.Time, spans spans) Probe {
+	w := &s.Probes[place]
+	p := newProbe(w, now, spans)
+	p.avail(&w.Ledger, now)
+	p.attend(w, s)
+	return p
 }
 
 func (s *Summary) count(state State) {

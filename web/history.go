@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strconv"
@@ -163,12 +164,14 @@ func (s *Server) incidents(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) objectives(w http.ResponseWriter, r *http.Request) {
-	status, err := s.read(r.Context())
+	now := s.o.Now()
+	snapshot, err := s.o.Source.Snapshot(r.Context(), now)
 	if err != nil {
 		s.broken(w, r, err)
 		return
 	}
-	s.write(w, r, status.Promises())
+	defer snapshot.Done()
+	s.stream(w, func(out io.Writer) error { return report.WritePromisesJSON(out, snapshot, now) })
 }
 
 // write answers with a document as JSON.

@@ -1,10 +1,12 @@
 package web
 
 import (
+	"bufio"
+	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -178,35 +180,36 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, "ready\n")
 }
 
+// status is written as it goes: that of ten thousand probes is never in memory as a whole.
 func (s *Server) status(w http.ResponseWriter, r *http.Request) {
-	status, err := s.read(r.Context())
-	if r.Context().Err() != nil {
-		return // the reader has gone away
-	}
-	var body []byte
-	if err == nil {
-		body, err = json.MarshalIndent(status, "", " ")
-	}
+	now := s.o.Now()
+	snapshot, err := s.o.Source.Snapshot(r.Context(), now)
 	if err != nil {
-		s.o.Log.Error("status not read", "err", err)
-		answer(w, http.StatusInternalServerError, "the status cannot be read; the service's log says why\n")
+		if r.Context().Err() == nil { // else the reader has gone away
+			s.o.Log.Error("status not read", "err", err)
+			answer(w, http.StatusInternalServerError, "the status cannot be read; the service's log says why\n")
+		}
 		return
 	}
-	w.Header().Set("Content-Type", "application/json")
-	_, _ = w.Write(append(body, '\n'))
+	defer snapshot.Done()
+	s.stream(w, func(out io.Writer) error { return report.WriteStatusJSON(out, snapshot, now, s.storage()) })
 }
 
-func (s *Server) read(ctx context.Context) (*report.Status, error) {
-	now := s.o.Now()
-	snapshot, err := s.o.Source.Snapshot(ctx, now)
-	if err != nil {
-		return nil, err
+// stream answers with JSON that is written as it is made.
+func (s *Server) stream(w http.ResponseWriter, write func(io.Writer) error) {
+	w.Header().Set("Content-Type", "application/json")
+	out := bufio.NewWriterSize(w, 32<<10)
+	if err := cmp.Or(write(out), out.Flush()); err != nil {
+		s.o.Log.Info("not answered as a whole", "err", err)
+		panic(http.ErrAbortHandler) // so that nobody takes a part for the whole
 	}
-	defer snapshot.Done()
-	status := report.NewStatus(snapshot, now)
-	if s.o.Storage != nil {
-		storage := s.o.Storage()
-		status.Service.Storage = &storage
+}
+
+// storage is how storing goes; nil if nobody knows.
+func (s *Server) storage() *report.Storage {
+	if s.o.Storage == nil {
+		return nil
 	}
-	return status, nil
+	storage := s.o.Storage()
+	return &storage
 }
