@@ -33,12 +33,20 @@ type Desk struct {
 	due      time.Time // when the next of what is held may be told, whatever happens; zero: never
 }
 
-// Watched is what a desk knows of a probe.
+// Watched is what a desk knows of a probe. There are as many as probes: what others keep
+// anyway is pointed to.
 type Watched struct {
-	Name    string
+	*Subject
 	Parents []probe.ID // that it depends on
 	Policy  *incident.Policy
-	Routes  Routes
+}
+
+// name is that of a probe; of what probes share there is none.
+func (d *Desk) name(id probe.ID) string {
+	if s := d.watched[id].Subject; s != nil {
+		return s.Name
+	}
+	return ""
 }
 
 // policy is that of a probe; of what probes share there is none.
@@ -303,7 +311,7 @@ func (d *Desk) For(h *Held) HeldFor {
 	if why == WhyRecovery {
 		why, of = h.Was, h.WasOf
 	}
-	return HeldFor{Why: why, By: d.watched[of].Name, Since: h.Since}
+	return HeldFor{Why: why, By: d.name(of), Since: h.Since}
 }
 
 // KeptBack says why people have not heard of an incident that is open; false if nothing keeps

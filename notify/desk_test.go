@@ -167,7 +167,7 @@ func TestNobodyIsRemindedOfWhatSomebodyLooksAfter(t *testing.T) {
 func ExampleDesk() {
 	states := map[probe.ID]*incident.State{1: {}, 2: {}}
 	routes := notify.Routes{Default: []string{"ops"}}
-	desk := notify.NewDesk(map[probe.ID]notify.Watched{1: {Name: "gateway", Routes: routes}, 2: {Name: "shop", Parents: []probe.ID{1}, Routes: routes}},
+	desk := notify.NewDesk(map[probe.ID]notify.Watched{1: {Subject: &notify.Subject{Name: "gateway", Routes: routes}}, 2: {Subject: &notify.Subject{Name: "shop", Routes: routes}, Parents: []probe.ID{1}}},
 		func(id probe.ID) *incident.State { return states[id] })
 	now := time.Date(2026, 11, 26, 2, 0, 0, 0, time.UTC)
 	down := func(id incident.ID) incident.Problem {

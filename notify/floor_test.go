@@ -35,7 +35,7 @@ func newFloor(t testing.TB, parents ...[]probe.ID) *floor {
 	f := &floor{t: t, watched: map[probe.ID]notify.Watched{}, states: map[probe.ID]*incident.State{}, now: morning, stored: map[incident.ID]*notify.Held{}, told: map[incident.ID][]string{}}
 	for i := range parents {
 		f.watched[probe.ID(i+1)] = notify.Watched{
-			Name: fmt.Sprintf("p%d", i+1), Parents: parents[i], Routes: notify.Routes{Default: []string{"ops"}},
+			Subject: &notify.Subject{Name: fmt.Sprintf("p%d", i+1), Routes: notify.Routes{Default: []string{"ops"}}}, Parents: parents[i],
 			Policy: &incident.Policy{
 				Interval: time.Minute, DownAfter: 90 * time.Second, AuthAfter: 90 * time.Second, RecheckEvery: 30 * time.Second, ResolveAfter: 2 * time.Minute, RemindEvery: time.Hour,
 			},

@@ -184,7 +184,7 @@ func (d *Desk) Dependents(about probe.ID) (all Dependents) {
 		if s := d.state(id); s != nil && (s.Open(probe.KindDown) != nil || s.Suspect != nil) {
 			all.Failing++
 			if len(all.Names) < maxNamed {
-				all.Names = append(all.Names, d.watched[id].Name)
+				all.Names = append(all.Names, d.name(id))
 			}
 		}
 	}

@@ -46,8 +46,8 @@ func (d *Desk) Needs(about probe.ID, now time.Time) []Need {
 }
 
 func (d *Desk) need(id probe.ID, now time.Time) Need {
-	w, s := d.watched[id], d.state(id)
-	n := Need{Name: w.Name, Standing: StandingUnknown}
+	s := d.state(id)
+	n := Need{Name: d.name(id), Standing: StandingUnknown}
 	if s == nil || s.Last.At.IsZero() {
 		return n
 	}
@@ -56,11 +56,11 @@ func (d *Desk) need(id probe.ID, now time.Time) Need {
 		return n
 	}
 	n.Since, n.Cause = s.Since.Time(), s.Last.Verdict
-	last := s.Last.Verdict.Outcome
+	last, stale := s.Last.Verdict.Outcome, staleSlot*d.policy(id).Interval
 	switch {
 	case s.Maintained:
 		n.Standing = StandingMaintenance
-	case last == probe.Unknown || w.Policy.Interval > 0 && now.Sub(s.Last.At) > staleSlot*w.Policy.Interval:
+	case last == probe.Unknown || stale > 0 && now.Sub(s.Last.At) > stale:
 		n.Standing, n.Since = StandingUnknown, s.Last.At
 	case troubled(s) != nil:
 		p := troubled(s)

@@ -21,11 +21,8 @@ type front struct {
 }
 
 // newFront goes on from what was stored.
-func newFront(o *Options) front {
-	f := front{location: o.Location, memory: o.Memory, probes: make(map[probe.ID]*store.Probe, len(o.Probes)), shared: newSharedBy(o.Probes)}
-	for i := range o.Probes {
-		f.probes[o.Probes[i].ID] = &o.Probes[i]
-	}
+func newFront(o *Options, shared *sharedBy) front {
+	f := front{location: o.Location, memory: o.Memory, probes: shared.probes, shared: shared}
 	memory := o.Memory
 	state := func(id probe.ID) *incident.State { return memory.States[id] }
 	f.desk = notify.NewDesk(atDesk(o.Probes), state)

@@ -24,7 +24,7 @@ func Leave(ctx context.Context, s *store.Store, c incident.Command, now time.Tim
 		}
 	}
 	c.At = now.UTC().Truncate(time.Millisecond)
-	f := newFront(o)
+	f := newFront(o, newSharedBy(o.Probes))
 	d, err := f.decide(c, past, inForce)
 	if err != nil || len(d.commands) == 0 {
 		return d.said, err

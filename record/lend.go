@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync/atomic"
 
+	"sonde/incident"
 	"sonde/store"
 )
 
@@ -39,6 +40,9 @@ func (r *Recorder) Lend(ctx context.Context) (m *store.Memory, done func(), err 
 	}
 	return m, done, nil
 }
+
+// Circles are who shares what of what is configured, see [store.Lender].
+func (r *Recorder) Circles() *incident.Circles { return r.sharing.circles }
 
 // borrowers are those who read the states, or want to.
 type borrowers struct {

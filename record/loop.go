@@ -47,7 +47,7 @@ type outcome struct {
 
 func newLoop(r *Recorder) *loop {
 	l := &loop{
-		Recorder: r, front: newFront(&r.o),
+		Recorder: r, front: newFront(&r.o, r.sharing),
 		lost: map[probe.ID]slo.Stretch{}, told: map[probe.ID]bool{}, open: &store.Batch{},
 		due: time.NewTimer(time.Hour), commits: make(chan *store.Batch), results: make(chan outcome),
 		failed: make(chan struct{}, 1), commands: r.o.Commands, answers: map[string]waiter{}, ending: map[incident.CommandID]bool{}, calendar: incident.NewCalendar(r.o.Commands),

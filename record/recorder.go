@@ -75,6 +75,7 @@ type Options struct {
 // Recorder owns the state of every probe.
 type Recorder struct {
 	o       Options
+	sharing *sharedBy // for the loop
 	queue   chan Entry
 	orders  chan order
 	asked   chan chan struct{} // somebody wants to know that the loop turns
@@ -123,6 +124,7 @@ func New(o Options) *Recorder {
 		life:    life,
 		giveUp:  giveUp,
 		o:       o,
+		sharing: newSharedBy(o.Probes),
 		queue:   make(chan Entry, queueSize),
 		orders:  make(chan order),
 		asked:   make(chan chan struct{}),

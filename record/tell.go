@@ -24,7 +24,7 @@ func atDesk(probes []store.Probe) map[probe.ID]notify.Watched {
 	all := make(map[probe.ID]notify.Watched, len(probes))
 	for i := range probes {
 		p := &probes[i]
-		w := notify.Watched{Name: p.Name(), Policy: p.Policy, Routes: p.Subject.Routes}
+		w := notify.Watched{Subject: &p.Subject, Policy: p.Policy}
 		for _, name := range p.Subject.DependsOn {
 			w.Parents = append(w.Parents, members[name]...)
 		}

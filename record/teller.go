@@ -21,10 +21,8 @@ type Teller struct {
 // NewTeller makes a teller for probes, whose states are changed by whoever steps them.
 // commands are the silences of all the time that is told of.
 func NewTeller(probes []store.Probe, states map[probe.ID]*incident.State, commands []incident.Command) *Teller {
-	t := &Teller{probes: make(map[probe.ID]*store.Probe, len(probes)), shared: newSharedBy(probes), states: states}
-	for i := range probes {
-		t.probes[probes[i].ID] = &probes[i]
-	}
+	t := &Teller{shared: newSharedBy(probes), states: states}
+	t.probes = t.shared.probes
 	t.desk = notify.NewDesk(atDesk(probes), func(id probe.ID) *incident.State { return states[id] })
 	t.desk.Restore(states, nil, commands)
 	return t

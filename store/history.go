@@ -25,7 +25,7 @@ func (e *UnknownProbeError) Error() string {
 
 // Probes reads all probes that there are or were, by their ids.
 func (r *Reader) Probes(ctx context.Context) ([]Probe, error) {
-	all, err := probes(ctx, r.db, nil)
+	all, _, err := probes(ctx, r.db, nil)
 	if err != nil {
 		return nil, describe(r.path, err)
 	}

@@ -15,6 +15,9 @@ type Lender interface {
 	// Lend returns the states as of a segment of the log that is durable. None of them is
 	// changed before done is called. On an error they are to be read from the database.
 	Lend(ctx context.Context) (m *Memory, done func(), err error)
+
+	// Circles are who shares what of what is configured.
+	Circles() *incident.Circles
 }
 
 // Lend returns the memory as it is now. Until [Memory.Regain] is called, states are not

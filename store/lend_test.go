@@ -13,9 +13,10 @@ import (
 
 // lender lends the memory of a world as it was at the latest call of keep.
 type lender struct {
-	kept   *Memory
-	lent   int // loans that were not given back
-	broken error
+	circles *incident.Circles
+	kept    *Memory
+	lent    int // loans that were not given back
+	broken  error
 }
 
 func (l *lender) Lend(context.Context) (*Memory, func(), error) {
@@ -26,9 +27,11 @@ func (l *lender) Lend(context.Context) (*Memory, func(), error) {
 	return l.kept.Lend(), func() { l.lent-- }, nil
 }
 
+func (l *lender) Circles() *incident.Circles { return l.circles }
+
 func TestAReaderThatBorrowsSeesWhatOneSeesThatReads(t *testing.T) {
 	inWorlds(t, func(t *testing.T, w *world) {
-		l, r := &lender{}, look(t, w.s.Path())
+		l, r := &lender{circles: Circles(w.probes)}, look(t, w.s.Path())
 		r.Borrow(l, w.probes)
 		for range 10 {
 			w.happen(20)
@@ -45,7 +48,7 @@ func TestAReaderThatBorrowsSeesWhatOneSeesThatReads(t *testing.T) {
 			require.Equal(t, w.states(), seen(t, r))
 			if w.rnd.IntN(4) == 0 {
 				w.changeInterval()
-				l.kept = w.memory.Lend()
+				l.kept, l.circles = w.memory.Lend(), Circles(w.probes)
 				require.Equal(t, w.states(), seen(t, r), "a revision")
 			}
 			if l.broken == nil {
@@ -94,17 +97,20 @@ func TestWhatWasLentStaysAsItWas(t *testing.T) {
 func TestTheReaderOfTheServiceHasWhatIsConfiguredOnce(t *testing.T) {
 	w := newWorld(t, 5, 4)
 	r := look(t, w.s.Path())
-	r.Borrow(&lender{kept: w.memory}, w.probes)
+	l := &lender{kept: w.memory, circles: Circles(w.probes)}
+	r.Borrow(l, w.probes)
 	_, err := r.Snapshot(t.Context(), t0)
 	require.NoError(t, err)
 	require.Same(t, &w.probes[0], &r.known[0])
+	require.Same(t, l.circles, r.circles)
 
 	other := append([]Probe{}, w.probes...)
 	other[1].Subject.Runbook = "https://runbooks.example.com/other"
 	r = look(t, w.s.Path())
-	r.Borrow(&lender{kept: w.memory}, other)
+	r.Borrow(l, other)
 	_, err = r.Snapshot(t.Context(), t0)
 	require.NoError(t, err)
 	require.NotSame(t, &other[0], &r.known[0], "the database does not say the same")
+	require.NotSame(t, l.circles, r.circles)
 	require.Equal(t, w.probes[1].Subject.Runbook, r.known[1].Subject.Runbook)
 }

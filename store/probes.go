@@ -197,30 +197,33 @@ const retiredProbes = "SELECT id, spec, retired_at FROM probes WHERE retired_at 
 
 // probes reads what is kept about probes, the retired ones too, in the order of their
 // ids: the configured ones as the latest configuration packed them, or as somebody has them
-// already who packs them in the same way.
-func probes(ctx context.Context, q querier, had []Probe) ([]Probe, error) {
+// already who packs them in the same way: then they are theirs.
+func probes(ctx context.Context, q querier, had []Probe) (all []Probe, theirs bool, err error) {
 	latest, err := lastRevision(ctx, q)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
+	packed, err := packProbes(had)
+	theirs = err == nil && len(had) > 0 && string(packed) == string(latest)
 	current := had
-	if packed, err := packProbes(had); err != nil || len(had) == 0 || string(packed) != string(latest) {
+	if !theirs {
 		current, err = unpackProbes(latest)
 		if err != nil {
-			return probeRows(ctx, q, "SELECT id, spec, retired_at FROM probes WHERE id > 0 ORDER BY id")
+			all, err = probeRows(ctx, q, "SELECT id, spec, retired_at FROM probes WHERE id > 0 ORDER BY id")
+			return all, false, err
 		}
 	}
 	retired, err := probeRows(ctx, q, retiredProbes)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	byID := func(a, b Probe) int { return cmp.Compare(a.ID, b.ID) }
 	if len(retired) == 0 && slices.IsSortedFunc(current, byID) {
-		return current, nil
+		return current, theirs, nil
 	}
-	all := slices.Concat(current, retired)
+	all = slices.Concat(current, retired)
 	slices.SortFunc(all, byID)
-	return all, nil
+	return all, theirs, nil
 }
 
 // probeRows reads probes from their rows.

@@ -33,6 +33,7 @@ type Reader struct {
 	lender     Lender  // nil: nobody lends the states
 	loan       *Memory // for the look that is taken now
 	configured []Probe // by the lender, if it is the same
+	theirs     bool    // it is the same
 }
 
 // OpenReader opens a database to look at it. The error is a [*NewerError] or a

@@ -28,7 +28,7 @@ func (r *Reader) follow(ctx context.Context, tx *sql.Tx, also meanwhile) error {
 		return r.anew(ctx, tx, also)
 	}
 	if r.circles == nil {
-		r.circles = Circles(r.known)
+		r.circles = r.whoShares()
 	}
 	// What lies behind every checkpoint may be gone from the log.
 	var oldest int64
@@ -52,19 +52,29 @@ func (r *Reader) know(ctx context.Context, q querier) error {
 	if r.known != nil && revision == r.revision {
 		return nil
 	}
-	known, err := probes(ctx, q, r.configured)
+	known, theirs, err := probes(ctx, q, r.configured)
 	if err != nil {
 		return err
 	}
 	r.known, r.places, r.revision, r.circles = known, placesOf(known), revision, nil
+	r.theirs = theirs
 	r.memory, r.lent = nil, false
 	return nil
+}
+
+// whoShares is who shares what of what is known: the lender knows it, if what is configured is
+// as it says.
+func (r *Reader) whoShares() *incident.Circles {
+	if r.theirs {
+		return r.lender.Circles()
+	}
+	return Circles(r.known)
 }
 
 // anew reads the newest checkpoint and the log behind it.
 func (r *Reader) anew(ctx context.Context, tx *sql.Tx, also meanwhile) error {
 	r.memory, r.lent = nil, false // half of it would be another past
-	r.circles = Circles(r.known)
+	r.circles = r.whoShares()
 	seq, packed, err := newestCheckpoint(ctx, tx)
 	if err != nil {
 		return err

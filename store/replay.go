@@ -18,7 +18,7 @@ func (s *Store) Load(ctx context.Context) ([]Probe, *Memory, error) {
 	if l := s.loaded.Swap(nil); l != nil {
 		return l.known, l.memory, nil
 	}
-	known, err := probes(ctx, s.db, nil)
+	known, _, err := probes(ctx, s.db, nil)
 	if err != nil {
 		return nil, nil, describe(s.path, err)
 	}

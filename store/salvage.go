@@ -222,7 +222,7 @@ func isConstraint(err error) bool {
 // settleStates writes the checkpoint that the fresh database goes on from, and what was
 // lost.
 func (s *Store) settleStates(ctx context.Context, damaged string, reached mark, lost *Loss) error {
-	known, err := probes(ctx, s.db, nil)
+	known, _, err := probes(ctx, s.db, nil)
 	if err != nil {
 		return err
 	}

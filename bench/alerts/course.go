@@ -54,7 +54,7 @@ var start = time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 func newCourse(w *watched, sees weather, rnd *rand.Rand) *course {
 	phase := time.Duration(rnd.Int64N(w.policy.Interval.Milliseconds())) * time.Millisecond
 	c := &course{watched: w, rnd: rnd, sky: newSky(sees, rnd, start), slot: start.Add(phase)}
-	here := map[probe.ID]notify.Watched{me: {Name: w.subject.Name, Policy: &w.policy, Routes: w.subject.Routes}}
+	here := map[probe.ID]notify.Watched{me: {Subject: &w.subject, Policy: &w.policy}}
 	c.desk = notify.NewDesk(here, func(probe.ID) *incident.State { return &c.state })
 	return c
 }
