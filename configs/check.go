@@ -43,7 +43,7 @@ func (d *decoder) warnPlain(s *spec) {
 		plain = append(plain, "the user in the address")
 	}
 	if len(plain) > 0 {
-		d.warn(s.found["url"], "%s may hold secrets, and everybody on the way can read them, because the address is http; use https", strings.Join(plain, ", "))
+		d.warn(s.found.of("url"), "%s may hold secrets, and everybody on the way can read them, because the address is http; use https", strings.Join(plain, ", "))
 	}
 }
 
@@ -70,7 +70,7 @@ func (d *decoder) warnQuery(v value, content hidden) {
 // checkProbe checks what the keys of one probe mean together.
 func (d *decoder) checkProbe(s *spec) {
 	for _, key := range []string{"name", "url"} {
-		if _, ok := s.found[key]; !ok {
+		if _, ok := s.found.get(key); !ok {
 			d.fail(s.value, "a probe needs a %s; add %s:", key, key)
 		}
 	}
@@ -83,7 +83,7 @@ func (d *decoder) checkProbe(s *spec) {
 	if s.address.url != nil && s.address.url.User != nil {
 		d.checkUser(s)
 	}
-	if v, ok := s.found["was"]; ok && s.was != "" && s.was == s.name {
+	if v, ok := s.found.get("was"); ok && s.was != "" && s.was == s.name {
 		d.fail(v, "%s is the name it still has; remove was", quote(s.was))
 	}
 }
@@ -94,8 +94,8 @@ func (d *decoder) checkTimeout(s *spec) {
 		return
 	}
 	timeout, interval := FormatDuration(s.timeout), FormatDuration(s.interval)
-	if _, own := s.found["timeout"]; !own {
-		if v, ok := s.found["interval"]; ok {
+	if _, own := s.found.get("timeout"); !own {
+		if v, ok := s.found.get("interval"); ok {
 			d.fail(v, "%s is shorter than timeout %s; raise interval or lower timeout", interval, timeout)
 			return
 		}
@@ -107,7 +107,7 @@ func (d *decoder) checkTimeout(s *spec) {
 
 // checkBody checks that bodies are only where the method has them.
 func (d *decoder) checkBody(s *spec) {
-	if v, ok := s.found["body"]; ok && !slices.Contains(bodied, s.method) {
+	if v, ok := s.found.get("body"); ok && !slices.Contains(bodied, s.method) {
 		d.fail(v, "%s has no body; remove it, or use POST, PUT, PATCH or DELETE", s.method)
 	}
 	if v, ok := d.where(s, "expect"); ok && s.method == http.MethodHead && looksIntoBody(&s.expect) {
@@ -117,7 +117,7 @@ func (d *decoder) checkBody(s *spec) {
 
 // checkUser checks a user that stands in the address: it becomes a header.
 func (d *decoder) checkUser(s *spec) {
-	v := s.found["url"]
+	v := s.found.of("url")
 	if _, password := s.address.url.User.Password(); password {
 		d.warn(v, "a password stands in the address; write auth: {basic: {user: %s, password: \"${env:NAME}\"}} instead", quote(s.address.url.User.Username()))
 	}
@@ -143,7 +143,7 @@ func (d *decoder) checkNames(specs []spec) {
 	named := make(map[string]value, len(specs))
 	for i := range specs {
 		s := &specs[i]
-		v, ok := s.found["name"]
+		v, ok := s.found.get("name")
 		if !ok || s.name == "" {
 			continue
 		}
@@ -156,7 +156,7 @@ func (d *decoder) checkNames(specs []spec) {
 	renamed := map[string]value{}
 	for i := range specs {
 		s := &specs[i]
-		v, ok := s.found["was"]
+		v, ok := s.found.get("was")
 		if !ok || s.was == "" || s.was == s.name {
 			continue
 		}

@@ -20,7 +20,7 @@ type decoder struct {
 	onlyPlace  string           // the destination whose references are; empty: the same
 	onlyFrom   *vault           // by this
 	visits     int              // values that were looked at, aliases followed
-	defaults   map[string]value // what the defaults say
+	defaults   fields           // what the defaults say
 	defaultsAt *value           // nil: there are none
 	kept       map[string]value // what the history says
 	places     []string         // names of destinations, in order

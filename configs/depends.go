@@ -19,7 +19,7 @@ func (d *decoder) dependencies(specs []spec) {
 	}
 	any := false
 	for i := range specs {
-		if v, ok := specs[i].found["depends_on"]; ok {
+		if v, ok := specs[i].found.get("depends_on"); ok {
 			specs[i].dependsOn = d.probeNames(v)
 			any = any || len(specs[i].dependsOn) > 0
 		}
@@ -81,5 +81,5 @@ func (w *walk) tell(d *decoder, to int) {
 		names = append(append(names[:longest-1], "..."), names[n-1])
 	}
 	last := w.way[len(w.way)-1]
-	d.fail(w.specs[last].found["depends_on"], "%s depends on itself: %s; remove one of them", names[0], strings.Join(names, " -> "))
+	d.fail(w.specs[last].found.of("depends_on"), "%s depends on itself: %s; remove one of them", names[0], strings.Join(names, " -> "))
 }

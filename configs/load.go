@@ -151,7 +151,7 @@ func (d *decoder) config(top value, o Options, into *Config) {
 	}
 	base := builtin()
 	if s.defaults != nil {
-		d.defaults = object(d, *s.defaults, settingKeys, &base)
+		d.defaults = readFields(d, *s.defaults, settingKeys, &base)
 		d.defaultsAt = s.defaults
 	}
 	if s.references != nil {

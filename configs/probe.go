@@ -64,7 +64,7 @@ type spec struct {
 	dependsOn  []string
 
 	value value
-	found map[string]value // what the probe itself says
+	found fields // what the probe itself says
 }
 
 // address is the URL of a target.
@@ -98,7 +98,7 @@ func (d *decoder) probeList(v value, base settings, kept History, references *Re
 	for i, item := range items {
 		s := &specs[i]
 		s.settings, s.value = base.clone(), item
-		s.found = object(d, item, probeKeys, s)
+		s.found = readFields(d, item, probeKeys, s)
 		if item.node.Kind == yaml.MappingNode {
 			d.checkProbe(s)
 		}
@@ -143,14 +143,14 @@ func (d *decoder) resolveOne(specs []spec) {
 	if d.defaultsAt != nil {
 		inherited := maps.Clone(settingKeys)
 		for _, key := range []string{"auth", "proxy", "tls"} { // which a probe says as a whole
-			if _, own := s.found[key]; own {
+			if _, own := s.found.get(key); own {
 				inherited[key] = func(*decoder, value, *settings) {}
 			}
 		}
 		object(d, *d.defaultsAt, inherited, &base)
 	}
 	again := spec{settings: base, value: s.value}
-	again.found = object(d, s.value, probeKeys, &again)
+	again.found = readFields(d, s.value, probeKeys, &again)
 	d.checkProbe(&again)
 	*s = again
 }
@@ -158,18 +158,18 @@ func (d *decoder) resolveOne(specs []spec) {
 // where is the value that decided a setting: the probe's own, or the defaults'. It
 // is false if neither says anything.
 func (d *decoder) where(s *spec, key string) (value, bool) {
-	if v, ok := s.found[key]; ok {
+	if v, ok := s.found.get(key); ok {
 		return v, true
 	}
-	v, ok := d.defaults[key]
+	v, ok := d.defaults.get(key)
 	return v, ok
 }
 
 // whereIn is the value of a key inside a setting, which a probe says key by key over the
 // defaults; the setting itself where neither has the key as its own.
 func (d *decoder) whereIn(s *spec, setting, key string) (value, bool) {
-	for _, found := range []map[string]value{s.found, d.defaults} {
-		if v, ok := found[setting]; ok {
+	for _, found := range []fields{s.found, d.defaults} {
+		if v, ok := found.get(setting); ok {
 			if inside, ok := v.child(key); ok {
 				return inside, true
 			}

@@ -276,7 +276,7 @@ func (d *decoder) checkLiteral(s *spec, literal netip.Addr) {
 		d.fail(d.nearestPlace(s, "family"), "url names the address %s, so family %s cannot hold; write a name in url, or remove family", literal, family)
 	}
 	if err := probe.CheckAddress(literal); err != nil {
-		d.warn(s.found["url"], "%v, and never asked: every result will be address_blocked; configure another address", err)
+		d.warn(s.found.of("url"), "%v, and never asked: every result will be address_blocked; configure another address", err)
 	}
 }
 
@@ -294,7 +294,7 @@ func (d *decoder) warnTransport(s *spec) {
 		return
 	}
 	for _, key := range []string{"server_name", "min_tls", "insecure"} {
-		if v, own := s.found[key]; own && (key == "server_name" || plain) {
+		if v, own := s.found.get(key); own && (key == "server_name" || plain) {
 			d.warn(v, "there is no TLS in http://, so this has no effect; write https:// in url, or remove the key")
 		}
 	}

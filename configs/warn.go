@@ -49,9 +49,9 @@ func (d *decoder) warnObjectives(s *spec) {
 // nearestPlace is where one of several settings was made: in the probe rather than
 // in the defaults, and if in neither, the probe.
 func (d *decoder) nearestPlace(s *spec, settings ...string) value {
-	for _, found := range []map[string]value{s.found, d.defaults} {
+	for _, found := range []fields{s.found, d.defaults} {
 		for _, key := range settings {
-			if v, ok := found[key]; ok {
+			if v, ok := found.get(key); ok {
 				return v
 			}
 		}
