@@ -219,6 +219,11 @@ func (c *Circles) all() []*Circle {
 // Find returns the circle of an id; nil if there is none.
 func (c *Circles) Find(id probe.ID) *Circle { return c.byID[id] }
 
+// Shares reports whether a probe shares anything with another.
+func (c *Circles) Shares(id probe.ID) bool {
+	return len(c.of[id]) > 0 || c.network != nil && len(c.network.Members) > 1 && c.network.has(id)
+}
+
 // has reports whether a probe is in the circle.
 func (c *Circle) has(id probe.ID) bool {
 	_, is := slices.BinarySearch(c.Members, id)

@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"cmp"
 	"time"
 
 	"sonde/probe"
@@ -50,6 +51,13 @@ func (in *Input) Until() time.Time {
 		return in.To
 	}
 	return in.At
+}
+
+// InOrder compares inputs of two probes by when they were, and of the same instant by the ids of
+// the probes. Whoever has several at once of probes that share something steps them in this order,
+// so that it does not matter in which they came: what is shared moves on with each of them.
+func InOrder(a probe.ID, at time.Time, b probe.ID, other time.Time) int {
+	return cmp.Or(at.Compare(other), cmp.Compare(a, b))
 }
 
 // FromResult is the input that a result is.

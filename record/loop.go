@@ -1,6 +1,8 @@
 package record
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"sonde/incident"
@@ -25,6 +27,8 @@ type loop struct {
 	calendar *incident.Calendar          // of maintenance
 
 	borrowers borrowers
+
+	hand hand // what was taken from the queue at once
 
 	open     *store.Batch // gathers
 	sealed   *store.Batch // is being committed; nil if none is
@@ -67,7 +71,7 @@ func (l *loop) run() {
 	for !l.finished() {
 		select {
 		case e := <-l.queue:
-			l.take(e)
+			l.hand.entries = append(l.hand.entries, e)
 			l.takeWaiting()
 		case o := <-l.orders:
 			l.obey(o)
@@ -118,18 +122,6 @@ func (l *loop) wakeSuspects() {
 	for id := range l.probes {
 		if s := l.memory.States[id]; s != nil && !s.Due.IsZero() {
 			l.o.Recheck(id, s.Due)
-		}
-	}
-}
-
-// takeWaiting takes what else is in the queue, without waiting for more.
-func (l *loop) takeWaiting() {
-	for range queueSize {
-		select {
-		case e := <-l.queue:
-			l.take(e)
-		default:
-			return
 		}
 	}
 }
@@ -221,7 +213,7 @@ func (l *loop) makeUp() {
 	if l.sparing() {
 		return
 	}
-	for id := range l.lost {
+	for _, id := range slices.Sorted(maps.Keys(l.lost)) {
 		if l.waiting() >= ringSize {
 			return
 		}
