@@ -33,8 +33,11 @@ func (m *machine) openAs(kind probe.Kind, confirmed Suspicion, leaky bool, readi
 		Since: confirmed.Since, OpenedAt: now, Openings: problem.Openings + 1,
 		Failures: confirmed.Results, Codes: confirmed.Codes, Leaky: leaky, Telling: problem.Telling, Reading: reading,
 	}
-	if kind == probe.KindClientFault {
+	switch {
+	case kind == probe.KindClientFault:
 		problem.Reading = m.worked(confirmed.Since.UnixMilli(), leaky)
+	case doubtful(kind) && !m.s.Worked:
+		problem.Reading = m.unproven()
 	}
 	problem.promise(confirmed.RecoverBy, now)
 	problem.RemindAt = m.p.FirstReminder(problem)
@@ -77,7 +80,9 @@ func (m *machine) rise(p *Problem, cause probe.Verdict, confirmed Suspicion) {
 			}
 		}
 	}
-	p.promise(confirmed.RecoverBy, now)
+	if p.promise(confirmed.RecoverBy, now); !m.s.Worked {
+		p.Reading = m.unproven()
+	}
 	m.s.Goods, m.s.Row = Streak{}, nil
 	m.tell(Risen, now, p)
 }

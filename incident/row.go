@@ -121,7 +121,7 @@ const (
 func (m *machine) worked(since int64, leaky bool) Reading {
 	switch {
 	case !m.s.Worked:
-		return Reading{Level: NeverWorked}
+		return m.unproven()
 	case leaky || int64(m.s.Since) != since:
 		return Reading{Level: WorkedOnce}
 	}

@@ -110,7 +110,10 @@ func (m *machine) remember() {
 		s.Since = InstantOf(in.At)
 	}
 	s.Last = Last{At: in.At, Verdict: in.Verdict, Latency: in.Timings.Total, Attempts: in.Attempts}
-	s.Worked = s.Worked || isGood
+	if isGood && !s.Worked {
+		s.Worked = true
+		s.prove()
+	}
 }
 
 // watchDown counts what speaks for down: no answer, 5xx, wrong answers. Results

@@ -51,6 +51,7 @@ func Gallery(v View) []Specimen {
 			for _, reason := range []probe.Reason{probe.ConnectRefused, probe.TLSExpired, probe.BodyMismatch} {
 				all = append(all, v.specimen(kind.String(), incident.Opened.String()+" "+reason.String(), downFor(reason)))
 			}
+			all = append(all, v.specimen(kind.String(), incident.Opened.String()+" never good", neverGood()))
 		}
 	}
 	if v.Kind == "" || v.Kind == galleryStorm {

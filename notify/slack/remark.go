@@ -15,7 +15,10 @@ func (s story) remark() string {
 	}
 	r := b.Reading
 	switch b.Kind {
-	case probe.KindClientFault:
+	case probe.KindClientFault, probe.KindDown, probe.KindAuthFailed:
+		if s.neverGood() {
+			return fill(s.words.neverGood, "added", b.OpenedAt.Add(-r.Over).In(s.zone).Format("2006-01-02 15:04 MST"))
+		}
 		return fill(s.words.worked[uint8(r.Level)], "since", s.clock(b.Since))
 	case probe.KindCodeAnomaly:
 		return fill(s.words.unusual, "count", plainly(r.Now), "samples", strconv.Itoa(r.Samples),
@@ -29,6 +32,18 @@ func (s story) remark() string {
 	}
 	return ""
 }
+
+// unproven reports whether the incident is about a request that has never worked.
+func (s story) unproven() bool {
+	switch s.Body.Kind {
+	case probe.KindClientFault, probe.KindDown, probe.KindAuthFailed:
+		return s.Body.Reading.Level == incident.NeverWorked
+	}
+	return false
+}
+
+// neverGood reports whether the probe was not good either before its request was what it is.
+func (s story) neverGood() bool { return s.unproven() && s.Body.Reading.Over > 0 }
 
 // counts reports whether the incident is about how often an answer comes, which may be a good
 // one.

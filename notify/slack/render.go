@@ -176,6 +176,9 @@ func (s story) checkNext() string {
 	if s.over() || len(next) == 0 {
 		return ""
 	}
+	if s.unproven() {
+		next = slices.Concat([]string{s.words.unproven}, next)
+	}
 	var list strings.Builder
 	list.WriteString("*" + s.words.next + "*")
 	for _, what := range next[:min(len(next), maxNext)] {

@@ -187,6 +187,15 @@ func changed(b *notify.Body, change incident.Change) {
 	}
 }
 
+// neverGood is an outage of a probe that was added two minutes before and never worked.
+func neverGood() notify.Message {
+	m := downFor(probe.ConnectRefused)
+	b := &m.Body
+	b.Reading = incident.Reading{Level: incident.NeverWorked, Over: b.OpenedAt.Sub(galleryBegan)}
+	b.Past.Recent, b.Past.Good, b.Past.Usual, b.Past.Of = b.Past.Recent[len(b.Past.Recent)-3:], notify.Point{}, 0, 0
+	return m
+}
+
 // downFor is an opening for another reason.
 func downFor(reason probe.Reason) notify.Message {
 	m := specimenOf(probe.KindDown, incident.Opened)

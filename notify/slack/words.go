@@ -38,6 +38,8 @@ type words struct {
 	anew        string           // facts: time; it was not, and now says another time
 	broken      string           // facts: time; it said so, and was not
 	worked      map[uint8]string // what is known of whether rejected requests ever worked; facts: since
+	neverGood   string           // the same of a probe that was never good; facts: added
+	unproven    string           // what to look at first where a request has never worked
 	unusual     string           // facts: count samples over usual
 	rate        string           // facts: share samples over limit
 	flapping    string           // it comes and goes
@@ -247,12 +249,14 @@ var english = words{
 		incident.WorkedUntil: " The same request worked until {since}: the target may have changed what it accepts.",
 		incident.WorkedOnce:  " The same request has worked, and may at times still do.",
 	},
-	unusual:  " {count} of {samples} results in {over}; {usual} are usual.",
-	rate:     " {share} of {samples} results in {over}; {limit} may be.",
-	flapping: " FLAPPING: it comes and goes. The channel hears next of a recovery that lasts, or of a failure that does.",
-	flaps:    ", FLAPPING",
-	openings: func(n int) string { return strconv.Itoa(n) + " openings" },
-	repeat:   " (possible repeat)",
+	neverGood: " It has never answered well since it was added on {added}, so this may be the configuration.",
+	unproven:  "Compare address, port, method, credentials and expectations of the probe with what the target offers; sonde check shows every step",
+	unusual:   " {count} of {samples} results in {over}; {usual} are usual.",
+	rate:      " {share} of {samples} results in {over}; {limit} may be.",
+	flapping:  " FLAPPING: it comes and goes. The channel hears next of a recovery that lasts, or of a failure that does.",
+	flaps:     ", FLAPPING",
+	openings:  func(n int) string { return strconv.Itoa(n) + " openings" },
+	repeat:    " (possible repeat)",
 
 	instead: " (told here because {of} cannot be reached: {why})", insteadOf: " (told here because {of} cannot be reached)",
 	continued: " (continued: the first message was deleted)", untold: " (nothing of it could be told before)",

@@ -63,7 +63,7 @@ type about struct {
 	Cause      verdict        `json:"cause"`
 	Codes      map[string]int `json:"codes"` // how often each status code was seen; 0: no answer
 	Reading    *reading       `json:"reading,omitempty"`
-	Worked     string         `json:"worked,omitempty"` // of client_fault: never, until_since, at_times
+	Worked     string         `json:"worked,omitempty"` // of client_fault: never, until_since, at_times; of down and auth_failed: never
 	RecoverBy  *time.Time     `json:"recover_by,omitempty"`
 	Promise    *time.Time     `json:"promised_by,omitempty"` // the announced time that it is held to
 	Ends       *time.Time     `json:"certificate_ends_at,omitempty"`
@@ -227,7 +227,8 @@ func newAbout(m *notify.Message, publicURL string) *about {
 	for _, c := range b.Codes {
 		a.Codes[strconv.Itoa(int(c.Code))] = int(c.Count)
 	}
-	if b.Kind == probe.KindClientFault {
+	switch b.Kind {
+	case probe.KindClientFault, probe.KindDown, probe.KindAuthFailed:
 		a.Worked = worked[b.Reading.Level]
 	}
 	if b.Held.Why != 0 {
