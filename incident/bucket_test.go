@@ -125,8 +125,9 @@ func TestWhatIsDegradedAndDownIsOneIncident(t *testing.T) {
 		require.Equal(t, probe.Warning, w.state.Open(probe.KindDegraded).Severity)
 		require.Equal(t, []string{"risen down 14m0s"}, w.feed(720, broken, broken, broken))
 		require.Equal(t, []string{"eased degraded 17m0s"}, w.feed(900, good, good, good))
-		require.Equal(t, []string{"eased degraded 47m0s", "resolved degraded 1h44m0s"}, w.feed(1080, times(87, good)...), "until the bucket is low")
+		require.Equal(t, []string{"eased degraded 47m0s", "resolved down 1h44m0s"}, w.feed(1080, times(87, good)...), "until the bucket is low; and it was an outage")
 		require.Zero(t, w.level())
+		require.Equal(t, probe.Critical, w.told[len(w.told)-1].Problem.Severity)
 	})
 	t.Run("what was down at once resolves at once", func(t *testing.T) {
 		w := &world{policy: policy}
@@ -144,6 +145,24 @@ func TestWhatIsDegradedAndDownIsOneIncident(t *testing.T) {
 		require.Len(t, w.state.Problems, 1)
 		require.Equal(t, []string{"risen down 14m0s"}, w.feed(780, broken, broken))
 		require.Equal(t, 2, w.state.Open(probe.KindDown).Openings)
+	})
+	t.Run("what was down ends as an outage, however it fails in the end", func(t *testing.T) {
+		w := &world{policy: policy}
+		w.feed(0, broken, broken, broken, good, good, good)
+		require.Equal(t, []string{"reopened degraded 12m0s"}, w.feed(360, partly...))
+		p := w.state.Open(probe.KindDegraded)
+		require.Equal(t, probe.Warning, p.Severity, "while it is open it goes by how it is")
+		require.Equal(t, []string{"resolved down 1h39m0s"}, w.feed(780, times(90, good)...)[:1])
+		require.Equal(t, p.ID, w.told[len(w.told)-1].Problem.ID)
+		require.Equal(t, []string{"opened down 5h2m0s"}, w.feed(5*3600, broken, broken, broken)[1:], "and is forgotten when it is closed")
+	})
+	t.Run("what is degraded after an outage and not watched any more was one", func(t *testing.T) {
+		w := &world{policy: policy}
+		w.feed(0, partly...)
+		w.feed(420, broken, broken, good, good, good)
+		require.NotNil(t, w.state.Open(probe.KindDegraded))
+		told := incident.Withdraw(&w.state, at(900)).Transitions
+		require.Equal(t, []string{"withdrawn down 15m0s"}, lines(told))
 	})
 	t.Run("what was degraded and is down is the same incident again", func(t *testing.T) {
 		w := &world{policy: policy}

@@ -27,7 +27,8 @@
 //
 // degraded opens when a leaky bucket is full of failures that come now and then, and
 // resolves when good results have drained it. What is degraded may become down, and what
-// was down degraded: it stays one incident. auth_failed opens from a bucket of refusals, too.
+// was down degraded: it stays one incident, which is down to those who look
+// at it once it is over. auth_failed opens from a bucket of refusals, too.
 //
 // Everybody hears of the first recovery and of the first relapse at once, and then of one
 // relapse in half an hour, of a recovery only when it lasts: see [Telling].

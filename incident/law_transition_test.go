@@ -12,6 +12,12 @@ import (
 
 func (l *law) checkTransition(m move, before *incident.State, told incident.Transition) {
 	t, p, was := l.t, told.Problem, l.phase[told.Problem.Kind]
+	if degraded := l.phase[probe.KindDegraded]; p.Kind == probe.KindDown && over[told.Change] && degraded.ID == p.ID && degraded.Phase != incident.Closed {
+		require.Equal(t, incident.WasDown, degraded.Stage, "what is over goes by the worst it was")
+		was = degraded
+		delete(l.phase, probe.KindDegraded)
+	}
+	require.False(t, p.Kind == probe.KindDegraded && over[told.Change] && p.Stage == incident.WasDown)
 	until := m.in.At
 	if m.in.Kind == incident.Skipped {
 		until = m.in.To
@@ -85,7 +91,7 @@ func (l *law) checkTransition(m move, before *incident.State, told incident.Tran
 	case incident.ClosedNow:
 		require.Equal(t, incident.Recovered, was.Phase)
 		require.False(t, p.Telling.Unsaid, "people have heard that it is over")
-		if m.retires(p.Kind) {
+		if m.retires(was.Kind) {
 			break
 		}
 		require.Equal(t, was.CloseAt, told.At, "dated at the deadline")
@@ -102,7 +108,7 @@ func (l *law) checkTransition(m move, before *incident.State, told incident.Tran
 		require.False(t, told.At.Before(p.RecoveredAt))
 		require.False(t, told.At.After(until))
 	case incident.Withdrawn:
-		require.True(t, m.retires(p.Kind))
+		require.True(t, m.retires(was.Kind))
 		require.True(t, was.Phase == incident.Open || was.Telling.Unsaid)
 	case incident.Risen:
 		require.Equal(t, incident.Open, l.phase[probe.KindDegraded].Phase)
@@ -146,6 +152,9 @@ func (l *law) checkEasing(m move, before *incident.State, told incident.Transiti
 	require.Greater(t, level, m.policy.Rules.Degraded.Clear, "what is low is over")
 	delete(l.phase, probe.KindDown)
 }
+
+// over are the changes by which an incident ends.
+var over = map[incident.Change]bool{incident.Resolved: true, incident.Withdrawn: true, incident.ClosedNow: true}
 
 // quiet are the changes that people need not hear of.
 var quiet = map[incident.Change]bool{incident.Reopened: true, incident.Resolved: true, incident.Risen: true, incident.Eased: true}

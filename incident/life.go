@@ -27,11 +27,12 @@ func (m *machine) openAs(kind probe.Kind, confirmed Suspicion, leaky bool, readi
 		return
 	}
 	problem, change := m.begin(kind)
+	stage := problem.worse(kind)
 	now := m.in.Until()
 	*problem = Problem{
 		ID: problem.ID, Kind: kind, Phase: Open, Severity: severity(kind, cause), Cause: cause,
 		Since: confirmed.Since, OpenedAt: now, Openings: problem.Openings + 1,
-		Failures: confirmed.Results, Codes: confirmed.Codes, Leaky: leaky, Telling: problem.Telling, Reading: reading,
+		Failures: confirmed.Results, Codes: confirmed.Codes, Leaky: leaky, Telling: problem.Telling, Reading: reading, Stage: stage,
 	}
 	switch {
 	case kind == probe.KindClientFault:
@@ -68,7 +69,7 @@ func (m *machine) cause(kind probe.Kind) probe.Verdict {
 // rise makes what was degraded down. It stays the same incident.
 func (m *machine) rise(p *Problem, cause probe.Verdict, confirmed Suspicion) {
 	now := m.in.Until()
-	p.Kind, p.Severity, p.Cause, p.Other, p.Others = probe.KindDown, cause.Severity(), cause, probe.Verdict{}, 0
+	p.Kind, p.Severity, p.Cause, p.Other, p.Others, p.Stage = probe.KindDown, cause.Severity(), cause, probe.Verdict{}, 0, 0
 	switch {
 	case p.Leaky && m.in.Kind == Ran: // the others are counted already
 		p.count(m.in)
@@ -91,7 +92,7 @@ func (m *machine) rise(p *Problem, cause probe.Verdict, confirmed Suspicion) {
 // failed now and then: it is over when that is low. It stays the same incident.
 func (m *machine) relent(p *Problem) {
 	now := m.in.Until()
-	p.Kind, p.Severity, p.Other, p.Others = probe.KindDegraded, severity(probe.KindDegraded, p.Cause), probe.Verdict{}, 0
+	p.Kind, p.Severity, p.Other, p.Others, p.Stage = probe.KindDegraded, severity(probe.KindDegraded, p.Cause), probe.Verdict{}, 0, WasDown
 	m.remindOnGrid(now, p)
 	m.remindSoon(now, p)
 	m.fx.Transitions = append(m.fx.Transitions, Transition{Change: Eased, At: now, Problem: p.Clone(), Quiet: true})
@@ -163,6 +164,7 @@ func (m *machine) resolve(p *Problem) {
 	if p.Kind == probe.KindRateLimited {
 		m.s.Limits = 0
 	}
+	p.remember()
 	m.tell(Resolved, now, p)
 }
 

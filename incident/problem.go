@@ -64,9 +64,9 @@ type Problem struct {
 	Telling Telling // what people have heard of it
 	Within  ID      // the incident that it is a part of, which people hear of instead; 0: none
 
-	// Of kinds certificate and gateway_surge:
+	// Of kinds certificate, gateway_surge and degraded:
 	Ends  time.Time // the earliest end that was seen
-	Stage int       // how near it was when people were last told: 1, 2 for a week, 3 for a day; or SurgeOpen, SurgeHalfOpen and on
+	Stage int       // how near it was when people were last told: 1, 2 for a week, 3 for a day; or SurgeOpen, SurgeHalfOpen and on; or WasDown
 }
 
 // Reading is what a rule measured when it last told of its incident. What it means depends

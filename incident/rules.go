@@ -134,6 +134,7 @@ func (m *machine) withdraw(p *Problem) {
 		change = Withdrawn
 	}
 	p.Phase = Closed
+	p.remember()
 	m.tell(change, m.in.Until(), p)
 }
 

@@ -176,7 +176,7 @@ func (h *History) incidents() []string {
 	var cells [][]string
 	for i := range shown {
 		x := &shown[i]
-		cells = append(cells, []string{"  " + x.ID, x.Kind.String(), x.Phase.String(), x.Since.Format(secondLayout), Span(x.lasted()), x.Cause.String(), codes(x.Codes)})
+		cells = append(cells, []string{"  " + x.ID, x.kind(), x.Phase.String(), x.Since.Format(secondLayout), Span(x.lasted()), x.Cause.String(), codes(x.Codes)})
 	}
 	lines = append(lines, align(cells)...)
 	if more := len(h.Incidents) - len(shown); more > 0 {

@@ -22,6 +22,7 @@ type PastIncident struct {
 	Kind        probe.Kind     `json:"kind"`
 	Phase       incident.Phase `json:"phase"`
 	Severity    probe.Severity `json:"severity"`
+	Peak        *probe.Kind    `json:"peak,omitempty"` // the worst it was, of what is open and not as bad any more
 	Cause       probe.Reason   `json:"cause"`
 	Status      *int           `json:"status"` // null when no status came
 	Codes       map[int]int    `json:"codes"`  // 0: no answer
@@ -81,6 +82,9 @@ func newPastIncident(r *store.IncidentRecord, now time.Time) PastIncident {
 		ID: r.ID.String(), Probe: r.Name, Scope: scopeOf(r.Scope), Kind: r.Kind, Phase: r.Phase, Severity: r.Severity, Cause: r.Cause, Status: statusOf(r.Status),
 		Codes: r.Codes, Failures: r.Failures, Openings: r.Openings, Since: r.Since, OpenedAt: r.OpenedAt,
 		RecoveredAt: maybe(r.RecoveredAt), ClosedAt: maybe(r.ClosedAt), RecoverBy: maybe(r.RecoverBy),
+	}
+	if down := probe.KindDown; r.WasDown {
+		x.Peak = &down
 	}
 	if x.Codes == nil {
 		x.Codes = map[int]int{}
@@ -142,6 +146,14 @@ func statusOf(code int) *int {
 
 func (x *PastIncident) lasted() time.Duration { return time.Duration(x.LastedMS) * time.Millisecond }
 
+// kind is the kind as people read it.
+func (x *PastIncident) kind() string {
+	if x.Peak != nil {
+		return x.Kind.String() + " (was " + x.Peak.String() + ")"
+	}
+	return x.Kind.String()
+}
+
 // WriteIncidents writes a list of incidents as people read it.
 func WriteIncidents(w io.Writer, all []PastIncident) error {
 	if len(all) == 0 {
@@ -152,7 +164,7 @@ func WriteIncidents(w io.Writer, all []PastIncident) error {
 	for i := range all {
 		x := &all[i]
 		cells = append(cells, []string{
-			x.ID, x.Kind.String(), x.Phase.String(), x.Severity.String(), text.Printable(x.Probe, 40), x.Since.Format(secondLayout),
+			x.ID, x.kind(), x.Phase.String(), x.Severity.String(), text.Printable(x.Probe, 40), x.Since.Format(secondLayout),
 			x.OpenedAt.Format(secondLayout), moment(x.RecoveredAt), Span(x.lasted()), x.Cause.String(), codes(x.Codes),
 		})
 	}
@@ -198,7 +210,7 @@ func moment(t *time.Time) string {
 
 // WriteText writes an incident and its timeline as people read them.
 func (s *Story) WriteText(w io.Writer) error {
-	lines := []string{fmt.Sprintf("%s  %s on %s, %s, %s", s.ID, s.Kind, text.Printable(s.Probe, 40), s.Severity, s.Phase), ""}
+	lines := []string{fmt.Sprintf("%s  %s on %s, %s, %s", s.ID, s.kind(), text.Printable(s.Probe, 40), s.Severity, s.Phase), ""}
 	facts := [][]string{
 		{"  since", s.Since.Format(secondLayout) + " UTC"},
 		{"  opened", moment(&s.OpenedAt)},

@@ -37,9 +37,14 @@ type IncidentRecord struct {
 	FalseAlarmAt time.Time    // when somebody said that it was a false alarm; zero if nobody did
 	FalseAlarmBy string
 	RecoverBy    time.Time // when the target said that it would be back, as of the last change; zero if it did not
+
+	// WasDown says of what is open and degraded that it was down before. What is over goes by the
+	// worst it was: its kind is down.
+	WasDown bool
 }
 
-const incidentRecords = `SELECT i.id, i.probe, iif(p.id < 0, p.spec, p.name), iif(p.id < 0, p.name, ''), i.kind, i.phase, i.severity, i.reason, i.status, i.codes, i.failures, i.openings, i.since, i.opened_at, i.recovered_at, i.closed_at, i.recover_by, i.acked_at, i.acked_by, i.note, i.held, i.false_alarm_at, i.false_alarm_by
+const incidentRecords = `SELECT i.id, i.probe, iif(p.id < 0, p.spec, p.name), iif(p.id < 0, p.name, ''), i.kind, i.phase, i.severity, i.reason, i.status, i.codes, i.failures, i.openings, i.since, i.opened_at, i.recovered_at, i.closed_at, i.recover_by, i.acked_at, i.acked_by, i.note, i.held, i.false_alarm_at, i.false_alarm_by,
+		i.kind = 'degraded' AND EXISTS (SELECT 1 FROM timeline t WHERE t.incident = i.id AND t.change = 'eased')
 		FROM incidents i JOIN probes p ON p.id = i.probe`
 
 // Queries of incidents that were going on at any time in a range, the newest first.
@@ -91,7 +96,7 @@ func (x *IncidentRecord) scan(rows *sql.Rows) error {
 	var since, opened int64
 	var recovered, closed, back, acked, falsely sql.NullInt64
 	var by, note, held, falselyBy sql.NullString
-	err := rows.Scan(&x.ID, &x.Probe, &x.Name, &x.Scope, &kind, &phase, &severity, &reason, &x.Status, &codes, &x.Failures, &x.Openings, &since, &opened, &recovered, &closed, &back, &acked, &by, &note, &held, &falsely, &falselyBy)
+	err := rows.Scan(&x.ID, &x.Probe, &x.Name, &x.Scope, &kind, &phase, &severity, &reason, &x.Status, &codes, &x.Failures, &x.Openings, &since, &opened, &recovered, &closed, &back, &acked, &by, &note, &held, &falsely, &falselyBy, &x.WasDown)
 	if err != nil {
 		return err
 	}
@@ -102,6 +107,9 @@ func (x *IncidentRecord) scan(rows *sql.Rows) error {
 		if err := text.into.UnmarshalText([]byte(text.written)); err != nil {
 			return fmt.Errorf("incident %s: %w", x.ID, err)
 		}
+	}
+	if x.WasDown && x.Phase != incident.Open { // as earlier builds stored it
+		x.Kind, x.Severity, x.WasDown = probe.KindDown, probe.Critical, false
 	}
 	x.Since, x.OpenedAt = instant(since), instant(opened)
 	if recovered.Valid {
