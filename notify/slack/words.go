@@ -250,7 +250,7 @@ var english = words{
 		incident.WorkedOnce:  " The same request has worked, and may at times still do.",
 	},
 	neverGood: " It has never answered well since it was added on {added}, so this may be the configuration.",
-	unproven:  "Compare address, port, method, credentials and expectations of the probe with what the target offers; sonde check shows every step",
+	unproven:  "Compare address, port, method, credentials and expectations of the probe with what the target offers; `sonde check` shows every step",
 	unusual:   " {count} of {samples} results in {over}; {usual} are usual.",
 	rate:      " {share} of {samples} results in {over}; {limit} may be.",
 	flapping:  " FLAPPING: it comes and goes. The channel hears next of a recovery that lasts, or of a failure that does.",
@@ -323,7 +323,7 @@ var english = words{
 	held: map[notify.Why]string{
 		notify.WhySilence:     " Not told since {since}, because of a silence.",
 		notify.WhyProber:      " Not told since {since}, because of the trouble that sonde itself had.",
-		notify.WhyDown:        " Not told since {since}, because the probe was down.",
+		notify.WhyDown:        " Not told since {since}, because {by} was down.",
 		notify.WhyAuth:        " Not told since {since}, because the credential of the probe was refused.",
 		notify.WhyParent:      " Not told since {since}, because {by} was down, on which it depends.",
 		notify.WhyMaintenance: " Not told since {since}, because {by}, on which it depends, was in maintenance.",

@@ -156,7 +156,7 @@ var korean = words{
 		incident.WorkedOnce:  " 같은 요청이 성공한 적이 있으며, 지금도 때때로 성공할 수 있습니다.",
 	},
 	neverGood: " {added}에 추가된 뒤 한 번도 정상 응답이 없었습니다. 구성 오류일 수 있습니다.",
-	unproven:  "프로브의 주소, 포트, 메서드, 자격증명, 기대 조건이 대상과 맞는지 비교합니다. sonde check가 각 단계를 보여 줍니다",
+	unproven:  "프로브의 주소, 포트, 메서드, 자격증명, 기대 조건이 대상과 맞는지 비교합니다. `sonde check`가 각 단계를 보여 줍니다",
 	unusual:   " {over} 동안 결과 {samples}건 중 {count}건, 평소 {usual}건.",
 	rate:      " {over} 동안 결과 {samples}건 중 {share}, 허용 {limit}.",
 	flapping:  " FLAPPING: 장애와 복구가 반복됩니다. 복구나 장애가 지속될 때 다시 알립니다.",
@@ -229,7 +229,7 @@ var korean = words{
 	held: map[notify.Why]string{
 		notify.WhySilence:     " {since}부터 알림 중지(silence) 때문에 알리지 않았음.",
 		notify.WhyProber:      " {since}부터 sonde 자체 문제 때문에 알리지 않았음.",
-		notify.WhyDown:        " {since}부터 프로브 장애 때문에 알리지 않았음.",
+		notify.WhyDown:        " {since}부터 {by} 장애 때문에 알리지 않았음.",
 		notify.WhyAuth:        " {since}부터 자격증명 거부 때문에 알리지 않았음.",
 		notify.WhyParent:      " {since}부터 의존 대상 {by} 장애 때문에 알리지 않았음.",
 		notify.WhyMaintenance: " {since}부터 의존 대상 {by} 점검 때문에 알리지 않았음.",
