@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"slices"
 	"time"
 
 	"sonde/incident"
@@ -13,6 +14,9 @@ var (
 	// byDown are kept back while the probe is down.
 	byDown = kinds(probe.KindDegraded, probe.KindLatency, probe.KindCodeAnomaly,
 		probe.KindBudgetFast, probe.KindBudgetSlow, probe.KindBudgetThreshold)
+
+	// byOutages are kept back of a group while outages of its members are all there is to it.
+	byOutages = kinds(probe.KindBudgetFast, probe.KindBudgetSlow)
 
 	// byParent are kept back while what the probe depends on is down.
 	byParent = kinds(probe.KindDown, probe.KindDegraded, probe.KindAuthFailed, probe.KindClientFault, probe.KindRateLimited, probe.KindLatency,
@@ -39,6 +43,11 @@ func (d *Desk) keeps(about probe.ID, p *incident.Problem, now time.Time) (h Held
 	}
 	if of := d.proberOf(); of != 0 && of != about && byProber[p.Kind] && !d.policy(about).Local {
 		return Held{Why: WhyProber, Of: of}, true
+	}
+	if circle := d.watched[about].Circle; circle != nil && byOutages[p.Kind] {
+		if of, plain := d.outages(about, circle, p); plain {
+			return Held{Why: WhyDown, Of: of}, true
+		}
 	}
 	own := d.state(about)
 	switch {
@@ -76,6 +85,28 @@ func (d *Desk) proberOf() (lowest probe.ID) {
 func (d *Desk) heeded(about probe.ID, kind probe.Kind) bool {
 	w, known := d.watched[about]
 	return known && len(w.Routes.For(kind)) > 0
+}
+
+// outages reports whether whoever would hear of a burning budget of a group has heard of the
+// outages that it comes from, and returns the first probe that is down.
+func (d *Desk) outages(about probe.ID, circle *incident.Circle, p *incident.Problem) (probe.ID, bool) {
+	audience := d.watched[about].Routes.For(p.Kind)
+	return circle.Explained(d.state(about), p, func(id probe.ID) *incident.Problem {
+		s := d.state(id)
+		if s == nil {
+			return nil
+		}
+		down := s.Open(probe.KindDown)
+		if down == nil || d.held[down.ID] != nil {
+			return nil
+		}
+		for _, name := range audience {
+			if !slices.Contains(d.told[down.ID], name) {
+				return nil
+			}
+		}
+		return down
+	})
 }
 
 // silence is the silence that covers a kind of incident on a probe; of several, the one

@@ -11,6 +11,8 @@ type Watched struct {
 	*Subject
 	Parents []probe.ID // that it depends on
 	Policy  *incident.Policy
+
+	Circle *incident.Circle // of what is promised of a group; nil for a probe
 }
 
 // name is that of a probe; of what probes share there is none.

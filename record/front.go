@@ -25,7 +25,7 @@ func newFront(o *Options, shared *sharedBy) front {
 	f := front{location: o.Location, memory: o.Memory, probes: shared.probes, shared: shared}
 	memory := o.Memory
 	state := func(id probe.ID) *incident.State { return memory.States[id] }
-	f.desk = notify.NewDesk(atDesk(o.Probes), state)
+	f.desk = notify.NewDesk(atDesk(o.Probes, f.shared), state)
 	f.desk.Restore(o.Memory.States, o.Held, o.Commands)
 	f.desk.Remember(o.Heard)
 	f.tact = notify.NewTact(o.Location, o.Manners, state)

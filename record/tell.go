@@ -11,8 +11,8 @@ import (
 	"sonde/store"
 )
 
-// atDesk is what a desk knows of probes.
-func atDesk(probes []store.Probe) map[probe.ID]notify.Watched {
+// atDesk is what a desk knows of probes, and of what is promised of their groups.
+func atDesk(probes []store.Probe, shared *sharedBy) map[probe.ID]notify.Watched {
 	members := make(map[string][]probe.ID, len(probes)) // by name, and by group
 	for i := range probes {
 		p := &probes[i]
@@ -29,6 +29,13 @@ func atDesk(probes []store.Probe) map[probe.ID]notify.Watched {
 			w.Parents = append(w.Parents, members[name]...)
 		}
 		all[p.ID] = w
+		promise := incident.Bond{Tie: incident.TiePromise, Key: p.Subject.Group}
+		if c := shared.circles.Find(promise.ID()); c != nil {
+			if _, known := all[c.ID]; !known {
+				subject := shared.subject(c, nil)
+				all[c.ID] = notify.Watched{Subject: &subject, Circle: c}
+			}
+		}
 	}
 	return all
 }

@@ -23,7 +23,7 @@ type Teller struct {
 func NewTeller(probes []store.Probe, states map[probe.ID]*incident.State, commands []incident.Command) *Teller {
 	t := &Teller{shared: newSharedBy(probes), states: states}
 	t.probes = t.shared.probes
-	t.desk = notify.NewDesk(atDesk(probes), func(id probe.ID) *incident.State { return states[id] })
+	t.desk = notify.NewDesk(atDesk(probes, t.shared), func(id probe.ID) *incident.State { return states[id] })
 	t.desk.Restore(states, nil, commands)
 	return t
 }
@@ -39,7 +39,7 @@ func (t *Teller) Hear(about probe.ID, change incident.Transition, told func(id i
 	switch {
 	case !kept:
 		return ""
-	case h.By == "", h.Why == notify.WhyDown, h.Why == notify.WhyAuth: // which are about the probe itself
+	case h.By == "", about >= 0 && h.Why == notify.WhyDown, h.Why == notify.WhyAuth: // which are about the probe itself
 		return h.Why.String()
 	}
 	return h.Why.String() + " " + h.By
