@@ -3,6 +3,8 @@ package report_test
 import (
 	"encoding/json"
 	"math/rand/v2"
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,6 +14,21 @@ import (
 	"sonde/report"
 	"sonde/slo"
 )
+
+// noNumber is what Go, JavaScript and Prometheus write for what is none.
+var noNumber = regexp.MustCompile(`(?i)(^|[^a-z])(nan|[+-]?inf|infinity)([^a-z]|$)`)
+
+// requireNumbers asks for what people read of a status.
+func requireNumbers(t *testing.T, s *report.Status) {
+	var out strings.Builder
+	promises := s.Promises()
+	require.NoError(t, s.WriteText(&out, report.Palette{}))
+	require.NoError(t, report.WritePromises(&out, promises))
+	for i := range promises {
+		require.NoError(t, promises[i].WriteText(&out, nil))
+	}
+	require.NotRegexp(t, noNumber, out.String())
+}
 
 // TestNoNumberIsEverNaNOrInfinite asks for everything about probes that saw anything: JSON
 // knows neither, so that a document with one is none.
@@ -40,6 +57,14 @@ func TestNoNumberIsEverNaNOrInfinite(t *testing.T) {
 		for _, document := range []any{status, status.Promises(), l.month(span, now), l.month(span, now.Add(time.Minute))} {
 			_, err := json.Marshal(document)
 			require.NoError(t, err)
+		}
+		requireNumbers(t, status)
+		for _, at := range []time.Time{now, now.Add(time.Minute)} {
+			for _, format := range []string{"text", "csv", "html"} {
+				var out strings.Builder
+				require.NoError(t, l.month(span, at).Write(&out, format))
+				require.NotRegexp(t, noNumber, out.String())
+			}
 		}
 	}
 }
