@@ -77,7 +77,7 @@ func TestWhatAnIncidentTells(t *testing.T) {
 	require.Equal(t, incident.Problem{
 		ID: incident.FirstID, Kind: probe.KindDown, Phase: incident.Open, Severity: probe.Critical, Cause: gateway,
 		Since: at(0), OpenedAt: at(120), Failures: 3, Openings: 1, RecoverBy: at(3600), Promise: at(3600),
-		Codes: []incident.CodeCount{{Code: 503, Count: 1}, {Code: 0, Count: 1}, {Code: 502, Count: 1}},
+		Codes:   []incident.CodeCount{{Code: 503, Count: 1}, {Code: 0, Count: 1}, {Code: 502, Count: 1}},
 		Reading: incident.Reading{Level: incident.NeverWorked, Over: 2 * time.Minute},
 	}, w.told[0].Problem)
 
