@@ -15,16 +15,61 @@ import (
 type paces struct {
 	r      *Reader
 	spells [][]paced // by place: over which times it was looked for which threshold
+	kept   keptTo    // those thresholds
 
-	windows  []window // that stretches are known of
-	rows     map[slowKey][]incident.Slow
+	windows  []window                // that stretches are known of
+	read     []placed[incident.Slow] // by the numbers of kept
+	rows     [][]incident.Slow       // the same once all are read, by number
 	firstDay int64
-	lastDay  int64 // not one of them
-	sums     map[slowKey][]slowDay
+	lastDay  int64     // not one of them
+	sums     []slowDay // number by number; nil: there is none
+
+	room     []paced // for the times of many, in one piece of memory
+	roomOfIt []Latency
 }
 
-func newPaces(r *Reader) *paces {
-	return &paces{r: r, rows: map[slowKey][]incident.Slow{}, sums: map[slowKey][]slowDay{}}
+func newPaces(r *Reader) *paces { return &paces{r: r} }
+
+// keptTo gives numbers to the thresholds that were looked for, probe by probe.
+type keptTo struct {
+	ends       []int // by place: where its thresholds end
+	thresholds []time.Duration
+}
+
+func keptToOf(spells [][]paced) (k keptTo) {
+	k.ends, k.thresholds = make([]int, len(spells)), make([]time.Duration, 0, len(spells))
+	for place := range spells {
+		first := len(k.thresholds)
+		for i := range spells[place] {
+			if t := spells[place][i].threshold; !slices.Contains(k.thresholds[first:], t) {
+				k.thresholds = append(k.thresholds, t)
+			}
+		}
+		k.ends[place] = len(k.thresholds)
+	}
+	return k
+}
+
+// of is the number of a threshold of the probe at a place; false if it was not looked for.
+func (k *keptTo) of(place int, threshold time.Duration) (n int, ok bool) {
+	if place > 0 {
+		n = k.ends[place-1]
+	}
+	for ; n < k.ends[place]; n++ {
+		if k.thresholds[n] == threshold {
+			return n, true
+		}
+	}
+	return 0, false
+}
+
+// days are the sums of days of a number; nil if there is none.
+func (x *paces) days(number int) []slowDay {
+	if x.sums == nil {
+		return nil
+	}
+	n := int(x.lastDay - x.firstDay)
+	return x.sums[number*n : (number+1)*n]
 }
 
 // paces reports whether anything is promised about the latency of a configured probe.
@@ -56,13 +101,34 @@ func (x *paces) loadSpells(ctx context.Context, q querier, after time.Time) (err
 	if err != nil {
 		return err
 	}
-	for place := range x.r.known {
-		lags := x.r.memory.State(x.r.known[place].ID).Lags
+	room := make([]paced, 0, len(x.spells)) // most have one
+	for place := range x.spells {
+		lags := x.r.stateAt(place).Lags
+		if len(lags) == 1 && x.spells[place] == nil && len(room) < cap(room) {
+			room = append(room, lagging(&lags[0]))
+			x.spells[place] = room[len(room)-1 : len(room) : len(room)]
+			continue
+		}
 		for i := range lags {
 			x.spells[place] = append(x.spells[place], lagging(&lags[i]))
 		}
 	}
+	x.kept = keptToOf(x.spells)
 	return nil
+}
+
+// arranged lays the times of the probe at a place beside one another, see arrange. Most have
+// only one.
+func (x *paces) arranged(place int, threshold time.Duration) []paced {
+	if spells := x.spells[place]; len(spells) != 1 {
+		return arrange(slices.Clone(spells), threshold)
+	}
+	if len(x.room) == cap(x.room) {
+		x.room = make([]paced, 0, statesAtOnce)
+	}
+	n := len(x.room)
+	x.room = append(x.room, x.spells[place][0])
+	return x.room[n : n+1 : n+1]
 }
 
 // whole are the thresholds that were looked for at all of (after, until] on the probe at a place.
@@ -121,11 +187,11 @@ func (r *Reader) readPaces(ctx context.Context, tx *sql.Tx, l *ledgers, now time
 // lookbacks are where the windows begin that people ask about.
 func (x *paces) lookbacks(now time.Time) []time.Time {
 	starts := []time.Time{now.Add(-time.Hour), now.Add(-6 * time.Hour), now.Add(-3 * day)}
-	seen := map[slo.Window]bool{}
+	var seen []slo.Window
 	for i := range x.r.known {
-		for _, o := range x.r.known[i].paced() {
-			if !seen[o.Window] {
-				seen[o.Window] = true
+		for o := range x.r.known[i].paced {
+			if !slices.Contains(seen, o.Window) {
+				seen = append(seen, o.Window)
 				starts = append(starts, o.Window.Span(now).After)
 			}
 		}
@@ -134,33 +200,34 @@ func (x *paces) lookbacks(now time.Time) []time.Time {
 }
 
 // paced are the promises about latency that a probe has a part in.
-func (p *Probe) paced() (all []slo.Objective) {
+func (p *Probe) paced(yield func(o *slo.Objective) bool) {
 	for _, objectives := range [...][]slo.Objective{p.Objectives, p.Pledge.Objectives} {
-		for _, o := range objectives {
-			if o.Kind == slo.Latency {
-				all = append(all, o)
+		for i := range objectives {
+			if o := &objectives[i]; o.Kind == slo.Latency && !yield(o) {
+				return
 			}
 		}
 	}
-	return all
 }
 
 // loadDays reads the sums of days.
 func (x *paces) loadDays(ctx context.Context, q querier) error {
-	days := max(0, x.lastDay-x.firstDay)
+	days := int(max(0, x.lastDay-x.firstDay))
 	_, err := eachRow(ctx, q, "SELECT day, packed FROM slowdays WHERE day >= ? AND day < ?", []any{x.firstDay, x.lastDay}, func(rows *sql.Rows) error {
 		var d int64
 		var packed sql.RawBytes
 		if err := rows.Scan(&d, &packed); err != nil {
 			return err
 		}
+		if x.sums == nil {
+			x.sums = slices.Repeat([]slowDay{noSlowDay}, days*len(x.kept.thresholds))
+		}
 		return eachSlowDay(packed, func(k slowKey, sum slowDay) {
-			of := x.sums[k]
-			if of == nil {
-				of = slices.Repeat([]slowDay{noSlowDay}, int(days))
-				x.sums[k] = of
+			if place, ok := x.r.places.of(k.probe); ok {
+				if n, ok := x.kept.of(place, time.Duration(k.threshold)*time.Millisecond); ok {
+					x.sums[n*days+int(d-x.firstDay)] = sum
+				}
 			}
-			of[d-x.firstDay] = sum
 		})
 	})
 	return err
@@ -173,14 +240,15 @@ func (x *paces) lacking(l *ledgers) (all, cut []window) {
 	cuts := map[int64]bool{}
 	for place := range x.r.known {
 		p := &x.r.known[place]
-		account := &x.r.memory.State(p.ID).Account
+		account := &x.r.stateAt(place).Account
 		if !p.RetiredAt.IsZero() || account.Grid.Step == 0 {
 			continue
 		}
 		begin := slo.Latest(l.begin(place, account), l.since)
 		from, to := max(dayOf(begin.UnixMilli()), x.firstDay), min(dayOf(account.Grid.Last.UnixMilli()), x.lastDay-1)
-		for _, o := range p.paced() {
-			for _, s := range arrange(slices.Clone(x.spells[place]), o.Threshold) {
+		for o := range p.paced {
+			x.room = x.room[:0] // what was arranged for another is not looked at any more
+			for _, s := range x.arranged(place, o.Threshold) {
 				first, last := dayOf(s.after.UnixMilli()+1), dayOf(s.until.UnixMilli())
 				if after, _ := dayWindow(first); s.after.After(after) && !s.after.Before(begin) {
 					cuts[first] = true
@@ -188,7 +256,8 @@ func (x *paces) lacking(l *ledgers) (all, cut []window) {
 				if _, until := dayWindow(last); s.until.Before(until) && last < x.lastDay {
 					cuts[last] = true
 				}
-				sums := x.sums[slowKey{p.ID, s.threshold.Milliseconds()}]
+				n, _ := x.kept.of(place, s.threshold)
+				sums := x.days(n)
 				for d := max(first, from); d <= min(last, to); d++ {
 					i := d - x.firstDay
 					lacks[i] = lacks[i] || cuts[d] || sums == nil || sums[i] == noSlowDay
@@ -216,11 +285,13 @@ func (x *paces) more(ctx context.Context, q querier, windows []window) error {
 		for _, piece := range w.without(x.windows) {
 			before := x.windows
 			err := eachSlow(ctx, q, piece, func(id probe.ID, s incident.Slow) {
-				if _, known := x.r.places.of(id); !known || slices.ContainsFunc(before, func(b window) bool { return s.Slots.Last.After(b.after) && !s.Slots.First.After(b.until) }) {
+				place, known := x.r.places.of(id)
+				if !known || slices.ContainsFunc(before, func(b window) bool { return s.Slots.Last.After(b.after) && !s.Slots.First.After(b.until) }) {
 					return
 				}
-				k := slowKey{id, s.Threshold.Milliseconds()}
-				x.rows[k] = append(x.rows[k], s)
+				if n, ok := x.kept.of(place, s.Threshold); ok {
+					x.read, x.rows = append(x.read, placed[incident.Slow]{n, s}), nil
+				}
 			})
 			if err != nil {
 				return err
@@ -233,13 +304,19 @@ func (x *paces) more(ctx context.Context, q querier, windows []window) error {
 
 // latency is how the probe at a place kept to a threshold.
 func (x *paces) latency(place int, ledger *Ledger, threshold time.Duration) *Latency {
-	p := &x.r.known[place]
-	l := &Latency{ledger: ledger, spells: arrange(slices.Clone(x.spells[place]), threshold)}
-	lags := x.r.memory.State(p.ID).Lags
+	if x.rows == nil {
+		x.rows = spread(len(x.kept.thresholds), x.read)
+	}
+	if len(x.roomOfIt) == cap(x.roomOfIt) {
+		x.roomOfIt = make([]Latency, 0, statesAtOnce)
+	}
+	x.roomOfIt = append(x.roomOfIt, Latency{ledger: ledger, spells: x.arranged(place, threshold)})
+	l := &x.roomOfIt[len(x.roomOfIt)-1]
+	lags := x.r.stateAt(place).Lags
 	for i := range l.spells {
 		s := &l.spells[i]
-		k := slowKey{p.ID, s.threshold.Milliseconds()}
-		s.slow, s.firstDay, s.days = x.rows[k], x.firstDay, x.sums[k]
+		n, _ := x.kept.of(place, s.threshold)
+		s.slow, s.firstDay, s.days = x.rows[n], x.firstDay, x.days(n)
 		for j := range lags {
 			if lag := &lags[j]; lag.Run.Threshold == s.threshold && lag.Run.Slots.Step > 0 {
 				s.slow = append(slices.Clip(s.slow), lag.Run)

@@ -28,6 +28,7 @@ type Reader struct {
 	places   *places // of known
 	circles  *incident.Circles
 	memory   *Memory
+	states   []*incident.State // of known, while a look is taken
 	lent     bool // somebody reads the states: they are not changed any more
 
 	lender     Lender  // nil: nobody lends the states
@@ -174,10 +175,12 @@ func (r *Reader) look(ctx context.Context, tx *sql.Tx, now time.Time) (*Snapshot
 		all, err = r.readLedgers(ctx, tx, now, later)
 		return errors.Join(err, readMeta(ctx, tx, s), readService(ctx, tx, &s.Service), s.readHeld(ctx, tx))
 	})
-	if err == nil {
-		err = r.fillLedgers(ctx, tx, all)
-	}
 	if err != nil {
+		return nil, err
+	}
+	r.states = r.memory.statesOf(r.known)
+	defer func() { r.states = nil }()
+	if err := r.fillLedgers(ctx, tx, all); err != nil {
 		return nil, err
 	}
 	paces, err := r.readPaces(ctx, tx, all, now)
@@ -195,7 +198,7 @@ func (r *Reader) look(ctx context.Context, tx *sql.Tx, now time.Time) (*Snapshot
 		if !p.RetiredAt.IsZero() {
 			continue
 		}
-		state := r.memory.State(p.ID)
+		state := r.stateAt(i)
 		w := Watched{Probe: p, State: state, Ledger: all.of(i, &state.Account)}
 		w.Maintenance, w.Rest = all.calendar.Now(p.ID, now)
 		s.Probes = append(s.Probes, w)
@@ -207,6 +210,14 @@ func (r *Reader) look(ctx context.Context, tx *sql.Tx, now time.Time) (*Snapshot
 	r.lent = true
 	s.Groups = r.groups(s.Probes, paces, worst)
 	return s, nil
+}
+
+// stateAt is the state of the probe at a place.
+func (r *Reader) stateAt(place int) *incident.State {
+	if r.states != nil {
+		return r.states[place]
+	}
+	return r.memory.State(r.known[place].ID)
 }
 
 func readMeta(ctx context.Context, tx *sql.Tx, s *Snapshot) error {

@@ -60,7 +60,7 @@ func (r *Reader) fillLedgers(ctx context.Context, tx *sql.Tx, l *ledgers) error 
 func (r *Reader) starts(l *ledgers) (all []window) {
 	for i := range r.known {
 		p := &r.known[i]
-		if start := r.memory.State(p.ID).Account.Start; p.RetiredAt.IsZero() && p.Policy.StartOnSuccess && start != 0 && dayOf(start) >= l.firstDay-1 && dayOf(start) <= l.lastDay {
+		if start := r.stateAt(i).Account.Start; p.RetiredAt.IsZero() && p.Policy.StartOnSuccess && start != 0 && dayOf(start) >= l.firstDay-1 && dayOf(start) <= l.lastDay {
 			after, until := dayWindow(dayOf(start))
 			all = append(all, window{after, until})
 		}
@@ -77,7 +77,7 @@ func (r *Reader) lacking(l *ledgers) []bool {
 			continue
 		}
 		days := l.days[i]
-		from, to := l.daysWithSlots(i, &r.memory.State(p.ID).Account)
+		from, to := l.daysWithSlots(i, &r.stateAt(i).Account)
 		for d := max(from-l.firstDay, 0); d < min(to-l.firstDay+1, int64(len(lacking))); d++ {
 			lacking[d] = lacking[d] || days[d] == noTally
 		}

@@ -114,6 +114,7 @@ type follower struct {
 	shared *incident.Circles
 	states []*incident.State // of known, as far as they were needed
 	lent   bool              // somebody reads the states: none is changed, but replaced by a copy
+	room   []incident.State  // for those of probes that never ran
 }
 
 func (m *Memory) follower(known []Probe, places *places) *follower {
@@ -145,7 +146,15 @@ func (f *follower) correlate(e *Entry, fx incident.Effects) { f.m.Correlate(f.sh
 
 // own returns the state of a probe to be changed.
 func (f *follower) own(id probe.ID) *incident.State {
-	s := f.m.State(id)
+	s := f.m.States[id]
+	if s == nil {
+		if len(f.room) == 0 {
+			f.room = make([]incident.State, min(len(f.known), statesAtOnce))
+		}
+		s, f.room = &f.room[0], f.room[1:]
+		f.m.States[id] = s
+		return s
+	}
 	if f.lent {
 		s = s.Clone()
 		f.m.States[id] = s

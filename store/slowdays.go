@@ -66,15 +66,21 @@ func eachSlowDay(packed []byte, f func(k slowKey, d slowDay)) error {
 	return u.err
 }
 
-// Queries of slow stretches that overlap a window, as those of the ledger.
+// Queries of slow stretches that overlap a window, as those of the ledger. What is small of a row
+// is one number, see slowParts: rows are many, and each column of each costs.
 const (
-	slowWithin = "SELECT probe, threshold, first, last, step, failed FROM slow WHERE last > ? AND last <= ? AND first <= ?"
-	slowBeyond = "SELECT probe, threshold, first, last, step, failed FROM slow INDEXED BY slow_long WHERE last - first >= 86400000 AND last > ? AND first <= ?"
+	slowColumns = "probe, first, last, (step << 21) | (threshold << 1) | (failed <> 0)"
+	slowWithin  = "SELECT " + slowColumns + " FROM slow WHERE last > ? AND last <= ? AND first <= ?"
+	slowBeyond  = "SELECT " + slowColumns + " FROM slow INDEXED BY slow_long WHERE last - first >= 86400000 AND last > ? AND first <= ?"
 )
+
+// slowParts are the step and the threshold of a row in milliseconds, the latter less than 2^20,
+// and whether its answers failed.
+func slowParts(n int64) (step, threshold int64, failed bool) { return n >> 21, n >> 1 & (1<<20 - 1), n&1 != 0 }
 
 // eachSlow reads the slow stretches of all probes that reach into a window.
 func eachSlow(ctx context.Context, q querier, w window, f func(id probe.ID, x incident.Slow)) error {
-	var values, into [6]any
+	var values, into [4]any
 	for i := range values {
 		into[i] = &values[i]
 	}
@@ -82,14 +88,12 @@ func eachSlow(ctx context.Context, q querier, w window, f func(id probe.ID, x in
 		if err := rows.Scan(into[:]...); err != nil {
 			return err
 		}
-		var n [6]int64
-		for i := range values {
-			var ok bool
-			if n[i], ok = values[i].(int64); !ok {
-				return fmt.Errorf("a row of slow answers has %v", values)
-			}
+		n, ok := integers(values[:])
+		if !ok {
+			return fmt.Errorf("a row of slow answers has %v", values)
 		}
-		f(probe.ID(n[0]), incident.Slow{Threshold: time.Duration(n[1]) * time.Millisecond, Slots: stretch(n[2], n[3], n[4]), Failed: n[5] != 0})
+		step, threshold, failed := slowParts(n[3])
+		f(probe.ID(n[0]), incident.Slow{Threshold: time.Duration(threshold) * time.Millisecond, Slots: stretch(n[1], n[2], step), Failed: failed})
 		return nil
 	}
 	after, until := w.after.UnixMilli(), w.until.UnixMilli()

@@ -34,6 +34,15 @@ func (m *Memory) State(id probe.ID) *incident.State {
 	return s
 }
 
+// statesOf are the states of probes, by their places.
+func (m *Memory) statesOf(known []Probe) []*incident.State {
+	all := make([]*incident.State, len(known))
+	for i := range known {
+		all[i] = m.State(known[i].ID)
+	}
+	return all
+}
+
 // Step moves the memory on by one entry, and returns what follows from it. Whoever
 // replays the log comes to the same memory as the one who wrote it.
 func (m *Memory) Step(p incident.Policy, e *Entry) incident.Effects {

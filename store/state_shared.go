@@ -125,6 +125,9 @@ func (m *Memory) shared(c *incident.Circles) (all []Shared) {
 
 // hostOf is the host of an address, with its port if it names one.
 func hostOf(address string) string {
+	if host, plain := plainHost(address); plain {
+		return host
+	}
 	u, err := url.Parse(address)
 	if err != nil {
 		return ""
@@ -136,4 +139,29 @@ func hostOf(address string) string {
 // moved its own state on, and returns what follows from that.
 func (m *Memory) Correlate(c *incident.Circles, e *Entry, fx *incident.Effects) []incident.Follow {
 	return incident.Correlate(c, m.States, e.Probe, e.Input, fx, &m.IDs)
+}
+
+// plainHost is the host of an address that is written so plainly that it needs no parser, as
+// those of ten thousand probes are; false if it may not be.
+func plainHost(address string) (host string, plain bool) {
+	rest, found := strings.CutPrefix(address, "https://")
+	if !found {
+		if rest, found = strings.CutPrefix(address, "http://"); !found {
+			return "", false
+		}
+	}
+	end := len(rest)
+	for i := 0; i < len(rest); i++ {
+		switch c := rest[i]; {
+		case i > end: // of the path nothing matters but that a parser would take it
+			if c <= ' ' || c >= 0x7f || c == '%' {
+				return "", false
+			}
+		case c == '/':
+			end = i
+		case (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '.' && c != '-':
+			return "", false
+		}
+	}
+	return rest[:end], end > 0
 }
