@@ -105,7 +105,8 @@ func BenchmarkCheckpoint(b *testing.B) {
 	b.ReportMetric(float64(size)/10_000, "B/probe")
 }
 
-// A look at everything while the service writes: a second look costs only what is new.
+// A look at everything while the service writes: for the first time, in a process of its own as a
+// command takes it, and again. A second look costs only what is new.
 func BenchmarkSnapshot(b *testing.B) {
 	for _, size := range []int{1000, 10_000} {
 		s, memory, probes := fleet(b, size)
@@ -122,6 +123,22 @@ func BenchmarkSnapshot(b *testing.B) {
 				require.Len(b, snapshot.Probes, size)
 				require.NoError(b, r.Close())
 			})
+		})
+		b.Run(fmt.Sprintf("process/probes=%d", size), func(b *testing.B) {
+			var took []int64
+			var spent int64
+			for b.Loop() {
+				line, _, end := process(b, "look once", s.Path(), nil)
+				var us, cpu int64
+				_, err := fmt.Sscan(line, &us, &cpu)
+				require.NoError(b, err, line)
+				took, spent = append(took, us), spent+cpu
+				end()
+			}
+			slices.Sort(took)
+			b.ReportMetric(float64(took[len(took)/2])/1000, "ms-median")
+			b.ReportMetric(float64(took[0])/1000, "ms-shortest")
+			b.ReportMetric(float64(spent)/1000/float64(b.N), "ms-CPU/op")
 		})
 		b.Run(fmt.Sprintf("next/probes=%d", size), func(b *testing.B) {
 			r := look(b, s.Path())

@@ -10,10 +10,14 @@ import (
 
 // eachEntryOf calls f for the entries of a segment that are about one probe, as eachEntry
 // does for all of them. Those of others are stepped over without being read: of a segment
-// that many probes share, they are nearly everything.
-func eachEntryOf(packed []byte, id probe.ID, f func(e *Entry)) error {
+// that many probes share, they are nearly everything. What results there are is noted, if
+// anybody wants to know.
+func eachEntryOf(packed []byte, id probe.ID, c *gist, f func(e *Entry)) error {
 	if len(packed) > 0 && packed[0] == 1 {
 		return eachEntry(packed, func(e *Entry) {
+			if c != nil && e.Input.Kind == incident.Ran {
+				c.note(e.Probe, e.Input.At.UnixMilli())
+			}
 			if e.Probe == id {
 				f(e)
 			}
@@ -41,6 +45,9 @@ func eachEntryOf(packed []byte, id probe.ID, f func(e *Entry)) error {
 		s := &seen[n]
 		probed += probe.ID(w.int())
 		ms = w.behind(ms)
+		if c != nil && s.kind == incident.Ran {
+			c.note(probed, ms)
+		}
 		if probed != id {
 			w.skip(s.integers())
 			continue

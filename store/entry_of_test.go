@@ -12,7 +12,7 @@ import (
 
 // entriesOf are the entries of a segment about one probe.
 func entriesOf(packed []byte, id probe.ID) (entries []Entry, err error) {
-	err = eachEntryOf(packed, id, func(e *Entry) { entries = append(entries, *e) })
+	err = eachEntryOf(packed, id, nil, func(e *Entry) { entries = append(entries, *e) })
 	return entries, err
 }
 

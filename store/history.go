@@ -56,7 +56,6 @@ func (r *Reader) Find(ctx context.Context, name string) (*Probe, error) {
 // Queries of the chunks of a probe: those of a span whose first probe is the nearest.
 const (
 	spansWithin  = "SELECT id, first, last FROM spans WHERE first < ? AND last >= ? AND results > 0 ORDER BY first"
-	tailSegments = "SELECT seq, packed FROM log WHERE seq > ? ORDER BY seq LIMIT 500"
 	chunkOfProbe = "SELECT packed FROM chunks WHERE span = ? AND probe <= ? ORDER BY probe DESC LIMIT 1"
 )
 
@@ -120,28 +119,7 @@ func (r *Reader) spansAndTail(ctx context.Context, a asked, f func(in *incident.
 	if err != nil {
 		return nil, err
 	}
-	return spans, tail(ctx, tx, done, a, f)
-}
-
-// tail reads what is asked for behind a segment of the log.
-func tail(ctx context.Context, q querier, after int64, a asked, f func(in *incident.Input, segment int64)) error {
-	for {
-		n, err := eachRow(ctx, q, tailSegments, []any{after}, func(rows *sql.Rows) error {
-			var packed sql.RawBytes
-			if err := rows.Scan(&after, &packed); err != nil {
-				return err
-			}
-			_ = eachEntryOf(packed, a.id, func(e *Entry) { // a damaged segment has nothing to show
-				if at := e.Input.At.UnixMilli(); e.Input.Kind == incident.Ran && at >= a.from && at < a.to {
-					f(&e.Input, after)
-				}
-			})
-			return nil
-		})
-		if n == 0 || err != nil {
-			return err
-		}
-	}
+	return spans, r.tail.read(ctx, tx, done, a, f)
 }
 
 // sorter brings results into the order of time, and those of one instant into the order

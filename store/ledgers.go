@@ -40,7 +40,7 @@ func newLedgers(known []Probe, places *places) *ledgers {
 func (l *ledgers) of(place int, account *incident.Account) Ledger {
 	if l.entries == nil {
 		slices.SortFunc(l.windows, func(a, b window) int { return a.after.Compare(b.after) })
-		l.entries = spread(len(l.known), l.read)
+		l.entries = spreadOut(len(l.known), l.read)
 	}
 	ledger := Ledger{
 		since: l.since, grids: l.grids[place], account: account, windows: l.windows, entries: l.entries[place],
@@ -230,7 +230,7 @@ func (l *ledgers) loadGrids(ctx context.Context, q querier, after time.Time, id 
 		}
 		return nil
 	})
-	l.grids = spread(len(l.known), read)
+	l.grids = spreadOut(len(l.known), read)
 	return err
 }
 

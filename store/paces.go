@@ -17,9 +17,9 @@ type paces struct {
 	spells [][]paced // by place: over which times it was looked for which threshold
 	kept   keptTo    // those thresholds
 
-	windows  []window                // that stretches are known of
-	read     []placed[incident.Slow] // by the numbers of kept
-	rows     [][]incident.Slow       // the same once all are read, by number
+	windows  []window // that stretches are known of
+	read     []slowRow
+	rows     [][]incident.Slow // the same once all are read, by the numbers of kept
 	firstDay int64
 	lastDay  int64     // not one of them
 	sums     []slowDay // number by number; nil: there is none
@@ -284,13 +284,14 @@ func (x *paces) more(ctx context.Context, q querier, windows []window) error {
 	for _, w := range merged(windows) {
 		for _, piece := range w.without(x.windows) {
 			before := x.windows
-			err := eachSlow(ctx, q, piece, func(id probe.ID, s incident.Slow) {
-				place, known := x.r.places.of(id)
-				if !known || slices.ContainsFunc(before, func(b window) bool { return s.Slots.Last.After(b.after) && !s.Slots.First.After(b.until) }) {
+			err := eachSlow(ctx, q, piece, func(row *slowRow) {
+				place, known := x.r.places.of(row.probe)
+				if !known || slices.ContainsFunc(before, row.reaches) {
 					return
 				}
-				if n, ok := x.kept.of(place, s.Threshold); ok {
-					x.read, x.rows = append(x.read, placed[incident.Slow]{n, s}), nil
+				if n, ok := x.kept.of(place, time.Duration(row.threshold)*time.Millisecond); ok {
+					row.number = int32(n)
+					x.read, x.rows = append(x.read, *row), nil
 				}
 			})
 			if err != nil {
@@ -305,7 +306,7 @@ func (x *paces) more(ctx context.Context, q querier, windows []window) error {
 // latency is how the probe at a place kept to a threshold.
 func (x *paces) latency(place int, ledger *Ledger, threshold time.Duration) *Latency {
 	if x.rows == nil {
-		x.rows = spread(len(x.kept.thresholds), x.read)
+		x.rows = spread(len(x.kept.thresholds), len(x.read), func(i int) int { return int(x.read[i].number) }, func(i int) incident.Slow { return x.read[i].slow() })
 	}
 	if len(x.roomOfIt) == cap(x.roomOfIt) {
 		x.roomOfIt = make([]Latency, 0, statesAtOnce)

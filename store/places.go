@@ -47,23 +47,30 @@ type placed[T any] struct {
 	what  T
 }
 
-// spread hands out to n places what was read about them, in the order in which it was
-// read. All lists lie in one piece of memory.
-func spread[T any](n int, read []placed[T]) [][]T {
+// spreadOut hands out to n places what was read about them, in the order in which it was
+// read.
+func spreadOut[T any](n int, read []placed[T]) [][]T {
+	return spread(n, len(read), func(i int) int { return read[i].place }, func(i int) T { return read[i].what })
+}
+
+// spread hands out to n places so many things, each of which has a place. All lists lie in one
+// piece of memory.
+func spread[T any](n, things int, place func(int) int, what func(int) T) [][]T {
 	ends := make([]int, n+1)
-	for i := range read {
-		ends[read[i].place+1]++
+	for i := range things {
+		ends[place(i)+1]++
 	}
 	for i := range n {
 		ends[i+1] += ends[i]
 	}
-	all := make([]T, len(read))
+	all := make([]T, things)
 	lists := make([][]T, n)
 	for i := range lists {
 		lists[i] = all[ends[i]:ends[i]:ends[i+1]]
 	}
-	for i := range read {
-		lists[read[i].place] = append(lists[read[i].place], read[i].what)
+	for i := range things {
+		at := place(i)
+		lists[at] = append(lists[at], what(i))
 	}
 	return lists
 }

@@ -27,8 +27,8 @@ func TestEveryProbeHasItsPlace(t *testing.T) {
 }
 
 func TestWhatIsReadIsSpread(t *testing.T) {
-	require.Equal(t, [][]string{{"a", "c"}, {}, {"b"}}, spread(3, []placed[string]{{0, "a"}, {2, "b"}, {0, "c"}}))
-	lists := spread(2, []placed[string]{{0, "a"}, {1, "b"}})
+	require.Equal(t, [][]string{{"a", "c"}, {}, {"b"}}, spreadOut(3, []placed[string]{{0, "a"}, {2, "b"}, {0, "c"}}))
+	lists := spreadOut(2, []placed[string]{{0, "a"}, {1, "b"}})
 	_ = append(lists[0], "x")
 	require.Equal(t, []string{"b"}, lists[1], "a list that grows leaves the next one alone")
 }

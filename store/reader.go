@@ -31,6 +31,8 @@ type Reader struct {
 	states   []*incident.State // of known, while a look is taken
 	lent     bool // somebody reads the states: they are not changed any more
 
+	tail tailIndex // has a lock of its own
+
 	lender     Lender  // nil: nobody lends the states
 	loan       *Memory // for the look that is taken now
 	configured []Probe // by the lender, if it is the same

@@ -27,9 +27,6 @@ func (r *Reader) follow(ctx context.Context, tx *sql.Tx, also meanwhile) error {
 	if r.memory == nil {
 		return r.anew(ctx, tx, also)
 	}
-	if r.circles == nil {
-		r.circles = r.whoShares()
-	}
 	// What lies behind every checkpoint may be gone from the log.
 	var oldest int64
 	if err := tx.QueryRowContext(ctx, "SELECT coalesce(min(seq), 0) FROM checkpoints").Scan(&oldest); err != nil {
@@ -74,7 +71,6 @@ func (r *Reader) whoShares() *incident.Circles {
 // anew reads the newest checkpoint and the log behind it.
 func (r *Reader) anew(ctx context.Context, tx *sql.Tx, also meanwhile) error {
 	r.memory, r.lent = nil, false // half of it would be another past
-	r.circles = r.whoShares()
 	seq, packed, err := newestCheckpoint(ctx, tx)
 	if err != nil {
 		return err
@@ -97,6 +93,9 @@ func (r *Reader) anew(ctx context.Context, tx *sql.Tx, also meanwhile) error {
 	if err := m.replay(ctx, tx, r.known); err != nil {
 		return err
 	}
+	if r.circles == nil {
+		r.circles = r.whoShares()
+	}
 	r.memory = m
 	return also.read(newAside())
 }
@@ -114,14 +113,23 @@ func (also meanwhile) read(a *aside) (err error) {
 // meanwhile. The memory is nil after an error.
 func (r *Reader) catchUp(ctx context.Context, tx *sql.Tx, after int64, also meanwhile, start func() (*Memory, error)) (*Memory, error) {
 	a := newAside()
-	f := &follower{known: r.known, places: r.places, shared: r.circles, states: make([]*incident.State, len(r.known)), lent: r.lent}
+	f := &follower{known: r.known, places: r.places, states: make([]*incident.State, len(r.known)), lent: r.lent}
+	p := newPair(f)
 	a.do(func() (err error) {
 		f.m, err = start()
 		return err
 	})
+	if r.circles == nil {
+		r.circles = r.whoShares()
+	}
+	f.shared = r.circles
 	err := eachSegment(ctx, tx, after, math.MaxInt64, func(seq int64, packed []byte) error {
 		packed = bytes.Clone(packed)
-		a.do(func() error { return f.segment(seq, packed) })
+		a.do(func() error { return p.segment(seq, packed) })
+		return nil
+	})
+	a.do(func() error {
+		p.flush()
 		return nil
 	})
 	if err != nil {

@@ -131,13 +131,18 @@ func (f *follower) step(e *Entry) {
 	case !ok:
 		return
 	}
-	if f.states[place] == nil {
-		f.states[place] = f.own(e.Probe)
-	}
-	fx := f.m.step(*f.known[place].Policy, f.states[place], e)
+	fx := f.m.step(*f.known[place].Policy, f.stateAt(place), e)
 	if f.shared.Concern(e.Probe, &e.Input, f.m.States) {
 		f.correlate(e, fx)
 	}
+}
+
+// stateAt is the state of the probe at a place, to be changed.
+func (f *follower) stateAt(place int) *incident.State {
+	if f.states[place] == nil {
+		f.states[place] = f.own(f.known[place].ID)
+	}
+	return f.states[place]
 }
 
 // correlate is apart from step so that the effects of most entries are in no memory that

@@ -67,23 +67,40 @@ func eachSlowDay(packed []byte, f func(k slowKey, d slowDay)) error {
 }
 
 // Queries of slow stretches that overlap a window, as those of the ledger. What is small of a row
-// is one number, see slowParts: rows are many, and each column of each costs.
+// is one number, of which a threshold takes 20 bits (maxThreshold): each column of each row costs.
 const (
 	slowColumns = "probe, first, last, (step << 21) | (threshold << 1) | (failed <> 0)"
 	slowWithin  = "SELECT " + slowColumns + " FROM slow WHERE last > ? AND last <= ? AND first <= ?"
 	slowBeyond  = "SELECT " + slowColumns + " FROM slow INDEXED BY slow_long WHERE last - first >= 86400000 AND last > ? AND first <= ?"
 )
 
-// slowParts are the step and the threshold of a row in milliseconds, the latter less than 2^20,
-// and whether its answers failed.
-func slowParts(n int64) (step, threshold int64, failed bool) { return n >> 21, n >> 1 & (1<<20 - 1), n&1 != 0 }
+// slowRow is a stretch as it is read, in milliseconds. They are many, so that it has no pointers.
+type slowRow struct {
+	probe       probe.ID
+	first, last int64
+	step        int64
+	threshold   int32
+	number      int32 // for those who count
+	failed      bool
+}
 
-// eachSlow reads the slow stretches of all probes that reach into a window.
-func eachSlow(ctx context.Context, q querier, w window, f func(id probe.ID, x incident.Slow)) error {
+func (r *slowRow) slow() incident.Slow {
+	return incident.Slow{Threshold: time.Duration(r.threshold) * time.Millisecond, Slots: stretch(r.first, r.last, r.step), Failed: r.failed}
+}
+
+// reaches reports whether the stretch reaches into a window.
+func (r *slowRow) reaches(w window) bool {
+	return r.last > w.after.UnixMilli() && r.first <= w.until.UnixMilli()
+}
+
+// eachSlow reads the slow stretches of all probes that reach into a window. What f is given is
+// its own only until it returns.
+func eachSlow(ctx context.Context, q querier, w window, f func(row *slowRow)) error {
 	var values, into [4]any
 	for i := range values {
 		into[i] = &values[i]
 	}
+	var row slowRow
 	read := func(rows *sql.Rows) error {
 		if err := rows.Scan(into[:]...); err != nil {
 			return err
@@ -92,8 +109,8 @@ func eachSlow(ctx context.Context, q querier, w window, f func(id probe.ID, x in
 		if !ok {
 			return fmt.Errorf("a row of slow answers has %v", values)
 		}
-		step, threshold, failed := slowParts(n[3])
-		f(probe.ID(n[0]), incident.Slow{Threshold: time.Duration(threshold) * time.Millisecond, Slots: stretch(n[1], n[2], step), Failed: failed})
+		row = slowRow{probe: probe.ID(n[0]), first: n[1], last: n[2], step: n[3] >> 21, threshold: int32(n[3] >> 1 & (1<<20 - 1)), failed: n[3]&1 != 0}
+		f(&row)
 		return nil
 	}
 	after, until := w.after.UnixMilli(), w.until.UnixMilli()
@@ -235,7 +252,7 @@ func (c *compactor) slowDay(ctx context.Context, tx *sql.Tx, x *paces, grids *le
 		}
 		sums[k] = sum
 	}
-	if err := eachSlow(ctx, tx, window{after, until}, add); err != nil {
+	if err := eachSlow(ctx, tx, window{after, until}, func(row *slowRow) { add(row.probe, row.slow()) }); err != nil {
 		return nil, err
 	}
 	for place := range c.r.known {

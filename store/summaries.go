@@ -119,7 +119,7 @@ func (r *Reader) cut(ctx context.Context, id probe.ID, cutters []cutter) error {
 	if err != nil {
 		return err
 	}
-	return tail(ctx, tx, done, all, func(in *incident.Input, _ int64) {
+	return r.tail.read(ctx, tx, done, all, func(in *incident.Input, _ int64) {
 		for i := range cutters {
 			if sum := cutters[i].at(in.At.UnixMilli()); sum != nil {
 				sum.Add(in)
