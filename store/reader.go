@@ -29,7 +29,7 @@ type Reader struct {
 	circles  *incident.Circles
 	memory   *Memory
 	states   []*incident.State // of known, while a look is taken
-	lent     bool // somebody reads the states: they are not changed any more
+	lent     bool              // somebody reads the states: they are not changed any more
 
 	tail tailIndex // has a lock of its own
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"sonde/incident"
 	"sonde/store"
 )
 
@@ -17,6 +18,11 @@ func (f *fleet) looking(ctx context.Context, t *table) (err error) {
 		return err
 	}
 	t.add(fmt.Sprintf("reading %d states: first Snapshot of a fresh reader", len(f.probes)), "%.1f ms", ms(first))
+	alone, cpu, err := lookAlone(ctx, f.path, f.w.at)
+	if err != nil {
+		return err
+	}
+	t.add("the same by a process of its own, as commands do", "%.1f ms, %.1f CPU-ms", ms(alone), ms(cpu))
 	past, err := times(rounds, func() error { return f.history(ctx) })
 	if err != nil {
 		return err
@@ -31,7 +37,34 @@ func (f *fleet) looking(ctx context.Context, t *table) (err error) {
 		return err
 	}
 	next, err := times(rounds, func() error { _, err := r.Snapshot(ctx, f.w.at); return err })
+	if err != nil {
+		return err
+	}
 	t.add("next Snapshot of a reader that stays", "%.1f ms", ms(next))
+	return f.recalling(ctx, r, t)
+}
+
+// recalling measures what a message takes to say how a probe was before: the results of a day,
+// and the latest ones, by a reader that stays.
+func (f *fleet) recalling(ctx context.Context, r *store.Reader, t *table) error {
+	results := 0
+	ask := func(long time.Duration) func() error {
+		return func() error {
+			results = 0
+			return r.Results(ctx, f.probes[len(f.probes)/3].ID, f.w.at.Add(-long), f.w.at, func(*incident.Input) error { results++; return nil })
+		}
+	}
+	first, err := times(1, ask(day))
+	if err != nil {
+		return err
+	}
+	again, err := times(rounds, ask(day))
+	if err != nil {
+		return err
+	}
+	t.add("results of one of them over 1d, for a message: the first time; again", "%.1f; %.1f ms (%d results)", ms(first), ms(again), results)
+	latest, err := times(rounds, ask(24*f.interval))
+	t.add(fmt.Sprintf("its results over %s", short(24*f.interval)), "%.1f ms (%d results)", ms(latest), results)
 	return err
 }
 

@@ -15,10 +15,11 @@ import (
 )
 
 // Readers are processes of their own, as people's are: this program again, which finds in
-// its environment what to look at, and as of when.
+// its environment what to look at, as of when, and whether only once.
 const (
 	readPath = "SONDE_BENCH_READ"
 	readNow  = "SONDE_BENCH_NOW"
+	readOnce = "SONDE_BENCH_ONCE"
 )
 
 // readIfAsked is what a reader does instead of all else. It looks once, and then as often
@@ -34,6 +35,13 @@ func readIfAsked(ctx context.Context) (asked bool, err error) {
 		return true, err
 	}
 	if err := store.GiveWay(); err != nil { // as the commands do that read
+		return true, err
+	}
+	if os.Getenv(readOnce) != "" {
+		store.MakeRoom()
+		before, start := cpu(), time.Now()
+		_, err := firstLook(ctx, path, now)
+		fmt.Println(time.Since(start).Microseconds(), (cpu() - before).Microseconds())
 		return true, err
 	}
 	r, err := store.OpenReader(ctx, path)
@@ -78,6 +86,31 @@ func readOn(ctx context.Context, r *store.Reader, now time.Time) error {
 			looks++
 		}
 	}
+}
+
+// lookAlone has a process look once, as a command does, and then another: the medians of how long
+// that takes, and of the processor time.
+func lookAlone(ctx context.Context, path string, now time.Time) (took, spent time.Duration, err error) {
+	self, err := os.Executable()
+	if err != nil {
+		return 0, 0, err
+	}
+	var all, spents []time.Duration
+	for range rounds {
+		cmd := exec.CommandContext(ctx, self)
+		cmd.Env = append(os.Environ(), readPath+"="+path, readNow+"="+now.Format(time.RFC3339Nano), readOnce+"=1")
+		cmd.Stderr = os.Stderr
+		said, err := cmd.Output()
+		if err != nil {
+			return 0, 0, fmt.Errorf("a reader: %w", err)
+		}
+		var us, cpus int64
+		if _, err := fmt.Sscan(string(said), &us, &cpus); err != nil {
+			return 0, 0, fmt.Errorf("a reader says %q: %w", said, err)
+		}
+		all, spents = append(all, time.Duration(us)*time.Microsecond), append(spents, time.Duration(cpus)*time.Microsecond)
+	}
+	return quantile(all, 0.5), quantile(spents, 0.5), nil
 }
 
 // reader is such a process.

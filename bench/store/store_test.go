@@ -36,7 +36,7 @@ func TestEverythingIsMeasuredOfAFewProbes(t *testing.T) {
 	table, err := os.ReadFile(out)
 	require.NoError(t, err)
 	for _, want := range []string{
-		"| results | 5400 ", "| compaction | ", "| on disk per result, with phases | ", "| Open and Load | ", "reading 20 states", "one of them over 30d", "| next Snapshot ", "| nobody reads | commit p50 ", "2 readers, each looks again and again", " looks/s, write-ahead log ",
+		"| results | 5400 ", "| compaction | ", "| on disk per result, with phases | ", "| Open and Load | ", "reading 20 states", "one of them over 30d", "| the same by a process of its own, as commands do | ", "| next Snapshot ", "| results of one of them over 1d, for a message: ", "| its results over 4m | ", "| nobody reads | commit p50 ", "2 readers, each looks again and again", " looks/s, write-ahead log ",
 		"in steps of 6h | ", "(4 windows of 8640 results)", "(8640 results)", "objectives of 3 probes over 90d", "incidents of one probe over 1d",
 	} {
 		require.Contains(t, string(table), want)
