@@ -38,7 +38,6 @@ func readIfAsked(ctx context.Context) (asked bool, err error) {
 		return true, err
 	}
 	if os.Getenv(readOnce) != "" {
-		store.MakeRoom()
 		before, start := cpu(), time.Now()
 		_, err := firstLook(ctx, path, now)
 		fmt.Println(time.Since(start).Microseconds(), (cpu() - before).Microseconds())
