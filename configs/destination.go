@@ -34,6 +34,7 @@ type SlackDestination struct {
 
 	Language probe.Language // of what is sent
 	Style    SlackStyle
+	Chart    bool // the latest results are drawn in the thread of what opens
 
 	App SlackApp // who answers there; without a token nobody does
 }
@@ -57,6 +58,7 @@ var slackKeys = keys[slack]{
 	"webhook": func(d *decoder, v value, s *slack) { s.webhook, _ = d.secret(v) },
 	"api_url": func(d *decoder, v value, s *slack) { d.baseAddress(v, &s.apiURL) },
 
+	"chart":    func(d *decoder, v value, s *slack) { d.boolean(v, &s.chart) },
 	"language": func(d *decoder, v value, s *slack) { d.word(v, &s.language) },
 	"style":    func(d *decoder, v value, s *slack) { d.word(v, &s.style) },
 
@@ -73,6 +75,7 @@ type slack struct {
 	channel, apiURL string
 	language        probe.Language
 	style           SlackStyle
+	chart           bool
 	app             slackApp
 }
 
@@ -149,7 +152,7 @@ func (d *decoder) slack(v value) *SlackDestination {
 	if len(d.problems) > before {
 		return nil
 	}
-	return &SlackDestination{Token: read.token.value, Channel: read.channel, Webhook: read.webhook.value, APIURL: read.apiURL, Language: read.language, Style: read.style, App: read.app.SlackApp}
+	return &SlackDestination{Token: read.token.value, Channel: read.channel, Webhook: read.webhook.value, APIURL: read.apiURL, Language: read.language, Style: read.style, Chart: read.chart, App: read.app.SlackApp}
 }
 
 // checkSlackKeys checks that the keys make one way of sending.
@@ -160,7 +163,7 @@ func (d *decoder) checkSlackKeys(v value, found map[string]value) {
 	case token && hooked:
 		d.fail(webhook, "token and webhook are two ways to send; keep one of them")
 	case hooked:
-		for _, key := range []string{"channel", "api_url"} {
+		for _, key := range []string{"channel", "api_url", "chart"} {
 			if extra, ok := found[key]; ok {
 				d.fail(extra, "a webhook has no %s of its own; remove it, or use a token", key)
 			}

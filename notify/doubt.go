@@ -23,6 +23,9 @@ func (l *lane) before(ctx context.Context, c *Claim) (end Settlement, wait time.
 	case m.Body.Continued && !c.Thread.IsZero():
 		end.State = StateSuperseded // a later message has taken that place
 		return end, 0, true
+	case m.Body.Chart != 0 && c.Thread.IsZero():
+		end.Next = now.Add(chartLook)
+		return end, 0, true
 	case m.Doubt.IsZero():
 		return end, 0, false
 	case l.finder == nil:

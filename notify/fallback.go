@@ -29,7 +29,7 @@ type Forwarding struct {
 // Take makes the message that is told elsewhere; false if it is not worth telling any more.
 // known says whether anything of the incident was told there before.
 func (f *Forwarding) Take(m Message, known bool) (Message, bool) {
-	if m.stale(f.At) {
+	if m.stale(f.At) || m.Body.Chart != 0 {
 		return Message{}, false
 	}
 	m.Key = fmt.Sprintf("fallback:%s:%s", f.To, m.Key)

@@ -136,6 +136,8 @@ type Body struct {
 
 	Answer Answer `json:",omitzero"` // of what people do about an incident, see [Message.answers]: who did it
 
+	Chart incident.ID `json:",omitzero"` // of a message that only draws how the probe was: whose thread it belongs into
+
 	Storm  *StormFacts `json:",omitempty"` // of a message about so many incidents at once that they are told as one
 	Digest *Digest     `json:",omitempty"` // of a message that sums up a time
 

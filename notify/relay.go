@@ -86,7 +86,7 @@ func (r *Relay) Strand(messages []Message) {
 			}
 			continue
 		}
-		if m.Amends {
+		if m.Amends || m.Body.Chart != 0 {
 			continue // it is shown once it is stored
 		}
 		r.last--
@@ -209,7 +209,7 @@ func (r *Relay) pick(destination string, view View, now time.Time) (c *Claim, ne
 		return false
 	}
 	for _, w := range view.Waiting {
-		if r.stranded(w.Message.Key) {
+		if r.stranded(w.Message.Key) || w.Message.Body.Chart != 0 {
 			continue
 		}
 		m, at := w.Message, w.Next

@@ -30,6 +30,7 @@ type Tact struct {
 type Manners struct {
 	Quiet    Quiet
 	Mentions map[probe.Severity]bool // people are mentioned when something as urgent begins
+	Chart    bool                    // the latest results are drawn in the thread of what opens
 	Each     bool                    // each incident is told, however many: who is told is a program
 }
 
@@ -194,6 +195,11 @@ func (t *Tact) Pass(about probe.ID, s Subject, messages []Message) []Message {
 	told := make([]Message, 0, len(messages))
 	for i := range messages {
 		told = append(told, t.pass(about, s, messages[i])...)
+	}
+	for i := range told {
+		if chart, ok := t.chartOf(&told[i]); ok {
+			told = append(told, chart)
+		}
 	}
 	return told
 }

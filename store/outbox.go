@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -18,7 +19,8 @@ var _ notify.Outbox = (*Store)(nil)
 // claimable picks the due message of a destination that comes first and whose incident has
 // no earlier one on its way.
 const claimable = `SELECT o.id FROM outbox o WHERE o.destination = ?1 AND o.state <> 'sent' AND o.state = 'pending' AND o.next_at <= ?2
-	AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.destination = o.destination AND p.incident = o.incident AND p.id < o.id AND p.state <> 'sent' AND p.state IN ('pending', 'sending'))
+	AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.destination = o.destination AND p.incident = o.incident AND p.id < o.id AND p.state <> 'sent' AND p.state IN ('pending', 'sending')
+		AND p.key NOT GLOB '` + notify.ChartPrefix + `*')
 	ORDER BY o.priority, o.id LIMIT 1`
 
 // nextDue says when the next message of a destination is to be tried.
@@ -57,14 +59,37 @@ func claimOne(ctx context.Context, tx *sql.Tx, destination string, now time.Time
 	if err == nil {
 		late, err = collapse(ctx, tx, m)
 	}
+	if err == nil && !late && m.Body.Chart != 0 {
+		late, err = pointless(ctx, tx, m, now)
+	}
 	if late || err != nil {
 		return nil, late, err
 	}
-	err = tx.QueryRowContext(ctx, "SELECT channel, root FROM threads WHERE incident = ? AND destination = ?", m.Incident, destination).Scan(&c.Thread.Channel, &c.Thread.Root)
+	about := cmp.Or(m.Body.Chart, m.Incident)
+	err = tx.QueryRowContext(ctx, "SELECT channel, root FROM threads WHERE incident = ? AND destination = ?", about, destination).Scan(&c.Thread.Channel, &c.Thread.Root)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = nil
 	}
 	return c, false, err
+}
+
+// noChart finds why a chart is not drawn: what it belongs to is over, or so many other incidents opened about
+// then that they are told as a storm.
+const noChart = `SELECT EXISTS (SELECT 1 FROM outbox WHERE destination = ?1 AND id > ?2 AND incident = ?3 AND change IN ('resolved', 'settled', 'withdrawn'))
+	OR EXISTS (SELECT 1 FROM outbox WHERE destination = ?1 AND incident < 0 AND created_at BETWEEN ?4 AND ?5)`
+
+// stormNear is how near to an opening a storm begins that it belongs to.
+const stormNear = time.Minute
+
+// pointless ends a chart that nobody needs any more, and reports whether it was one.
+func pointless(ctx context.Context, tx *sql.Tx, m *notify.Message, now time.Time) (bool, error) {
+	var is bool
+	from, to := m.CreatedAt.Add(-stormNear).UnixMilli(), m.CreatedAt.Add(stormNear).UnixMilli()
+	err := tx.QueryRowContext(ctx, noChart, m.Destination, m.ID, m.Body.Chart, from, to).Scan(&is)
+	if err == nil && is {
+		_, err = tx.ExecContext(ctx, "UPDATE outbox SET state = 'superseded', settled_at = ? WHERE id = ?", now.UnixMilli(), m.ID)
+	}
+	return is, err
 }
 
 // messageColumns are what a message is read from.

@@ -277,3 +277,53 @@ func TestWhoHasAMessageAlreadyIsKeptWithIt(t *testing.T) {
 	require.True(t, ok)
 	require.Empty(t, other.Body.Given, "they have it, the others there do not")
 }
+
+// aChart is a chart that belongs into the conversation about an incident.
+func aChart(id incident.ID) notify.Message {
+	return notify.Message{
+		Key: notify.ChartPrefix + "ops:" + id.String(), Destination: "ops", CreatedAt: t0, After: t0.Add(10 * time.Second),
+		Body: notify.Body{Chart: id, Probe: "checkout", At: t0},
+	}
+}
+
+func TestNothingWaitsForAChartAndItGoesIntoTheThreadOfItsIncident(t *testing.T) {
+	s := open(t, newPath(t))
+	post(t, s, about("ops", 40, incident.Opened), aChart(40), about("ops", 40, incident.Changed), about("ops", 0, 0))
+	opened, _ := claim(t, s, "ops", 0)
+	settle(t, s, opened, notify.Settlement{State: notify.StateSent, Thread: notify.Thread{Channel: "C1", Root: "1.1"}})
+	for range 2 {
+		c, _ := claim(t, s, "ops", 1)
+		require.NotNil(t, c)
+		require.Zero(t, c.Message.Body.Chart)
+		settle(t, s, c, sent)
+	}
+	c, next := claim(t, s, "ops", 9)
+	require.Nil(t, c)
+	require.Equal(t, t0.Add(10*time.Second), next)
+	c, _ = claim(t, s, "ops", 10)
+	require.Equal(t, incident.ID(40), c.Message.Body.Chart)
+	require.Equal(t, notify.Thread{Channel: "C1", Root: "1.1"}, c.Thread)
+	settle(t, s, c, notify.Settlement{State: notify.StateSent, Thread: c.Thread})
+	require.Equal(t, 1, count(t, s, "SELECT count(*) FROM threads"), "it begins no conversation")
+}
+
+func TestAChartIsNotDrawnOnceItsIncidentIsOverOrAStormBegan(t *testing.T) {
+	for name, then := range map[string]notify.Message{
+		"it is over": about("ops", 40, incident.Resolved), "it was settled": about("ops", 40, incident.Settled), "a storm": about("ops", -1, incident.Opened),
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := open(t, newPath(t))
+			then.CreatedAt = t0.Add(8 * time.Second)
+			post(t, s, about("ops", 40, incident.Opened), aChart(40))
+			opened, _ := claim(t, s, "ops", 0)
+			settle(t, s, opened, notify.Settlement{State: notify.StateSent, Thread: notify.Thread{Channel: "C1", Root: "1.1"}})
+			post(t, s, then)
+			c, _ := claim(t, s, "ops", 20)
+			require.Zero(t, c.Message.Body.Chart)
+			settle(t, s, c, sent)
+			c, _ = claim(t, s, "ops", 20)
+			require.Nil(t, c)
+			require.Equal(t, 1, count(t, s, "SELECT count(*) FROM outbox WHERE state = 'superseded' AND key LIKE 'chart:%'"))
+		})
+	}
+}

@@ -15,7 +15,7 @@ func mannersOf(config *configs.Config) map[string]notify.Manners {
 		for severity, called := range d.Mention {
 			mentions[severity] = len(called) > 0
 		}
-		all[d.Name] = notify.Manners{Quiet: d.Quiet, Mentions: mentions, Each: d.Webhook != nil}
+		all[d.Name] = notify.Manners{Quiet: d.Quiet, Mentions: mentions, Each: d.Webhook != nil, Chart: d.Slack != nil && d.Slack.Chart}
 	}
 	return all
 }

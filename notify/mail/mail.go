@@ -79,7 +79,7 @@ type Sender struct {
 // Send sends the message, as an answer to the first one about the incident. What is only for those who follow
 // an incident is left out, as what is a part of a larger one: nobody can leave a mailbox as they leave a thread.
 func (s *Sender) Send(ctx context.Context, m notify.Message, thread notify.Thread) (notify.Thread, error) {
-	if m.Body.Quiet || m.Body.Part != 0 || m.Change == incident.Staged {
+	if m.Body.Quiet || m.Body.Part != 0 || m.Body.Chart != 0 || m.Change == incident.Staged {
 		return thread, nil
 	}
 	subject, body := s.cfg.Write(ctx, m)

@@ -27,6 +27,7 @@ type bot struct {
 	looks   *rate.Limiter
 	seen    map[notify.Thread]*sightings
 	id      string    // of the channel, once Slack has said it
+	charts  time.Time // before, no chart is tried: this Slack did not take one
 	joined  time.Time // when it last asked to be let into the channel
 }
 
@@ -46,7 +47,7 @@ func (b *bot) Send(ctx context.Context, m notify.Message, thread notify.Thread) 
 		return thread, nil // it says something to programs alone
 	}
 	p := post{Message: m, thread: thread}
-	p.rendered = b.render(ctx, m, p.place(), formFull)
+	p.rendered = b.render(ctx, m, p.place(), b.chartForm(&m))
 	for {
 		if err := b.turn(ctx); err != nil {
 			return notify.Thread{}, err
@@ -59,6 +60,10 @@ func (b *bot) Send(ctx context.Context, m notify.Message, thread notify.Thread) 
 		if rejected.remedy == remedyJoin && b.join(ctx) {
 			continue
 		}
+		if m.Body.Chart != 0 && (rejected.remedy == remedyUnthread || rejected.remedy == remedyAnew) {
+			return thread, nil // somebody deleted what it belongs to
+		}
+		b.learn(&p, *rejected)
 		if !p.simplify(*rejected) {
 			return notify.Thread{}, rejected.failure("chat.postMessage", b.token)
 		}
@@ -142,7 +147,7 @@ func (p *post) metadata() []slack.MsgOption {
 	return []slack.MsgOption{slack.MsgOptionMetadata(slack.SlackMetadata{
 		EventType: eventType,
 		EventPayload: map[string]any{
-			"dedupe_key": p.Key, "incident": cmp.Or(p.Body.Part, p.Incident).String(), "change": p.Change.String(),
+			"dedupe_key": p.Key, "incident": cmp.Or(p.Body.Part, p.Body.Chart, p.Incident).String(), "change": p.Change.String(),
 		},
 	})}
 }

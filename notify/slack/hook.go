@@ -33,7 +33,7 @@ func newHook(d desk, address text.Secret, client *http.Client) *hook {
 // Send posts the message by itself. The Thread is always zero. What is only for those who follow
 // a thread is left out, as what is a part of a larger incident: there is no thread to say it in.
 func (h *hook) Send(ctx context.Context, m notify.Message, _ notify.Thread) (notify.Thread, error) {
-	if m.Body.Quiet || m.Body.Part != 0 || m.Change == incident.Staged {
+	if m.Body.Quiet || m.Body.Part != 0 || m.Body.Chart != 0 || m.Change == incident.Staged {
 		return notify.Thread{}, nil
 	}
 	r := h.render(ctx, m, placeRoot, formFull)

@@ -158,6 +158,10 @@ func (c *checker) block(what string, b slack.Block) {
 		}
 		c.count("elements in "+what, len(b.Elements.ElementSet), mostActions)
 	case *slack.DividerBlock:
+	case *slack.DataVisualizationBlock:
+		if err := b.Validate(); err != nil {
+			c.fail(fmt.Errorf("%s: %w", what, err))
+		}
 	default:
 		c.fail(fmt.Errorf("%s is of a kind that is not known here, %s", what, b.BlockType()))
 	}

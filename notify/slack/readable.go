@@ -45,6 +45,8 @@ func linesOf(blocks []slack.Block) (lines []string) {
 					lines = append(lines, "("+unmarked(o.Text)+")")
 				}
 			}
+		case *slack.DataVisualizationBlock:
+			lines = append(lines, "[chart: "+b.Title+"]")
 		case *slack.ActionBlock:
 			lines = append(lines, "[buttons]")
 		}

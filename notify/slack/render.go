@@ -28,6 +28,9 @@ func (s story) render(f form) rendered {
 	case s.Body.Digest != nil:
 		return s.renderDigest(f)
 	}
+	if s.Body.Chart != 0 {
+		return s.renderChart(f)
+	}
 	if s.answers() {
 		return s.renderAnswer(f)
 	}

@@ -47,6 +47,9 @@ func (s story) sentence() string {
 	case b.Digest != nil:
 		return s.digest()
 	}
+	if s.Body.Chart != 0 {
+		return s.drawn()
+	}
 	if s.answers() {
 		return s.answer()
 	}

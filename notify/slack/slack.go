@@ -136,9 +136,12 @@ func (d *desk) took(f form) {
 const recallWithin = 2 * time.Second
 
 func (d *desk) story(ctx context.Context, m notify.Message, at place) story {
-	if at != placeLine { // which says nothing of it
+	if at != placeLine || m.Body.Chart != 0 { // which says nothing of it
 		ctx, cancel := context.WithTimeout(ctx, recallWithin)
 		defer cancel()
+		if m.Body.Chart != 0 {
+			m.Body.At = time.Now() // what came until now is drawn
+		}
 		notify.Recall(ctx, d.history, &m.Body)
 	}
 	return story{Message: m, words: d.words, zone: d.zone, now: time.Now(), publicURL: d.publicURL, style: d.style, place: at,

@@ -112,7 +112,7 @@ func checkBlock(b block, total *int) bool {
 		return checkActions(b.Elements)
 	case "header":
 		return b.Text != nil && b.Text.Type == "plain_text" && b.Text.fits(maxHeader, total)
-	case "divider":
+	case "divider", "data_visualization":
 		return true
 	}
 	return false // nothing else is sent by sonde
