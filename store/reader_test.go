@@ -115,7 +115,7 @@ func TestAReaderIsOfUseAfterTheService(t *testing.T) {
 	require.NoError(t, s.Commit(t.Context(), outage(id, 1)))
 	snapshot, err := during.Snapshot(t.Context(), t0)
 	require.NoError(t, err)
-	require.Equal(t, Service{Running: true, Version: "1.2.3", StartedAt: started, LastWrite: t0, Pending: 1}, snapshot.Service)
+	require.Equal(t, Service{Running: true, Version: "1.2.3", StartedAt: started, LastWrite: t0, Pending: 1, Oldest: t0}, snapshot.Service)
 	require.Equal(t, "seoul-1", snapshot.Location)
 
 	require.NoError(t, s.Close())
@@ -123,7 +123,7 @@ func TestAReaderIsOfUseAfterTheService(t *testing.T) {
 	for name, r := range map[string]*Reader{"one that was open": during, "a new one": look(t, path)} {
 		snapshot, err = r.Snapshot(t.Context(), t0)
 		require.NoError(t, err, name)
-		require.Equal(t, Service{Version: "1.2.3", StartedAt: started, LastWrite: t0, Pending: 1}, snapshot.Service, name)
+		require.Equal(t, Service{Version: "1.2.3", StartedAt: started, LastWrite: t0, Pending: 1, Oldest: t0}, snapshot.Service, name)
 	}
 }
 
