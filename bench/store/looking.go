@@ -13,11 +13,10 @@ import (
 // looking measures what is read while results come in at full rate, a part of a quarter of
 // an hour of them in the log: what everybody sees, and the past of one probe.
 func (f *fleet) looking(ctx context.Context, t *table) (err error) {
-	first, err := times(rounds, func() error { _, err := firstLook(ctx, f.path, f.w.at); return err })
-	if err != nil {
+	first := fmt.Sprintf("reading %d states: first Snapshot of a fresh reader", len(f.probes))
+	if err := f.firstLooks(ctx, t, first); err != nil {
 		return err
 	}
-	t.add(fmt.Sprintf("reading %d states: first Snapshot of a fresh reader", len(f.probes)), "%.1f ms", ms(first))
 	alone, cpu, err := lookAlone(ctx, f.path, f.w.at)
 	if err != nil {
 		return err
@@ -42,6 +41,25 @@ func (f *fleet) looking(ctx context.Context, t *table) (err error) {
 	}
 	t.add("next Snapshot of a reader that stays", "%.1f ms", ms(next))
 	return f.recalling(ctx, r, t)
+}
+
+// firstLooks measures a first look with the log behind the checkpoint that there happens to be,
+// and again as soon as there is another checkpoint.
+func (f *fleet) firstLooks(ctx context.Context, t *table, what string) error {
+	for _, state := range []string{"", ", right behind a checkpoint"} {
+		if state != "" {
+			f.w.checkpointed = time.Time{}
+			if err := f.w.commit(ctx, f.w.at.Add(time.Second)); err != nil {
+				return err
+			}
+		}
+		took, err := times(rounds, func() error { _, err := firstLook(ctx, f.path, f.w.at); return err })
+		if err != nil {
+			return err
+		}
+		t.add(what+state, "%.1f ms (%s of results to be replayed)", ms(took), short(f.w.at.Sub(f.w.checkpointed).Round(time.Second)))
+	}
+	return nil
 }
 
 // recalling measures what a message takes to say how a probe was before: the results of a day,
