@@ -125,7 +125,11 @@ func (p *place) states() map[probe.ID]*incident.State {
 // However often a prober is killed or stopped, what it could not keep being seen again,
 // the end is as if nothing had been.
 func TestARestartChangesNothing(t *testing.T) {
-	for seed := range uint64(8) {
+	seeds := uint64(8)
+	if testing.Short() { // with the race detector each takes long
+		seeds = 2
+	}
+	for seed := range seeds {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { restart(t, seed) })
 		})
