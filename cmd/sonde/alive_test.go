@@ -61,7 +61,7 @@ probes: [{name: web, url: %q}]
 	slack.Heal()
 	eventually("it is told", func() bool { return later(3*time.Minute) == nil })
 
-	other, err := sql.Open("sqlite", "file:"+filepath.Join(folder, "sonde.db"))
+	other, err := sql.Open("sqlite", "file:"+filepath.Join(folder, "sonde.db")+"?_pragma=busy_timeout(10000)")
 	require.NoError(t, err)
 	defer func() { require.NoError(t, other.Close()) }()
 	other.SetMaxOpenConns(1)
