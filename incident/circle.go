@@ -86,33 +86,7 @@ func NewCircles(members []Member) *Circles {
 	members = slices.Clone(members)
 	slices.SortFunc(members, func(a, b Member) int { return cmp.Compare(a.ID, b.ID) })
 	c := &Circles{of: map[probe.ID][]*Circle{}, byID: map[probe.ID]*Circle{}}
-	// Most share nothing: what takes two is made for those alone that two have.
-	numbers := make(map[Bond]int32, len(members))
-	var bonds []Bond
-	var holders []int32 // by number
-	var held []int32    // the numbers of the first one's bonds, of the second one's, and so on
-	for i := range members {
-		bonds = members[i].bonds(bonds[:0])
-		for _, bond := range bonds {
-			n, known := numbers[bond]
-			if !known {
-				n = int32(len(holders))
-				numbers[bond], holders = n, append(holders, 0)
-			}
-			holders[n]++
-			held = append(held, n)
-		}
-	}
-	made := make([]*Circle, len(holders))
-	for i := range members {
-		bonds = members[i].bonds(bonds[:0])
-		for j, bond := range bonds {
-			if n := held[j]; holders[n] > 1 || !bond.Tie.takesTwo() {
-				made[n] = c.join(made[n], bond, &members[i])
-			}
-		}
-		held = held[len(bonds):]
-	}
+	c.joinAll(members)
 	name := func(id probe.ID) string {
 		i, _ := slices.BinarySearchFunc(members, id, func(m Member, id probe.ID) int { return cmp.Compare(m.ID, id) })
 		return members[i].Name
@@ -142,6 +116,37 @@ func NewCircles(members []Member) *Circles {
 		}
 	}
 	return c
+}
+
+// joinAll makes the circles of what members have. Most share nothing: what takes two is made for
+// those alone that two have.
+func (c *Circles) joinAll(members []Member) {
+	numbers := make(map[Bond]int32, len(members))
+	var bonds []Bond
+	var holders []int32 // by number
+	var held []int32    // the numbers of the first one's bonds, of the second one's, and so on
+	for i := range members {
+		bonds = members[i].bonds(bonds[:0])
+		for _, bond := range bonds {
+			n, known := numbers[bond]
+			if !known {
+				n = int32(len(holders))
+				numbers[bond], holders = n, append(holders, 0)
+			}
+			holders[n]++
+			held = append(held, n)
+		}
+	}
+	made := make([]*Circle, len(holders))
+	for i := range members {
+		bonds = members[i].bonds(bonds[:0])
+		for j, bond := range bonds {
+			if n := held[j]; holders[n] > 1 || !bond.Tie.takesTwo() {
+				made[n] = c.join(made[n], bond, &members[i])
+			}
+		}
+		held = held[len(bonds):]
+	}
 }
 
 // share reports whether the very same probes share a host: then what they depend on says no

@@ -64,9 +64,10 @@ func (m *mean) mean() (time.Duration, int) {
 
 // of is the mean in milliseconds; nil of nothing.
 func (m *mean) of() *int64 {
-	if m.n == 0 {
+	mean, n := m.mean()
+	if n == 0 {
 		return nil
 	}
-	ms := (m.sum / time.Duration(m.n)).Milliseconds()
+	ms := mean.Milliseconds()
 	return &ms
 }
