@@ -55,19 +55,25 @@ func atRest(ctx context.Context, s *store.Store, now time.Time) (*Options, []inc
 	if err != nil {
 		return nil, nil, err
 	}
+	return o, inForce, o.Recall(ctx, s, now)
+}
+
+// Recall reads what people have asked for and is in force at an instant, and what was told to them or
+// kept back from them.
+func (o *Options) Recall(ctx context.Context, s *store.Store, now time.Time) (err error) {
 	if o.Commands, err = s.Commands(ctx, now); err != nil {
-		return nil, nil, err
+		return err
 	}
 	held, acks, err := s.Held(ctx)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
 	o.Held, o.Commands = held, append(o.Commands, acks...)
 	if o.Heard, err = s.Told(ctx); err != nil {
-		return nil, nil, err
+		return err
 	}
 	o.Paces, o.Kept, err = s.Tact(ctx)
-	return o, inForce, err
+	return err
 }
 
 func lookUp(ctx context.Context, s *store.Store, id incident.ID) (*store.IncidentRecord, error) {

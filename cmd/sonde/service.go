@@ -141,30 +141,9 @@ func (s *service) start(ctx context.Context, config *configs.Config) error {
 // newRecorder makes the recorder, which goes on with what people have asked for and with
 // what was kept back from them.
 func (s *service) newRecorder(ctx context.Context, config *configs.Config, memory *store.Memory, probes []store.Probe) error {
-	commands, err := s.store.Commands(ctx, time.Now())
-	if err != nil {
-		return err
-	}
-	held, acks, err := s.store.Held(ctx)
-	if err != nil {
-		return err
-	}
-	paces, kept, err := s.store.Tact(ctx)
-	if err != nil {
-		return err
-	}
-	heard, err := s.store.Told(ctx)
-	if err != nil {
-		return err
-	}
-	for id, names := range heard {
-		heard[id] = slices.DeleteFunc(names, func(name string) bool {
-			return !slices.ContainsFunc(config.Destinations, func(d configs.Destination) bool { return d.Name == name })
-		})
-	}
 	delivery := newUnstored(s.relay, s.store, time.Now())
-	s.recorder = record.New(record.Options{
-		Log: s.store, Memory: memory, Probes: probes, Location: s.place, Commands: append(commands, acks...), Held: held, Heard: heard, Manners: mannersOf(config), Paces: paces, Kept: kept, Delivery: delivery, DoubtUntil: delivery.doubt, Logger: s.log,
+	options := record.Options{
+		Log: s.store, Memory: memory, Probes: probes, Location: s.place, Manners: mannersOf(config), Delivery: delivery, DoubtUntil: delivery.doubt, Logger: s.log,
 		Past: func(ctx context.Context, id incident.ID) (*store.IncidentRecord, error) {
 			return s.reader.Incident(ctx, id)
 		},
@@ -172,7 +151,16 @@ func (s *service) newRecorder(ctx context.Context, config *configs.Config, memor
 		Hold:      func(id probe.ID, h incident.Hold) { s.scheduler.Hold(id, h.Until, h.Why) },
 		Told:      func(destination string) { s.dispatcher.Wake(destination) },
 		Published: s.tallies.Add,
-	})
+	}
+	if err := options.Recall(ctx, s.store, time.Now()); err != nil {
+		return err
+	}
+	for id, names := range options.Heard {
+		options.Heard[id] = slices.DeleteFunc(names, func(name string) bool {
+			return !slices.ContainsFunc(config.Destinations, func(d configs.Destination) bool { return d.Name == name })
+		})
+	}
+	s.recorder = record.New(options)
 	s.reader.Borrow(s.recorder, probes)
 	s.store.Borrow(s.recorder, probes)
 	return nil
