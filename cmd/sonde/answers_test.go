@@ -10,6 +10,7 @@ import (
 
 // What people answer to an incident, at a prompt.
 func TestAnIncidentIsAnsweredAtThePrompt(t *testing.T) {
+	t.Parallel()
 	s := newScene(t)
 	p := s.serve(t)
 	id := s.down(t)

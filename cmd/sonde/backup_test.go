@@ -23,6 +23,7 @@ import (
 // Serve, back up, stop, restore, serve again: history, incidents and probes are there,
 // and the service goes on.
 func TestABackupIsRestoredAndTheServiceGoesOn(t *testing.T) {
+	t.Parallel()
 	s := newScene(t)
 	p := s.serve(t)
 	s.status.Store(http.StatusServiceUnavailable)
@@ -200,6 +201,7 @@ func TestTheServiceMakesCopiesWhenTheyAreDue(t *testing.T) {
 }
 
 func TestDamageThatIsFoundWhileServingStopsTheService(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "sonde.db")
 	options := store.Options{Path: path, Fallback: "here", CheckAtOnce: 1}
 	watch := func() error {

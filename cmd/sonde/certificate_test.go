@@ -74,8 +74,9 @@ func (i *issuer) lasting(t *testing.T, left time.Duration) *tls.Certificate {
 // A certificate that ends in six days is told once, however often the service is killed,
 // and what is renewed is over.
 func TestACertificateIsToldOnceAlthoughTheServiceIsKilled(t *testing.T) {
+	t.Parallel()
 	authority := newIssuer(t)
-	t.Setenv("SSL_CERT_FILE", authority.file(t))
+	roots := "SSL_CERT_FILE=" + authority.file(t)
 	var shown atomic.Pointer[tls.Certificate]
 	shown.Store(authority.lasting(t, 6*24*time.Hour+90*time.Minute))
 	s := newScene(t)
@@ -95,23 +96,23 @@ probes:
   - {name: shop, url: %q}
 `, s.listen, s.slack.URL(), target.URL))
 
-	first := s.serve(t)
-	s.eventually(t, "the certificate is told", func() bool { roots, _ := s.told(); return len(roots) == 1 })
+	first := s.serve(t, roots)
+	s.eventually(t, "the certificate is told", func() bool { told, _ := s.told(); return len(told) == 1 })
 	s.settled(t)
 	first.kill()
-	second := s.serve(t)
+	second := s.serve(t, roots)
 	asked := s.asked.Load()
 	s.eventually(t, "the target is asked again", func() bool { return s.asked.Load() >= asked+3 })
 	status, code := s.report(t)
 	require.Equal(t, report.ExitWarning, code)
 	require.Equal(t, probe.KindCertificate, status.Probes[0].Incidents[0].Kind)
 	require.WithinDuration(t, time.Now().Add(6*24*time.Hour+90*time.Minute), *status.Probes[0].CertificateEnds, time.Minute)
-	roots, replies := s.told()
-	require.Len(t, roots, 1)
+	told, replies := s.told()
+	require.Len(t, told, 1)
 	require.Empty(t, replies)
-	require.Regexp(t, `^certificate: shop has a certificate that ends soon: it ends in 6 d 1 h, on `, roots[0].Text)
+	require.Regexp(t, `^certificate: shop has a certificate that ends soon: it ends in 6 d 1 h, on `, told[0].Text)
 
-	s.check(t, "shop")
+	s.check(t, "shop", roots)
 
 	shown.Store(authority.lasting(t, 90*24*time.Hour))
 	s.eventually(t, "the renewal is told", func() bool { _, replies := s.told(); return len(replies) == 1 })
@@ -122,10 +123,10 @@ probes:
 
 // check looks once at a probe whose certificate ends soon, in a process of its own, which
 // reads the roots anew.
-func (s *scene) check(t *testing.T, name string) {
+func (s *scene) check(t *testing.T, name, roots string) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], "check", name, "--json", "-c", s.config)
-	cmd.Env = append(os.Environ(), asSonde+"=yes", "SLACK_TOKEN="+fakeslack.Token)
+	cmd.Env = append(os.Environ(), asSonde+"=yes", "SLACK_TOKEN="+fakeslack.Token, roots)
 	document, err := cmd.Output()
 	require.NoError(t, err, "the answer is good")
 	var answer report.Check

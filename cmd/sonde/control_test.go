@@ -38,6 +38,7 @@ func (s *scene) down(t *testing.T) (id string) {
 }
 
 func TestCommandsReachTheServiceThroughItsSocket(t *testing.T) {
+	t.Parallel()
 	s := newScene(t)
 	p := s.serve(t)
 	id := s.down(t)
@@ -121,6 +122,7 @@ func jsonOf(t *testing.T, v any) string {
 }
 
 func TestWithoutAServiceCommandsAreStoredForTheNextStart(t *testing.T) {
+	t.Parallel()
 	s := newScene(t)
 	p := s.serve(t)
 	id := s.down(t)
@@ -149,6 +151,7 @@ func TestWithoutAServiceCommandsAreStoredForTheNextStart(t *testing.T) {
 
 // A program that has the lock and answers nobody, such as an older one, is not passed over.
 func TestACommandDoesNotPassOverAServiceThatDoesNotAnswer(t *testing.T) {
+	t.Parallel()
 	s := newScene(t)
 	s.serve(t)
 	require.NoError(t, os.Remove(filepath.Join(s.folder, "sonde.db.sock")))
@@ -158,6 +161,7 @@ func TestACommandDoesNotPassOverAServiceThatDoesNotAnswer(t *testing.T) {
 }
 
 func TestASocketWhoseNameIsTooLongIsFoundByItsFolder(t *testing.T) {
+	t.Parallel()
 	s := newScene(t)
 	deep := filepath.Join(s.folder, strings.Repeat("deep/", 30))
 	require.NoError(t, os.MkdirAll(deep, 0o700))

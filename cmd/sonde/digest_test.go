@@ -17,15 +17,16 @@ import (
 )
 
 func TestADigestIsMadeOnceAndToldInSlack(t *testing.T) {
+	t.Parallel()
 	s := newScene(t)
 	written, err := os.ReadFile(s.config)
 	require.NoError(t, err)
-	s.write(t, strings.Replace(string(written), "}}\ndefaults:", "}, digest: {daily: \"09:00\", weekly: \"Mon 09:00\"}}\n  quiet: {slack: {webhook: \""+s.slack.WebhookURL()+"\"}, digest: {daily: \"09:00\", empty: false}}\ndefaults:", 1))
+	known := strings.ReplaceAll(string(written), "${env:SLACK_TOKEN}", fakeslack.Token)
+	s.write(t, strings.Replace(known, "}}\ndefaults:", "}, digest: {daily: \"09:00\", weekly: \"Mon 09:00\"}}\n  quiet: {slack: {webhook: \""+s.slack.WebhookURL()+"\"}, digest: {daily: \"09:00\", empty: false}}\ndefaults:", 1))
 	p := s.serve(t)
 	s.down(t)
 	require.Zero(t, p.end(syscall.SIGTERM))
 
-	t.Setenv("SLACK_TOKEN", fakeslack.Token)
 	config, _, err := configs.Load(s.config, configs.Options{Secrets: true})
 	require.NoError(t, err)
 	service, err := startService(t.Context(), config, store.Replace, slog.New(slog.DiscardHandler))

@@ -194,6 +194,7 @@ func TestIncidentsAreListedAndShown(t *testing.T) {
 }
 
 func TestHistoryAnswersBesideARunningService(t *testing.T) {
+	t.Parallel()
 	s := newScene(t)
 	s.status.Store(http.StatusServiceUnavailable)
 	s.serve(t)

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"flag"
 	"os"
 	"os/signal"
 	"syscall"
@@ -30,6 +31,12 @@ func TestMain(m *testing.M) {
 		code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 		stop()
 		os.Exit(code)
+	}
+	// Most tests here wait for a service in a process of its own. Two at a time, which is what go does
+	// where there are two processors, leave these idle most of the time. What the command line says
+	// comes after this, and wins.
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		panic(err)
 	}
 	testscript.Main(leakChecked{m}, map[string]func(){"sonde": main})
 }

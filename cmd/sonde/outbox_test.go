@@ -23,6 +23,7 @@ func (s *scene) posts(t *testing.T, args ...string) (all []report.Post) {
 }
 
 func TestAMessageThatWasGivenUpIsTriedAgainOrDropped(t *testing.T) {
+	t.Parallel()
 	s := newScene(t)
 	s.slack.Fail(fakeslack.Fault{Error: "service_unavailable"})
 	p := s.serve(t)
@@ -56,6 +57,7 @@ func TestAMessageThatWasGivenUpIsTriedAgainOrDropped(t *testing.T) {
 }
 
 func TestWithoutAServiceTheOutboxIsChangedUnderTheLock(t *testing.T) {
+	t.Parallel()
 	s := newScene(t)
 	s.slack.Fail(fakeslack.Fault{Error: "service_unavailable"})
 	p := s.serve(t)

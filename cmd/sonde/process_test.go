@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -128,10 +129,10 @@ func (s *scene) write(t *testing.T, config string) {
 	require.NoError(t, os.WriteFile(s.config, []byte(config), 0o600))
 }
 
-// serve starts the service of the scene and waits until it is ready.
-func (s *scene) serve(t *testing.T) *process {
+// serve starts the service of the scene, with more in its environment, and waits until it is ready.
+func (s *scene) serve(t *testing.T, env ...string) *process {
 	t.Helper()
-	p := begin(t, []string{"SLACK_TOKEN=" + fakeslack.Token}, "serve", "-c", s.config)
+	p := begin(t, append(env, "SLACK_TOKEN="+fakeslack.Token), "serve", "-c", s.config)
 	s.eventually(t, "the service is ready", func() bool {
 		response, err := http.Get("http://" + s.listen + "/readyz")
 		if err != nil {
@@ -180,10 +181,23 @@ func (s *scene) told() (roots, replies []fakeslack.Message) {
 	return roots, replies
 }
 
-// freeAddress is an address of the loopback at which nobody listens.
+// lastPort is the port that freeAddress looked at last.
+var lastPort atomic.Uint32
+
+func init() { lastPort.Store(10_000 + rand.Uint32N(12_000)) }
+
+// freeAddress is an address of the loopback at which nobody listens. Its port is none that the
+// system gives away to who asks for any: between this and the start of the program, or while it is
+// started anew, a test beside this one could get it.
 func freeAddress(t *testing.T) string {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer func() { _ = listener.Close() }()
-	return listener.Addr().String()
+	t.Helper()
+	for range 1000 {
+		address := fmt.Sprintf("127.0.0.1:%d", lastPort.Add(1))
+		if listener, err := net.Listen("tcp", address); err == nil {
+			require.NoError(t, listener.Close())
+			return address
+		}
+	}
+	require.Fail(t, "no port is free")
+	return ""
 }

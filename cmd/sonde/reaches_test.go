@@ -16,6 +16,7 @@ import (
 
 // Whoever wonders why a channel is silent is told where an incident was told, and where it waits.
 func TestAnIncidentSaysWhereItWasToldAndWhereItWaits(t *testing.T) {
+	t.Parallel()
 	s := newScene(t)
 	closed := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusGone) }))
 	defer closed.Close()

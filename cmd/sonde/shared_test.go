@@ -16,6 +16,7 @@ import (
 
 // What several probes have in common is told once, and what each has to say in its thread.
 func TestProbesThatAreRefusedTogetherAreToldInOneThread(t *testing.T) {
+	t.Parallel()
 	s := newScene(t)
 	var status atomic.Int64
 	status.Store(http.StatusOK)
@@ -35,8 +36,7 @@ probes:
   - {name: two, url: "%[4]s/two"}
   - {name: three, url: "%[4]s/three"}
 `, s.listen, fakeslack.Token, s.slack.URL(), target.URL))
-	t.Setenv("SONDE_TEST_TOKEN", "not-a-real-token")
-	p := s.serve(t)
+	p := s.serve(t, "SONDE_TEST_TOKEN=not-a-real-token")
 	s.eventually(t, "all are up", func() bool { status, _ := s.report(t); return status.Summary.Up == 3 })
 	status.Store(http.StatusUnauthorized)
 	s.eventually(t, "each has said in the thread that it is refused", func() bool {

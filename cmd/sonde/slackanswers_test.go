@@ -80,6 +80,7 @@ func (s *scene) shows(t *testing.T, what string) {
 }
 
 func TestAnIncidentIsAnsweredInSlack(t *testing.T) {
+	t.Parallel()
 	s := newScene(t)
 	p := s.hears(t)
 	id := s.down(t)
@@ -138,6 +139,7 @@ func TestAnIncidentIsAnsweredInSlack(t *testing.T) {
 }
 
 func TestASlackThatRefusesTheAppTokenStopsNothing(t *testing.T) {
+	t.Parallel()
 	s := newScene(t)
 	s.slack.Fail(fakeslack.Fault{Method: "apps.connections.open", Error: "invalid_auth"})
 	s.slack.Join("C0OPS", "U0KIM")
