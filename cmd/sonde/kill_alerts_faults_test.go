@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"strings"
@@ -18,14 +19,21 @@ import (
 	"sonde/store"
 )
 
-// A hundred kills of the real program while outages come and go: at random moments, when Slack has
-// just taken a message, and when it has taken one whose answer never came. Every message is told
-// exactly once: what Slack had taken when we died is found there again.
+// A hundred kills of the real program, of two services fifty each, while outages come and go: at random
+// moments, when Slack has just taken a message, and when it has taken one whose answer never came. Every
+// message is told exactly once: what Slack had taken when we died is found there again.
 func TestAHundredKillsDuringAlertsLoseNoneAndDoubleNone(t *testing.T) {
-	t.Parallel()
-	const kills = 100
+	for _, service := range []uint64{1, 2} {
+		t.Run(fmt.Sprintf("service %d", service), func(t *testing.T) {
+			t.Parallel()
+			killDuringAlerts(t, uint64(time.Now().UnixNano())+service)
+		})
+	}
+}
+
+func killDuringAlerts(t *testing.T, seed uint64) {
+	const kills = 50
 	s := newScene(t)
-	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	chance := rand.New(rand.NewPCG(seed, 2))
 	unanswered := 0
