@@ -128,6 +128,7 @@ func TestWithoutARootALaterMessageIsOne(t *testing.T) {
 }
 
 func TestNoAlertIsLostForItsLooks(t *testing.T) {
+	t.Parallel()
 	for name, tc := range map[string]struct {
 		faults   []string
 		posts    int
@@ -165,6 +166,7 @@ func TestNoAlertIsLostForItsLooks(t *testing.T) {
 }
 
 func TestWhatABotsFailureMeans(t *testing.T) {
+	t.Parallel()
 	for name, tc := range map[string]struct {
 		fault   fakeslack.Fault
 		trouble notify.Trouble

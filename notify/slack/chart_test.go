@@ -42,6 +42,7 @@ func TestAChartInEveryLanguageAndForm(t *testing.T) {
 }
 
 func TestAChartIsPostedInTheThreadAndOnlyWhereItIsTaken(t *testing.T) {
+	t.Parallel()
 	server := fake(t)
 	sender := newBot(t, server)
 	thread, err := sender.Send(t.Context(), fresh(incident.Opened, causes["5xx"]), notify.Thread{})

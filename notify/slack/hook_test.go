@@ -53,6 +53,7 @@ func TestAWebhookGetsNothingThatIsOnlyForThoseWhoFollowAThread(t *testing.T) {
 }
 
 func TestAWebhookThatRefusesTheFormGetsTheSentence(t *testing.T) {
+	t.Parallel()
 	for answer, times := range map[string]int{"invalid_blocks": 3, "something_new": 1} {
 		server := fake(t)
 		server.Fail(fakeslack.Fault{Status: 400, Body: answer, Count: times})
@@ -66,6 +67,7 @@ func TestAWebhookThatRefusesTheFormGetsTheSentence(t *testing.T) {
 }
 
 func TestWhatAWebhooksFailureMeans(t *testing.T) {
+	t.Parallel()
 	for name, tc := range map[string]struct {
 		fault   fakeslack.Fault
 		trouble notify.Trouble

@@ -38,6 +38,7 @@ func TestARefusedAppTokenIsToldOnceAndTriedAgain(t *testing.T) {
 }
 
 func TestASlackThatAnswersNonsenseIsTriedAgain(t *testing.T) {
+	t.Parallel()
 	for name, f := range map[string]fakeslack.Fault{
 		"a page":           {Status: 200, Body: "<html>"},
 		"nothing":          {},
