@@ -8,6 +8,7 @@ import (
 
 // Who reads of one probe only comes to the same as who follows all of them.
 func TestALedgerIsTheSameForWhoReadsNothingElse(t *testing.T) {
+	t.Parallel()
 	inWorlds(t, func(t *testing.T, w *world) {
 		all := look(t, w.s.Path())
 		for round := range 6 {

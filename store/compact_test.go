@@ -52,6 +52,7 @@ func long(t testing.TB, seed uint64) *world {
 }
 
 func TestWhatWasCompactedIsReadAsItWas(t *testing.T) {
+	t.Parallel()
 	inWorlds(t, func(t *testing.T, w *world) {
 		r := look(t, w.s.Path())
 		for range 6 {
@@ -87,6 +88,7 @@ func sumsOf(t testing.TB, sums []Summary) (all []any) {
 }
 
 func TestDaysThatAreSummedUpSayWhatTheirResultsSay(t *testing.T) {
+	t.Parallel()
 	for seed := range (worlds() + 1) / 2 {
 		w := long(t, seed)
 		for range 8 {

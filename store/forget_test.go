@@ -13,6 +13,7 @@ import (
 )
 
 func TestWhatIsOldIsForgotten(t *testing.T) {
+	t.Parallel()
 	for seed := range worlds() {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			w := long(t, seed)

@@ -13,6 +13,7 @@ import (
 )
 
 func TestTheLedgerIsExactToTheSlot(t *testing.T) {
+	t.Parallel()
 	inWorlds(t, func(t *testing.T, w *world) {
 		reader := look(t, w.s.Path())
 		judged := slo.Tally{}

@@ -28,6 +28,7 @@ func once(t testing.TB, name string, from, until time.Time, names ...string) inc
 // What is planned covers some probes at some times, and days that are summed up already:
 // nothing of it counts, and everything else counts as it did.
 func TestTimeInMaintenanceIsExcludedToTheSlotHoweverOld(t *testing.T) {
+	t.Parallel()
 	for seed := range (worlds() + 1) / 2 {
 		w := long(t, seed)
 		w.probes[1].Subject.Group = "night"

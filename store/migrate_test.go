@@ -62,6 +62,7 @@ func largeSchemaOne(t *testing.T) string {
 }
 
 func TestAMigrationThatIsKilledHasHappenedOrHasNot(t *testing.T) {
+	t.Parallel()
 	steps, err := stepsFromOne()
 	require.NoError(t, err)
 	large, err := os.ReadFile(largeSchemaOne(t))

@@ -210,6 +210,7 @@ func (m *model) reload() {
 }
 
 func TestWhateverHappensToAProbeTheInvariantsHold(t *testing.T) {
+	t.Parallel()
 	seeds := uint64(10_000)
 	if testing.Short() {
 		seeds = 300

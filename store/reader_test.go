@@ -37,6 +37,7 @@ func (w *world) states() map[probe.ID]*incident.State {
 }
 
 func TestAReaderFollowsTheWriter(t *testing.T) {
+	t.Parallel()
 	inWorlds(t, func(t *testing.T, w *world) {
 		r := look(t, w.s.Path())
 		for range 10 {

@@ -40,6 +40,7 @@ func (w *world) alone(from int) {
 }
 
 func TestTwoProcessorsReplayAsOne(t *testing.T) {
+	t.Parallel()
 	for seed := range worlds() {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			w := newWorld(t, seed, 12)

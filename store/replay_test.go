@@ -32,6 +32,7 @@ func (w *world) load() *Memory {
 }
 
 func TestWhatIsLoadedIsWhatWasStepped(t *testing.T) {
+	t.Parallel()
 	inWorlds(t, func(t *testing.T, w *world) {
 		opened := 0
 		for range 8 {
@@ -49,6 +50,7 @@ func TestWhatIsLoadedIsWhatWasStepped(t *testing.T) {
 }
 
 func TestCheckpointsOnlySpareTheReplay(t *testing.T) {
+	t.Parallel()
 	inWorlds(t, func(t *testing.T, w *world) {
 		w.happen(400)
 		w.commit(false)
@@ -142,6 +144,7 @@ func (m *Memory) compact() *Memory {
 
 // The log behind the older checkpoint was stepped under several configurations.
 func TestADamagedCheckpointIsReplayedUnderThePoliciesOfItsTime(t *testing.T) {
+	t.Parallel()
 	changes := map[string]func(w *world){
 		"other intervals, and what counts as down": func(w *world) {
 			for i := range w.probes {

@@ -42,6 +42,7 @@ func (w *world) compact() {
 // TestANewThresholdDecidesAboutThePast changes the threshold, and compares with a model that had
 // it from the beginning: over an interval that changes, over what was skipped and over sums of days.
 func TestANewThresholdDecidesAboutThePast(t *testing.T) {
+	t.Parallel()
 	for seed := range (worlds() + 1) / 2 {
 		w := long(t, 100+seed)
 		stretch := func(n int) {

@@ -25,6 +25,7 @@ func asks(t testing.TB, r *Reader, id probe.ID, from, to time.Time) (all []incid
 // A reader that stays reads of the log only what may hold what it is asked for, and finds what one
 // finds that has never read it: whatever is committed, compacted and asked in between.
 func TestAReaderThatStaysFindsWhatAFreshOneFinds(t *testing.T) {
+	t.Parallel()
 	for seed := range worlds() {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			w := newWorld(t, seed, 12)

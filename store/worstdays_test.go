@@ -48,6 +48,7 @@ func (w *world) worst(after, until time.Time, means func(*slot) probe.Outcome) s
 
 // TestTheWorstOfManyDays compares windows that are made of sums of days with what each slot says.
 func TestTheWorstOfManyDays(t *testing.T) {
+	t.Parallel()
 	for seed := range (worlds() + 1) / 2 {
 		w := long(t, 300+seed)
 		w.pledge(slo.Worst, "99% over 30d", "90% over 36h", "latency 2500ms for 50% over 30d", "99% over month in Asia/Seoul")
@@ -109,6 +110,7 @@ func (w *world) requireWorst(t *testing.T) {
 // TestPromisesMayCountFromTheFirstSuccess compares what counts of probes that failed at first: of
 // each, of its latency, and of all of them as the worst is.
 func TestPromisesMayCountFromTheFirstSuccess(t *testing.T) {
+	t.Parallel()
 	started := 0
 	for seed := range (worlds() + 1) / 2 {
 		w := long(t, 400+seed)
