@@ -65,23 +65,17 @@ func unpackStateOf(packed []byte, id probe.ID) (*incident.State, error) {
 		return nil, errPacked
 	}
 	u := stateUnpacker{unpacker: unpacker{buf: body[1:]}}
-	u.int() // the next incident
-	u.base = u.unpacker.time()
-	u.classes(&Classes{})
 	var at probe.ID
-	for n := u.count(true); n > 0 && u.err == nil; n-- {
+	for n := u.begin(&Memory{}); n > 0 && u.err == nil; n-- {
 		at += probe.ID(u.int())
-		framed := u.frame()
+		rest := u.open()
 		s := &incident.State{}
 		if at == id {
-			framed.state(s)
-			return s, framed.err
+			u.state(s)
+			return s, u.err
 		}
-		framed.head(s) // it may have a verdict that is named by its number from here on
-		if framed.err != nil {
-			return nil, framed.err
-		}
-		u.seen = framed.seen
+		u.head(s) // it may have a verdict that is named by its number from here on
+		u.close(rest)
 	}
 	return &incident.State{}, u.err
 }

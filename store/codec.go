@@ -5,6 +5,7 @@ import (
 	"errors"
 	"hash/crc32"
 	"math"
+	"math/bits"
 	"time"
 )
 
@@ -55,65 +56,100 @@ func unsummed(packed []byte) ([]byte, bool) {
 }
 
 // unpacker reads what a packer wrote. The first damage stops it: from then on
-// everything reads as zero, and err says so.
+// everything reads as zero, and err says so. Where it is, it knows by a number: a slice of
+// what is left is a pointer, and the garbage collector looks at each that is changed.
 type unpacker struct {
 	buf []byte
+	at  int
 	err error
 }
 
-func (u *unpacker) fail() { u.buf, u.err = nil, errPacked }
+func (u *unpacker) fail() { u.buf, u.at, u.err = nil, 0, errPacked }
+
+// left is how many bytes there are to read.
+func (u *unpacker) left() int { return len(u.buf) - u.at }
 
 // more reports whether there is anything left to read.
-func (u *unpacker) more() bool { return len(u.buf) > 0 }
+func (u *unpacker) more() bool { return u.at < len(u.buf) }
 
 func (u *unpacker) byte() byte {
-	if len(u.buf) == 0 {
+	if u.at >= len(u.buf) {
 		u.fail()
 		return 0
 	}
-	b := u.buf[0]
-	u.buf = u.buf[1:]
-	return b
+	u.at++
+	return u.buf[u.at-1]
 }
 
 // take reads so many bytes. They are not copied.
 func (u *unpacker) take(n int) []byte {
-	if n > len(u.buf) {
+	if n > u.left() {
 		u.fail()
 		return nil
 	}
-	b := u.buf[:n]
-	u.buf = u.buf[n:]
-	return b
+	u.at += n
+	return u.buf[u.at-n : u.at]
 }
 
 func (u *unpacker) bool() bool { return u.byte() == 1 }
 
 func (u *unpacker) uint() uint64 {
-	v, n := binary.Uvarint(u.buf)
+	if u.at < len(u.buf) && u.buf[u.at] < 0x80 { // as most are
+		u.at++
+		return uint64(u.buf[u.at-1])
+	}
+	return u.long()
+}
+
+// long reads a number of any size.
+func (u *unpacker) long() uint64 {
+	v, n := binary.Uvarint(u.buf[u.at:])
 	if n <= 0 {
 		u.fail()
 		return 0
 	}
-	u.buf = u.buf[n:]
+	u.at += n
 	return v
 }
 
 func (u *unpacker) int() int64 {
-	v, n := binary.Varint(u.buf)
-	if n <= 0 {
-		u.fail()
-		return 0
+	v := u.uint()
+	return int64(v>>1) ^ -int64(v&1)
+}
+
+// lastBytes are the bits by which the last byte of a number is known: they are not set.
+const lastBytes = 0x8080808080808080
+
+// skip steps over so many numbers, eight bytes at a time.
+func (u *unpacker) skip(n int) {
+	for u.left() >= 8 {
+		ends := ^binary.LittleEndian.Uint64(u.buf[u.at:]) & lastBytes
+		if some := bits.OnesCount64(ends); some < n {
+			n -= some
+			u.at += 8
+			continue
+		}
+		for ; n > 1; n-- {
+			ends &= ends - 1
+		}
+		u.at += bits.TrailingZeros64(ends)/8 + 1
+		return
 	}
-	u.buf = u.buf[n:]
-	return v
+	for n > 0 {
+		if u.byte() < 0x80 {
+			n--
+		}
+		if u.err != nil {
+			return
+		}
+	}
 }
 
 // count reads a number of things that take at least a byte each, or a plain count
 // when bounded is false.
 func (u *unpacker) count(bounded bool) int {
 	v := u.uint()
-	if v > 1<<31 || bounded && v > uint64(len(u.buf)) {
+	if v > 1<<31 || bounded && v > uint64(u.left()) {
 		u.fail()
 		return 0
 	}

@@ -24,8 +24,8 @@ type paces struct {
 	lastDay  int64     // not one of them
 	sums     []slowDay // number by number; nil: there is none
 
-	room     []paced // for the times of many, in one piece of memory
-	roomOfIt []Latency
+	room     room[paced]
+	roomOfIt room[Latency]
 }
 
 func newPaces(r *Reader) *paces { return &paces{r: r} }
@@ -120,15 +120,21 @@ func (x *paces) loadSpells(ctx context.Context, q querier, after time.Time) (err
 // arranged lays the times of the probe at a place beside one another, see arrange. Most have
 // only one.
 func (x *paces) arranged(place int, threshold time.Duration) []paced {
+	spells := x.laid(place, threshold)
+	if len(x.spells[place]) != 1 {
+		return spells
+	}
+	own := x.room.take(1, roomFor)
+	own[0] = spells[0]
+	return own
+}
+
+// laid is arranged, to be read only.
+func (x *paces) laid(place int, threshold time.Duration) []paced {
 	if spells := x.spells[place]; len(spells) != 1 {
 		return arrange(slices.Clone(spells), threshold)
 	}
-	if len(x.room) == cap(x.room) {
-		x.room = make([]paced, 0, statesAtOnce)
-	}
-	n := len(x.room)
-	x.room = append(x.room, x.spells[place][0])
-	return x.room[n : n+1 : n+1]
+	return x.spells[place]
 }
 
 // whole are the thresholds that were looked for at all of (after, until] on the probe at a place.
@@ -247,8 +253,7 @@ func (x *paces) lacking(l *ledgers) (all, cut []window) {
 		begin := slo.Latest(l.begin(place, account), l.since)
 		from, to := max(dayOf(begin.UnixMilli()), x.firstDay), min(dayOf(account.Grid.Last.UnixMilli()), x.lastDay-1)
 		for o := range p.paced {
-			x.room = x.room[:0] // what was arranged for another is not looked at any more
-			for _, s := range x.arranged(place, o.Threshold) {
+			for _, s := range x.laid(place, o.Threshold) {
 				first, last := dayOf(s.after.UnixMilli()+1), dayOf(s.until.UnixMilli())
 				if after, _ := dayWindow(first); s.after.After(after) && !s.after.Before(begin) {
 					cuts[first] = true
@@ -308,11 +313,8 @@ func (x *paces) latency(place int, ledger *Ledger, threshold time.Duration) *Lat
 	if x.rows == nil {
 		x.rows = spread(len(x.kept.thresholds), len(x.read), func(i int) int { return int(x.read[i].number) }, func(i int) incident.Slow { return x.read[i].slow() })
 	}
-	if len(x.roomOfIt) == cap(x.roomOfIt) {
-		x.roomOfIt = make([]Latency, 0, statesAtOnce)
-	}
-	x.roomOfIt = append(x.roomOfIt, Latency{ledger: ledger, spells: x.arranged(place, threshold)})
-	l := &x.roomOfIt[len(x.roomOfIt)-1]
+	l := &x.roomOfIt.take(1, roomFor)[0]
+	l.ledger, l.spells = ledger, x.arranged(place, threshold)
 	lags := x.r.stateAt(place).Lags
 	for i := range l.spells {
 		s := &l.spells[i]

@@ -74,3 +74,19 @@ func spread[T any](n, things int, place func(int) int, what func(int) T) [][]T {
 	}
 	return lists
 }
+
+// room is memory for things that are many and small: there is one piece for some of them
+// instead of one for each. All of it stays as long as any of them does.
+type room[T any] []T
+
+const roomFor = 256
+
+// take is memory for n things, where so many are still to come.
+func (r *room[T]) take(n, coming int) []T {
+	if n > len(*r) {
+		*r = make([]T, max(n, min(coming, roomFor)))
+	}
+	some := (*r)[:n:n]
+	*r = (*r)[n:]
+	return some
+}

@@ -112,9 +112,9 @@ type follower struct {
 	known  []Probe
 	places *places
 	shared *incident.Circles
-	states []*incident.State // of known, as far as they were needed
-	lent   bool              // somebody reads the states: none is changed, but replaced by a copy
-	room   []incident.State  // for those of probes that never ran
+	states []*incident.State    // of known, as far as they were needed
+	lent   bool                 // somebody reads the states: none is changed, but replaced by a copy
+	room   room[incident.State] // for those of probes that never ran
 }
 
 func (m *Memory) follower(known []Probe, places *places) *follower {
@@ -153,10 +153,7 @@ func (f *follower) correlate(e *Entry, fx incident.Effects) { f.m.Correlate(f.sh
 func (f *follower) own(id probe.ID) *incident.State {
 	s := f.m.States[id]
 	if s == nil {
-		if len(f.room) == 0 {
-			f.room = make([]incident.State, min(len(f.known), statesAtOnce))
-		}
-		s, f.room = &f.room[0], f.room[1:]
+		s = &f.room.take(1, len(f.known))[0]
 		f.m.States[id] = s
 		return s
 	}

@@ -83,12 +83,12 @@ func (p *packer) string(s string) {
 // thousand.
 type textUnpacker struct {
 	unpacker
-	whole string // that buf is the rest of
+	whole string // what it reads
 }
 
 func (u *textUnpacker) string() string {
 	n := u.count(true)
-	at := len(u.whole) - len(u.buf)
+	at := u.at
 	u.take(n)
 	if u.err != nil {
 		return ""
@@ -113,7 +113,7 @@ func unpackProbes(packed []byte) ([]Probe, error) {
 		profiles = append(profiles, common)
 	}
 	n := u.count(true)
-	probes := make([]Probe, 0, min(n, len(u.buf)/8))
+	probes := make([]Probe, 0, min(n, u.left()/8))
 	for ; n > 0 && u.err == nil; n-- {
 		id, profile := probe.ID(u.int()), u.count(false)
 		if profile >= len(profiles) {

@@ -92,10 +92,7 @@ func packMemory(m *Memory) []byte {
 	return p.summed()
 }
 
-const (
-	usualState   = 16  // bytes that a packed state has at least, if it is not new
-	statesAtOnce = 256 // that get their memory together
-)
+const usualState = 16 // bytes that a packed state has at least, if it is not new
 
 // unpackMemory reads the states of all probes. Its Seq is for the caller to set.
 func unpackMemory(packed []byte) (*Memory, error) {
@@ -113,25 +110,17 @@ func unpackMemory(packed []byte) (*Memory, error) {
 
 func readMemory(body []byte) (*Memory, error) {
 	u := stateUnpacker{unpacker: unpacker{buf: body}}
-	m := &Memory{IDs: incident.Sequence{Next: incident.ID(u.int())}}
-	u.base = u.unpacker.time()
-	u.classes(&m.Classes)
-	n := u.count(true)
-	m.States = make(map[probe.ID]*incident.State, min(n, len(u.buf)/usualState))
+	m := &Memory{}
+	n := u.begin(m)
+	m.States = make(map[probe.ID]*incident.State, min(n, u.left()/usualState))
 	var id probe.ID
-	var some []incident.State // a piece of memory for many instead of one for each
-	for range n {
-		if len(some) == 0 {
-			some = make([]incident.State, min(n, statesAtOnce))
-		}
+	for u.coming = n; u.coming > 0 && u.err == nil; u.coming-- {
 		id += probe.ID(u.int())
-		framed := u.frame()
-		framed.state(&some[0])
-		if framed.err != nil {
-			return nil, framed.err
-		}
-		u.seen = framed.seen
-		m.States[id], some = &some[0], some[1:]
+		s := &u.states.take(1, u.coming)[0]
+		rest := u.open()
+		u.state(s)
+		u.close(rest)
+		m.States[id] = s
 	}
 	if u.err != nil || len(m.States) != n {
 		return nil, errPacked
@@ -293,13 +282,37 @@ func (p *statePacker) verdict(v probe.Verdict) {
 // stateUnpacker reads what a statePacker wrote.
 type stateUnpacker struct {
 	unpacker
-	base time.Time
+	base int64 // milliseconds since 1970
 	seen []probe.Verdict
+
+	coming int // states that are to be read, with this one
+	states room[incident.State]
+	paces  room[incident.Pace]
+	counts room[float32]
+	lagged room[incident.Lag]
 }
 
-// frame is the frame of the next state.
-func (u *stateUnpacker) frame() stateUnpacker {
-	return stateUnpacker{unpacker: unpacker{buf: u.take(u.count(true))}, base: u.base, seen: u.seen}
+// begin reads what stands before the states, and returns how many they are.
+func (u *stateUnpacker) begin(m *Memory) int {
+	m.IDs = incident.Sequence{Next: incident.ID(u.int())}
+	u.base = unixMilli(u.unpacker.time())
+	u.classes(&m.Classes)
+	return u.count(true)
+}
+
+// open opens the frame of the next state: up to close, nothing behind it is read.
+func (u *stateUnpacker) open() (rest []byte) {
+	n := u.count(true)
+	rest = u.buf
+	u.buf = rest[:u.at+n]
+	return rest
+}
+
+// close steps over what a newer build has put into the frame behind what is known here.
+func (u *stateUnpacker) close(rest []byte) {
+	if u.err == nil {
+		u.at, u.buf = len(u.buf), rest
+	}
 }
 
 // head reads the beginning of a state, which has its verdict.
@@ -365,14 +378,14 @@ func (u *stateUnpacker) state(s *incident.State) {
 		s.Shared.Pool = u.pool()
 	}
 	if has&hasStart != 0 {
-		s.Account.Start = u.int() + unixMilli(u.base)
+		s.Account.Start = u.int() + u.base
 		if s.Account.Start > maxInstant || s.Account.Start < -maxInstant {
 			u.fail()
 		}
 	}
 }
 
-func (u *stateUnpacker) time() time.Time { return u.behind(unixMilli(u.base)) }
+func (u *stateUnpacker) time() time.Time { return u.behind(u.base) }
 
 func (u *stateUnpacker) stretch() (s slo.Stretch) {
 	s.First = u.time()

@@ -31,8 +31,8 @@ func (p *packer) pace(x *incident.Pace) {
 	}
 }
 
-func (u *unpacker) pace() *incident.Pace {
-	x := &incident.Pace{}
+func (u *stateUnpacker) pace() *incident.Pace {
+	x := &u.paces.take(1, u.coming)[0]
 	x.Hour, x.First, x.Samples = int32(u.uint32()), u.uint32(), u.tally()
 	x.At, x.Count, x.Calm, x.Need = u.byte(), u.byte(), u.byte(), u.byte()
 	x.Typical, x.Limit = u.float32(), u.float32()
@@ -42,7 +42,7 @@ func (u *unpacker) pace() *incident.Pace {
 		u.fail()
 		return x
 	}
-	counts := make([]float32, n)
+	counts := u.counts.take(n, u.coming)
 	for i := range counts {
 		counts[i] = u.float32()
 	}

@@ -27,9 +27,14 @@ func (p *statePacker) lags(all []incident.Lag) {
 }
 
 func (u *stateUnpacker) lags() []incident.Lag {
-	var all []incident.Lag
-	for n := u.count(true); n > 0 && u.err == nil; n-- {
-		var lag incident.Lag
+	n := u.count(true)
+	if n == 0 || n > u.left()/leastLag {
+		u.fail()
+		return nil
+	}
+	all := u.lagged.take(n, u.coming)
+	for i := range all {
+		lag := &all[i]
 		ms := u.uint()
 		if ms == 0 || ms > maxThreshold {
 			u.fail()
@@ -46,10 +51,15 @@ func (u *stateUnpacker) lags() []incident.Lag {
 		default:
 			u.fail()
 		}
-		all = append(all, lag)
+	}
+	if u.err != nil {
+		return nil
 	}
 	return all
 }
+
+// leastLag is how many bytes a packed lag has at least.
+const leastLag = 3
 
 // maxThreshold is how many milliseconds no threshold exceeds.
 const maxThreshold = 600_000

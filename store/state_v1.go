@@ -1,6 +1,8 @@
 package store
 
 import (
+	"encoding/binary"
+
 	"sonde/incident"
 	"sonde/probe"
 	"sonde/slo"
@@ -29,13 +31,11 @@ func readMemoryV1(body []byte) (*Memory, error) {
 }
 
 func (u *unpacker) frameV1() []byte {
-	if len(u.buf) < 4 {
-		u.fail()
+	size := u.take(4)
+	if u.err != nil {
 		return nil
 	}
-	n := int(u.buf[0]) | int(u.buf[1])<<8 | int(u.buf[2])<<16 | int(u.buf[3])<<24
-	u.buf = u.buf[4:]
-	return u.take(n)
+	return u.take(int(binary.LittleEndian.Uint32(size)))
 }
 
 func (u *unpacker) stateV1() *incident.State {
