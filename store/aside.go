@@ -1,5 +1,7 @@
 package store
 
+import "errors"
+
 // aside does one thing after the other on a goroutine of its own, while its owner goes on:
 // SQLite on one processor, the states on another. After an error nothing more is done.
 type aside struct {
@@ -32,4 +34,12 @@ func (a *aside) wait() error {
 	close(a.work)
 	<-a.done
 	return a.err
+}
+
+// both does one thing beside another, which touch nothing in common.
+func both(one, other func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- one() }()
+	err := other()
+	return errors.Join(<-done, err)
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"slices"
 	"time"
 
@@ -30,7 +31,7 @@ type paces struct {
 
 func newPaces(r *Reader) *paces { return &paces{r: r} }
 
-// keptTo gives numbers to the thresholds that were looked for, probe by probe.
+// keptTo gives numbers to the thresholds that were looked for, probe by probe and in their order.
 type keptTo struct {
 	ends       []int // by place: where its thresholds end
 	thresholds []time.Duration
@@ -45,6 +46,7 @@ func keptToOf(spells [][]paced) (k keptTo) {
 				k.thresholds = append(k.thresholds, t)
 			}
 		}
+		slices.Sort(k.thresholds[first:])
 		k.ends[place] = len(k.thresholds)
 	}
 	return k
@@ -218,24 +220,39 @@ func (p *Probe) paced(yield func(o *slo.Objective) bool) {
 
 // loadDays reads the sums of days.
 func (x *paces) loadDays(ctx context.Context, q querier) error {
-	days := int(max(0, x.lastDay-x.firstDay))
-	_, err := eachRow(ctx, q, "SELECT day, packed FROM slowdays WHERE day >= ? AND day < ?", []any{x.firstDay, x.lastDay}, func(rows *sql.Rows) error {
+	days := make([]slowReader, max(0, x.lastDay-x.firstDay))
+	n, err := eachRow(ctx, q, "SELECT day, packed FROM slowdays WHERE day >= ? AND day < ?", []any{x.firstDay, x.lastDay}, func(rows *sql.Rows) error {
 		var d int64
-		var packed sql.RawBytes
+		var packed []byte
 		if err := rows.Scan(&d, &packed); err != nil {
 			return err
 		}
-		if x.sums == nil {
-			x.sums = slices.Repeat([]slowDay{noSlowDay}, days*len(x.kept.thresholds))
-		}
-		return eachSlowDay(packed, func(k slowKey, sum slowDay) {
-			if place, ok := x.r.places.of(k.probe); ok {
-				if n, ok := x.kept.of(place, time.Duration(k.threshold)*time.Millisecond); ok {
-					x.sums[n*days+int(d-x.firstDay)] = sum
-				}
-			}
-		})
+		return days[d-x.firstDay].open(packed)
 	})
+	if err != nil || n == 0 {
+		return err
+	}
+	x.sums = make([]slowDay, len(days)*len(x.kept.thresholds))
+	half := len(days) / 2
+	return both(func() error { return x.unpackDays(days, 0, half) }, func() error { return x.unpackDays(days, half, len(days)) })
+}
+
+// unpackDays unpacks days in [from, to) side by side, probe by probe, as sums of time are.
+func (x *paces) unpackDays(days []slowReader, from, to int) (err error) {
+	n := 0
+	for place := range x.r.known {
+		key := slowKey{probe: x.r.known[place].ID}
+		for ; n < x.kept.ends[place]; n++ {
+			key.threshold = x.kept.thresholds[n].Milliseconds()
+			sums := x.days(n)
+			for d := from; d < to; d++ {
+				sums[d] = days[d].of(key)
+			}
+		}
+	}
+	for d := from; d < to; d++ {
+		err = errors.Join(err, days[d].u.err)
+	}
 	return err
 }
 

@@ -27,6 +27,10 @@ type slowKey struct {
 	threshold int64 // milliseconds
 }
 
+func (k slowKey) less(o slowKey) bool {
+	return k.probe < o.probe || k.probe == o.probe && k.threshold < o.threshold
+}
+
 func (k slowKey) compare(o slowKey) int {
 	return cmp.Or(cmp.Compare(k.probe, o.probe), cmp.Compare(k.threshold, o.threshold))
 }
@@ -47,23 +51,59 @@ func packSlowDays(keys []slowKey, of map[slowKey]slowDay) []byte {
 	return p.summed()
 }
 
-// eachSlowDay reads sums of a day.
-func eachSlowDay(packed []byte, f func(k slowKey, d slowDay)) error {
+// slowReader reads sums of a day one by one. Its zero value has none.
+type slowReader struct {
+	u    unpacker
+	left int
+	key  slowKey // whose sum is read
+	sum  slowDay
+}
+
+func (r *slowReader) open(packed []byte) error {
 	body, ok := unsummed(packed)
 	if !ok || body[0] != chunkPacking {
 		return errPacked
 	}
-	u := unpacker{buf: body[1:]}
-	var k slowKey
-	for n := u.count(true); n > 0 && u.err == nil; n-- {
-		k.probe += probe.ID(u.int())
-		k.threshold += u.int()
-		d := slowDay{u.uint32(), u.uint32()}
-		if u.err == nil {
-			f(k, d)
+	r.u.buf, r.u.at = body, 1
+	r.left = r.u.count(true)
+	return r.u.err
+}
+
+// next reads the next sum, if there is one.
+func (r *slowReader) next() bool {
+	if r.left == 0 || r.u.err != nil {
+		return false
+	}
+	r.left--
+	r.key.probe += probe.ID(r.u.int())
+	r.key.threshold += r.u.int()
+	r.sum = slowDay{r.u.uint32(), r.u.uint32()}
+	return r.u.err == nil
+}
+
+// of is the sum of a key that is higher than the one before; noSlowDay if there is none.
+func (r *slowReader) of(key slowKey) slowDay {
+	for r.key.less(key) {
+		if !r.next() {
+			return noSlowDay
 		}
 	}
-	return u.err
+	if r.key != key {
+		return noSlowDay
+	}
+	return r.sum
+}
+
+// eachSlowDay reads sums of a day.
+func eachSlowDay(packed []byte, f func(k slowKey, d slowDay)) error {
+	var r slowReader
+	if err := r.open(packed); err != nil {
+		return err
+	}
+	for r.next() {
+		f(r.key, r.sum)
+	}
+	return r.u.err
 }
 
 // Queries of slow stretches that overlap a window, as those of the ledger. What is small of a row
