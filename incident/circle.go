@@ -83,8 +83,9 @@ type Circles struct {
 // NewCircles finds what probes share. Only those are in a circle that have a rule which
 // looks at it; the settings of the first of them, by id, hold for the whole.
 func NewCircles(members []Member) *Circles {
-	members = slices.Clone(members)
-	slices.SortFunc(members, func(a, b Member) int { return cmp.Compare(a.ID, b.ID) })
+	if byID := func(a, b Member) int { return cmp.Compare(a.ID, b.ID) }; !slices.IsSortedFunc(members, byID) {
+		members = slices.SortedFunc(slices.Values(members), byID)
+	}
 	c := &Circles{of: map[probe.ID][]*Circle{}, byID: map[probe.ID]*Circle{}}
 	c.joinAll(members)
 	name := func(id probe.ID) string {
@@ -121,17 +122,21 @@ func NewCircles(members []Member) *Circles {
 // joinAll makes the circles of what members have. Most share nothing: what takes two is made for
 // those alone that two have.
 func (c *Circles) joinAll(members []Member) {
-	numbers := make(map[Bond]int32, len(members))
+	var numbers [len(tieNames)]map[string]int32 // by tie and key
+	for tie := range numbers {
+		numbers[tie] = map[string]int32{}
+	}
+	numbers[TieHost] = make(map[string]int32, len(members))
 	var bonds []Bond
-	var holders []int32 // by number
-	var held []int32    // the numbers of the first one's bonds, of the second one's, and so on
+	holders := make([]int32, 0, len(members)) // by number
+	held := make([]int32, 0, 3*len(members))  // the numbers of the first one's bonds, of the second one's, and so on
 	for i := range members {
 		bonds = members[i].bonds(bonds[:0])
 		for _, bond := range bonds {
-			n, known := numbers[bond]
+			n, known := numbers[bond.Tie][bond.Key]
 			if !known {
 				n = int32(len(holders))
-				numbers[bond], holders = n, append(holders, 0)
+				numbers[bond.Tie][bond.Key], holders = n, append(holders, 0)
 			}
 			holders[n]++
 			held = append(held, n)

@@ -112,10 +112,10 @@ func (u *unpacker) long() uint64 {
 	return v
 }
 
-func (u *unpacker) int() int64 {
-	v := u.uint()
-	return int64(v>>1) ^ -int64(v&1)
-}
+func (u *unpacker) int() int64 { return signed(u.uint()) }
+
+// signed is the number that was packed as one without a sign.
+func signed(v uint64) int64 { return int64(v>>1) ^ -int64(v&1) }
 
 // lastBytes are the bits by which the last byte of a number is known: they are not set.
 const lastBytes = 0x8080808080808080

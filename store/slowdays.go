@@ -75,6 +75,13 @@ func (r *slowReader) next() bool {
 		return false
 	}
 	r.left--
+	if next := r.u.buf[r.u.at:]; len(next) >= 4 && next[0]|next[1]|next[2]|next[3] < 0x80 { // nearly always: little or nothing
+		r.key.probe += probe.ID(signed(uint64(next[0])))
+		r.key.threshold += signed(uint64(next[1]))
+		r.sum = slowDay{uint32(next[2]), uint32(next[3])}
+		r.u.at += 4
+		return true
+	}
 	r.key.probe += probe.ID(r.u.int())
 	r.key.threshold += r.u.int()
 	r.sum = slowDay{r.u.uint32(), r.u.uint32()}

@@ -213,7 +213,7 @@ func (r *tallyReader) open(packed []byte) error {
 	if !ok || body[0] != chunkPacking {
 		return errPacked
 	}
-	r.u.buf = body[1:]
+	r.u.buf, r.u.at = body, 1
 	r.left = r.u.count(true)
 	return r.u.err
 }
@@ -224,6 +224,11 @@ func (r *tallyReader) next() bool {
 		return false
 	}
 	r.left--
+	if next := r.u.buf[r.u.at:]; len(next) >= 2 && next[0] < 0x80 && next[1] == 0 { // nearly always: as the one before
+		r.id += probe.ID(signed(uint64(next[0])))
+		r.u.at += 2
+		return true
+	}
 	r.id += probe.ID(r.u.int())
 	if differs := r.u.byte(); differs != 0 {
 		for i, part := range r.tally.parts() {
