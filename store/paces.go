@@ -25,8 +25,7 @@ type paces struct {
 	lastDay  int64     // not one of them
 	sums     []slowDay // number by number; nil: there is none
 
-	room     room[paced]
-	roomOfIt room[Latency]
+	rooms latencyRooms
 }
 
 func newPaces(r *Reader) *paces { return &paces{r: r} }
@@ -121,12 +120,12 @@ func (x *paces) loadSpells(ctx context.Context, q querier, after time.Time) (err
 
 // arranged lays the times of the probe at a place beside one another, see arrange. Most have
 // only one.
-func (x *paces) arranged(place int, threshold time.Duration) []paced {
+func (x *paces) arranged(rooms *room[paced], place int, threshold time.Duration) []paced {
 	spells := x.laid(place, threshold)
 	if len(x.spells[place]) != 1 {
 		return spells
 	}
-	own := x.room.take(1, roomFor)
+	own := rooms.take(1, roomFor)
 	own[0] = spells[0]
 	return own
 }
@@ -327,11 +326,26 @@ func (x *paces) more(ctx context.Context, q querier, windows []window) error {
 
 // latency is how the probe at a place kept to a threshold.
 func (x *paces) latency(place int, ledger *Ledger, threshold time.Duration) *Latency {
+	x.spreadRows()
+	return x.latencyIn(&x.rooms, place, ledger, threshold)
+}
+
+func (x *paces) spreadRows() {
 	if x.rows == nil {
 		x.rows = spread(len(x.kept.thresholds), len(x.read), func(i int) int { return int(x.read[i].number) }, func(i int) incident.Slow { return x.read[i].slow() })
 	}
-	l := &x.roomOfIt.take(1, roomFor)[0]
-	l.ledger, l.spells = ledger, x.arranged(place, threshold)
+}
+
+// latencyRooms are where latencies are made.
+type latencyRooms struct {
+	paced     room[paced]
+	latencies room[Latency]
+	lists     room[*Latency]
+}
+
+func (x *paces) latencyIn(rooms *latencyRooms, place int, ledger *Ledger, threshold time.Duration) *Latency {
+	l := &rooms.latencies.take(1, roomFor)[0]
+	l.ledger, l.spells = ledger, x.arranged(&rooms.paced, place, threshold)
 	lags := x.r.stateAt(place).Lags
 	for i := range l.spells {
 		s := &l.spells[i]
@@ -346,17 +360,32 @@ func (x *paces) latency(place int, ledger *Ledger, threshold time.Duration) *Lat
 	return l
 }
 
-// latencies are how the probe at a place keeps to the thresholds of its objectives.
-func (x *paces) latencies(place int, ledger *Ledger) []*Latency {
-	p := &x.r.known[place]
-	if p.Policy.Thresholds == (incident.Thresholds{}) {
-		return nil
+// fill says of probes how they keep to the thresholds of their objectives. Their ledgers stay
+// where they are. Without paces, there is nothing to say.
+func (x *paces) fill(watched []Watched) {
+	if x == nil {
+		return
 	}
-	all := make([]*Latency, len(p.Objectives))
-	for i, o := range p.Objectives {
-		if o.Kind == slo.Latency {
-			all[i] = x.latency(place, ledger, o.Threshold)
+	x.spreadRows()
+	half := len(watched) / 2
+	_ = both(func() error { return x.fillSome(watched[:half]) }, func() error { return x.fillSome(watched[half:]) })
+}
+
+func (x *paces) fillSome(watched []Watched) error {
+	var rooms latencyRooms
+	for i := range watched {
+		w := &watched[i]
+		if w.Policy.Thresholds == (incident.Thresholds{}) {
+			continue
+		}
+		place, _ := x.r.places.of(w.ID)
+		ledger := w.Ledger.Promised(w.Policy)
+		w.Latencies = rooms.lists.take(len(w.Objectives), roomFor)
+		for j := range w.Objectives {
+			if o := &w.Objectives[j]; o.Kind == slo.Latency {
+				w.Latencies[j] = x.latencyIn(&rooms, place, ledger, o.Threshold)
+			}
 		}
 	}
-	return all
+	return nil
 }

@@ -204,10 +204,8 @@ func (r *Reader) look(ctx context.Context, tx *sql.Tx, now time.Time) (*Snapshot
 		w := Watched{Probe: p, State: state, Ledger: all.of(i, &state.Account)}
 		w.Maintenance, w.Rest = all.calendar.Now(p.ID, now)
 		s.Probes = append(s.Probes, w)
-		if paces != nil { // whose ledgers stay where they are
-			s.Probes[len(s.Probes)-1].Latencies = paces.latencies(i, s.Probes[len(s.Probes)-1].Ledger.Promised(p.Policy))
-		}
 	}
+	paces.fill(s.Probes)
 	s.Shared = r.memory.shared(r.circles)
 	r.lent = true
 	s.Groups = r.groups(s.Probes, paces, worst)

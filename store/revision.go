@@ -119,7 +119,8 @@ func unpackProbes(packed []byte) ([]Probe, error) {
 		if profile >= len(profiles) {
 			return nil, errPacked
 		}
-		x := profiles[profile]
+		probes = append(probes, profiles[profile])
+		x := &probes[len(probes)-1]
 		x.ID = id
 		s := &x.Subject
 		s.Name, s.URL, s.Group, s.Runbook, x.RequestHash, x.Was, x.Credential = u.string(), u.string(), u.string(), u.string(), u.string(), u.string(), u.string()
@@ -133,7 +134,6 @@ func unpackProbes(packed []byte) ([]Probe, error) {
 		for names := u.count(true); names > 0 && u.err == nil; names-- {
 			s.DependsOn = append(s.DependsOn, u.string())
 		}
-		probes = append(probes, x)
 	}
 	if u.err != nil {
 		return nil, u.err
