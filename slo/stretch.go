@@ -21,19 +21,20 @@ func (s Stretch) Weight() time.Duration {
 // Within is the weight of the slots that lie in (after, until]. It is exact to
 // the slot.
 func (s Stretch) Within(after, until time.Time) time.Duration {
-	if s.Step <= 0 || s.Last.Before(s.First) {
+	if s.Step <= 0 || s.Last.Before(s.First) || !s.Last.After(after) || s.First.After(until) {
 		return 0
 	}
-	skip := int64(0)
+	n := between(s.First, Earliest(s.Last, until))/s.Step + 1
 	if !s.First.After(after) {
-		skip = int64(after.Sub(s.First)/s.Step) + 1
+		n -= between(s.First, after)/s.Step + 1
 	}
-	last := Earliest(s.Last, until)
-	if last.Before(s.First) {
-		return 0
-	}
-	n := int64(last.Sub(s.First)/s.Step) + 1 - skip
-	return max(0, time.Duration(n)*s.Step)
+	return max(0, n*s.Step)
+}
+
+// between is how long it is from one instant to a later one, of less than 292 years. It is
+// [time.Time.Sub] without what that does for more than those.
+func between(from, to time.Time) time.Duration {
+	return time.Duration(to.UnixNano() - from.UnixNano())
 }
 
 // Follows reports whether the slot continues the stretch: the very next one.
