@@ -14,7 +14,6 @@ const (
 	leastGrowth = 15
 	startGrowth = 25 // until it is known how much passes
 	usualGrowth = 100
-	readGrowth  = 200 // of a command that only reads
 )
 
 const (

@@ -46,12 +46,10 @@ func ownProcess(ctx context.Context) context.Context {
 	return context.WithValue(ctx, ownProcessKey{}, true)
 }
 
-// giveWay lets the service go before a command that only reads: probing comes first. Such a
-// command ends before much garbage has passed.
+// giveWay lets the service go before a command that only reads: probing comes first.
 func giveWay(ctx context.Context) {
 	if ctx.Value(ownProcessKey{}) != nil {
 		_ = store.GiveWay() // a courtesy; who may not, reads all the same
-		growHeap(readGrowth)
 	}
 }
 
