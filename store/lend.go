@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"maps"
 	"time"
 
@@ -86,6 +87,20 @@ func (r *Reader) borrow(ctx context.Context) (done func()) {
 	}
 	r.loan = m
 	return done
+}
+
+// look has f read the database beside the writer. The states that f follows are the recorder's own,
+// as long as it reads them: what f keeps must be its own.
+func (c *compactor) look(ctx context.Context, f func(tx *sql.Tx) error) error {
+	done := c.r.borrow(ctx)
+	defer done()
+	defer c.r.giveBack()
+	tx, err := c.r.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }()
+	return f(tx)
 }
 
 // giveBack forgets what was borrowed.

@@ -9,6 +9,7 @@ import (
 
 	"sonde/incident"
 	"sonde/probe"
+	"sonde/slo"
 )
 
 // lender lends the memory of a world as it was at the latest call of keep.
@@ -56,6 +57,37 @@ func TestAReaderThatBorrowsSeesWhatOneSeesThatReads(t *testing.T) {
 			}
 		}
 	})
+}
+
+// strictly lends as a recorder does that goes on at once: what is given back is not what it was.
+type strictly struct{ *lender }
+
+func (l strictly) Lend(ctx context.Context) (*Memory, func(), error) {
+	m, done, err := l.lender.Lend(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	return m, func() {
+		clear(m.States)
+		l.kept.Regain()
+		done()
+	}, nil
+}
+
+func TestCompactionReadsNoStatesThatItGaveBack(t *testing.T) {
+	w := long(t, 7)
+	w.pledge(slo.Worst, "99% over 30d", "latency 2500ms for 50% over 30d")
+	l := strictly{&lender{circles: Circles(w.probes), kept: w.memory}}
+	w.s.Borrow(l, w.probes)
+	for range 4 {
+		w.happen(400)
+		w.commit(true)
+		l.kept = w.memory
+		w.compact()
+		require.Zero(t, l.lent)
+		w.requireWorst(t)
+	}
+	require.Greater(t, count(t, w.s, "SELECT count(*) FROM worstdays"), 2)
 }
 
 func TestALookGivesBackWhatItBorrowed(t *testing.T) {

@@ -172,12 +172,16 @@ func eachSlow(ctx context.Context, q querier, w window, f func(row *slowRow)) er
 // sumSlow sums up slow answers of the days whose time is summed up, for the thresholds that
 // were looked for on all of the day.
 func (c *compactor) sumSlow(ctx context.Context, now time.Time) error {
-	tx, err := c.r.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
-	if err != nil {
+	today := dayOf(now.UnixMilli())
+	key, err := c.basisOfSlow(ctx, today)
+	if err != nil || key == "" {
 		return err
 	}
-	packed, err := c.missingSlow(ctx, tx, now)
-	_ = tx.Rollback()
+	var packed []packedDay
+	err = c.look(ctx, func(tx *sql.Tx) (err error) {
+		packed, err = c.missingSlow(ctx, tx, today)
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("sum up slow answers of days: %w", err)
 	}
@@ -190,7 +194,27 @@ func (c *compactor) sumSlow(ctx context.Context, now time.Time) error {
 			return err
 		}
 	}
+	if len(packed) < tallyDaysAtOnce {
+		c.s.summed.Store(&key)
+	}
 	return nil
+}
+
+// basisOfSlow says what sums of slow answers are made of; nothing if there are none to make, or
+// none that were not made of the same.
+func (c *compactor) basisOfSlow(ctx context.Context, today int64) (key string, err error) {
+	if err := c.r.know(ctx, c.r.db); err != nil || !c.r.paces() {
+		return "", err
+	}
+	const what = "SELECT (SELECT coalesce(max(day), 0) FROM tallies) || '/' || count(*) || '/' || coalesce(sum(first), 0) FROM measures"
+	if err := c.r.db.QueryRowContext(ctx, what).Scan(&key); err != nil {
+		return "", err
+	}
+	key = fmt.Sprint(key, "/", c.r.revision, "/", today)
+	if done := c.s.summed.Load(); done != nil && *done == key {
+		return "", nil
+	}
+	return key, nil
 }
 
 // packedDay is something of a day.
@@ -200,20 +224,7 @@ type packedDay struct {
 }
 
 // missingSlow makes the sums that are missing, of the latest days first and of some at a time.
-func (c *compactor) missingSlow(ctx context.Context, tx *sql.Tx, now time.Time) (all []packedDay, err error) {
-	if err := c.r.know(ctx, tx); err != nil || !c.r.paces() {
-		return nil, err
-	}
-	today := dayOf(now.UnixMilli())
-	var key string
-	const what = "SELECT (SELECT coalesce(max(day), 0) FROM tallies) || '/' || count(*) || '/' || coalesce(sum(first), 0) FROM measures"
-	if err := tx.QueryRowContext(ctx, what).Scan(&key); err != nil {
-		return nil, err
-	}
-	key = fmt.Sprint(key, "/", c.r.revision, "/", today)
-	if done := c.s.summed.Load(); done != nil && *done == key {
-		return nil, nil
-	}
+func (c *compactor) missingSlow(ctx context.Context, tx *sql.Tx, today int64) (all []packedDay, err error) {
 	if err := c.r.follow(ctx, tx, nil); err != nil {
 		return nil, err
 	}
@@ -244,9 +255,6 @@ func (c *compactor) missingSlow(ctx context.Context, tx *sql.Tx, now time.Time) 
 		if packed != nil {
 			all = append(all, packedDay{d, packed})
 		}
-	}
-	if len(all) < tallyDaysAtOnce {
-		c.s.summed.Store(&key)
 	}
 	return all, nil
 }

@@ -31,12 +31,18 @@ type gap struct {
 // a day at a time, the latest first.
 func (c *compactor) fillSlow(ctx context.Context) error {
 	deadline := time.Now().Add(fillFor)
-	tx, err := c.r.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
-	if err != nil {
+	if err := c.r.know(ctx, c.r.db); err != nil {
 		return err
 	}
-	gaps, all, err := c.unlooked(ctx, tx)
-	_ = tx.Rollback()
+	if done := c.s.filled.Load(); done != nil && *done == c.r.revision {
+		return nil
+	}
+	var gaps []gap
+	var all bool
+	err := c.look(ctx, func(tx *sql.Tx) (err error) {
+		gaps, all, err = c.unlooked(ctx, tx)
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("look for thresholds of latency that are new: %w", err)
 	}
@@ -59,12 +65,6 @@ func (c *compactor) fillSlow(ctx context.Context) error {
 // unlooked is what there is to be looked at, and whether that is all: a threshold that has not
 // met its first slot yet has no beginning.
 func (c *compactor) unlooked(ctx context.Context, tx *sql.Tx) (gaps []gap, all bool, err error) {
-	if err := c.r.know(ctx, tx); err != nil {
-		return nil, false, err
-	}
-	if done := c.s.filled.Load(); done != nil && *done == c.r.revision {
-		return nil, false, nil
-	}
 	if err := c.r.follow(ctx, tx, nil); err != nil {
 		return nil, false, err
 	}

@@ -42,14 +42,11 @@ func (c *compactor) tallyDays(ctx context.Context, now time.Time) error {
 	if err != nil || have[dayOf(now.UnixMilli())-1] {
 		return err // days are summed up in their order
 	}
-	done := c.r.borrow(ctx)
-	defer done()
-	tx, err := c.r.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
-	if err != nil {
+	var packed map[int64][]byte
+	err = c.look(ctx, func(tx *sql.Tx) (err error) {
+		packed, err = c.missingTallies(ctx, tx, have, now)
 		return err
-	}
-	packed, err := c.missingTallies(ctx, tx, have, now)
-	_ = tx.Rollback()
+	})
 	if err != nil {
 		return fmt.Errorf("sum up the time of days: %w", err)
 	}

@@ -234,12 +234,17 @@ func readWorstDays(packed []byte, f func(key worstKey, t dayTally)) error {
 
 // sumWorst sums up the days of groups that are as their worst member is.
 func (c *compactor) sumWorst(ctx context.Context, now time.Time) error {
-	tx, err := c.r.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
-	if err != nil {
+	promised := func(p Probe) bool {
+		return p.RetiredAt.IsZero() && p.Pledge.Combine == slo.Worst && len(p.Pledge.Objectives) > 0
+	}
+	if err := c.r.know(ctx, c.r.db); err != nil || !slices.ContainsFunc(c.r.known, promised) {
 		return err
 	}
-	packed, err := c.missingWorst(ctx, tx, now)
-	_ = tx.Rollback()
+	var packed []packedDay
+	err := c.look(ctx, func(tx *sql.Tx) (err error) {
+		packed, err = c.missingWorst(ctx, tx, now)
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -257,12 +262,6 @@ func (c *compactor) sumWorst(ctx context.Context, now time.Time) error {
 
 // missingWorst makes the sums that are missing, of the latest days first and of some at a time.
 func (c *compactor) missingWorst(ctx context.Context, tx *sql.Tx, now time.Time) (all []packedDay, err error) {
-	promised := func(p Probe) bool {
-		return p.RetiredAt.IsZero() && p.Pledge.Combine == slo.Worst && len(p.Pledge.Objectives) > 0
-	}
-	if err := c.r.know(ctx, tx); err != nil || !slices.ContainsFunc(c.r.known, promised) {
-		return nil, err
-	}
 	if err := c.r.follow(ctx, tx, nil); err != nil {
 		return nil, err
 	}
