@@ -4,9 +4,11 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
+	"weak"
 
 	"github.com/stretchr/testify/require"
 
@@ -177,6 +179,21 @@ func TestCompactionMayBeStoppedAnywhere(t *testing.T) {
 	require.Greater(t, stops, 3)
 	w.requireTallies(t, look(t, w.s.Path()))
 	require.Zero(t, count(t, w.s, "SELECT count(*) FROM chunks WHERE span NOT IN (SELECT id FROM spans)"))
+}
+
+func TestNothingKeepsTheReaderOfAPass(t *testing.T) {
+	w := long(t, 6)
+	w.promise(time.Second)
+	w.happen(300)
+	w.commit(true)
+	r, err := OpenReader(t.Context(), w.s.Path())
+	require.NoError(t, err)
+	was := weak.Make(r)
+	require.NoError(t, (&compactor{s: w.s, r: r}).run(t.Context(), w.now()))
+	require.NoError(t, r.Close())
+	require.NotNil(t, w.s.filled.Load())
+	runtime.GC()
+	require.True(t, was.Value() == nil, "it is kept")
 }
 
 func TestADamagedSegmentDoesNotStopCompaction(t *testing.T) {

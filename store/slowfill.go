@@ -38,11 +38,14 @@ func (c *compactor) fillSlow(ctx context.Context) error {
 		return nil
 	}
 	var gaps []gap
-	var all bool
-	err := c.look(ctx, func(tx *sql.Tx) (err error) {
-		gaps, all, err = c.unlooked(ctx, tx)
-		return err
-	})
+	var err error
+	all := !c.r.paces()
+	if !all {
+		err = c.look(ctx, func(tx *sql.Tx) (err error) {
+			gaps, all, err = c.unlooked(ctx, tx)
+			return err
+		})
+	}
 	if err != nil {
 		return fmt.Errorf("look for thresholds of latency that are new: %w", err)
 	}
@@ -57,7 +60,8 @@ func (c *compactor) fillSlow(ctx context.Context) error {
 		}
 	}
 	if all {
-		c.s.filled.Store(&c.r.revision)
+		revision := c.r.revision // a pointer into the reader would keep it, and all states with it
+		c.s.filled.Store(&revision)
 	}
 	return nil
 }
