@@ -85,6 +85,8 @@ func (r *parts) first() probe.ID { return r.probes[0] }
 // size is about how many bytes the row has so far.
 func (r *parts) size() int { return len(r.bodies.buf) + 4*len(r.probes) }
 
+func (r *parts) reset() { r.probes, r.ends, r.bodies.buf = r.probes[:0], r.ends[:0], r.bodies.buf[:0] }
+
 // rowPacker packs the chunks of several probes to one row: a directory, then the chunks,
 // then a sum.
 type rowPacker struct {
@@ -184,9 +186,14 @@ func (p *packer) shapeRuns(points []point) {
 	}
 }
 
+func (r *rowPacker) reset() {
+	r.parts.reset()
+	r.shapes = shapes{known: r.shapes.known[:0]}
+}
+
 // packed is the row.
-func (r *rowPacker) packed() []byte {
-	p := packer{make([]byte, 0, r.size()+64)}
+func (r *rowPacker) packed(into []byte) []byte {
+	p := packer{into}
 	p.byte(chunkPacking)
 	p.int(r.hour)
 	p.count(len(r.shapes.known))

@@ -6,20 +6,13 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
-
-	"sonde/incident"
-	"sonde/probe"
 )
 
 const (
 	spanLength   = 15 * time.Minute // of the log becomes chunks together
 	spanSegments = 4 * 3600         // or so many segments, if the clock that dated them was wrong
-	pointsAtOnce = 64 << 10         // are gathered in memory, at the most, unless one probe has more
-	rowSize      = 8 << 10          // of packed chunks, about: large enough to fill pages, small enough to be read for one probe
-	writeAtOnce  = 256 << 10        // bytes of rows in a transaction, so that no commit waits long
 )
 
 // compactor makes one pass of compaction: what it reads, it reads beside the writer.
@@ -27,7 +20,9 @@ type compactor struct {
 	s      *Store
 	r      *Reader
 	report Compaction
-	room   []point // for the points of some probes, again and again
+
+	gatherer
+	room []byte // for rows that are to be written, again and again
 }
 
 // Compaction is what a pass of compaction did.
@@ -171,20 +166,19 @@ func (c *compactor) buildSpan(ctx context.Context, x *span) error {
 	if err := c.inSteps(ctx, leftover, x.after); err != nil {
 		return err
 	}
-	counts, err := c.countResults(ctx, x)
-	if err != nil {
+	if err := c.countResults(ctx, x); err != nil {
 		return err
 	}
-	for some := range groups(counts) {
-		gathered, err := c.gather(ctx, x, some, counts)
+	for some := range c.groups() {
+		results, err := c.gather(ctx, x, some)
 		if err != nil {
 			return err
 		}
-		if err := c.writeChunks(ctx, x, some, gathered); err != nil {
+		if err := c.writeChunks(ctx, x, some, results); err != nil {
 			return err
 		}
 	}
-	err = c.change(ctx, func(tx *sql.Tx) error {
+	err := c.change(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, "INSERT INTO spans(id, location, first, last, results) VALUES (?, ?, ?, ?, ?)",
 			x.last, c.s.location, x.earliest, x.later, x.results)
 		return err
@@ -195,47 +189,6 @@ func (c *compactor) buildSpan(ctx context.Context, x *span) error {
 	c.report.Spans++
 	c.report.Results += x.results
 	return nil
-}
-
-// groups cuts probes into groups that are small enough to be gathered in memory.
-func groups(counts map[probe.ID]int) func(yield func([]probe.ID) bool) {
-	return func(yield func([]probe.ID) bool) {
-		ids := slices.Sorted(maps.Keys(counts))
-		for len(ids) > 0 {
-			n, points := 0, 0
-			for n < len(ids) && (n == 0 || points+counts[ids[n]] <= pointsAtOnce) {
-				points += counts[ids[n]]
-				n++
-			}
-			if !yield(ids[:n]) {
-				return
-			}
-			ids = ids[n:]
-		}
-	}
-}
-
-// countResults counts the results of a span by probe, and notes which segments are
-// damaged: what they held is lost, and must not stop the rest.
-func (c *compactor) countResults(ctx context.Context, x *span) (map[probe.ID]int, error) {
-	counts := map[probe.ID]int{}
-	err := c.eachSegment(ctx, x, func(seq, at int64, packed []byte) {
-		if x.earliest == 0 {
-			x.earliest, x.later = at, at
-		}
-		err := eachEntry(packed, func(e *Entry) {
-			if e.Input.Kind == incident.Ran {
-				counts[e.Probe]++
-				x.results++
-				x.earliest = min(x.earliest, e.Input.At.UnixMilli())
-				x.later = max(x.later, e.Input.At.UnixMilli())
-			}
-		})
-		if err != nil {
-			c.report.Damaged = append(c.report.Damaged, seq)
-		}
-	})
-	return counts, err
 }
 
 const segmentsOfSpan = "SELECT seq, at, packed FROM log WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT 500"
@@ -257,85 +210,6 @@ func (c *compactor) eachSegment(ctx context.Context, x *span, f func(seq, at int
 			return err
 		}
 	}
-}
-
-// writeChunks writes the chunks of some probes, several to a row and several rows to a
-// transaction.
-func (c *compactor) writeChunks(ctx context.Context, x *span, some []probe.ID, g *gathered) error {
-	w := rowWriter{c: c, insert: "INSERT INTO chunks(span, probe, packed) VALUES (?, ?, ?)", key: []any{x.last}}
-	err := fillRows(ctx, &w, some, func(row *rowPacker, id probe.ID) {
-		if points := g.points[id]; len(points) > 0 {
-			row.add(id, points, g.shapes.known)
-		}
-	})
-	if err != nil {
-		return err
-	}
-	return w.flush(ctx)
-}
-
-// fillRows fills rows with what add adds of each probe, if anything, until each is large
-// enough.
-func fillRows[R any, P interface {
-	*R
-	first() probe.ID
-	size() int
-	packed() []byte
-}](ctx context.Context, w *rowWriter, ids []probe.ID, add func(row P, id probe.ID)) error {
-	row := P(new(R))
-	for _, id := range ids {
-		add(row, id)
-		if row.size() < rowSize {
-			continue
-		}
-		if err := w.add(ctx, row.first(), row.packed()); err != nil {
-			return err
-		}
-		row = P(new(R))
-	}
-	if row.size() == 0 {
-		return nil
-	}
-	return w.add(ctx, row.first(), row.packed())
-}
-
-// rowWriter gathers rows until they are worth a transaction.
-type rowWriter struct {
-	c      *compactor
-	insert string
-	key    []any // what all rows begin with
-	rows   []packedRow
-	size   int
-}
-
-type packedRow struct {
-	probe  probe.ID
-	packed []byte
-}
-
-func (w *rowWriter) add(ctx context.Context, first probe.ID, packed []byte) error {
-	w.rows = append(w.rows, packedRow{first, packed})
-	if w.size += len(packed); w.size < writeAtOnce {
-		return nil
-	}
-	return w.flush(ctx)
-}
-
-func (w *rowWriter) flush(ctx context.Context) error {
-	if len(w.rows) == 0 {
-		return nil
-	}
-	err := w.c.change(ctx, func(tx *sql.Tx) error {
-		rows := repeat(tx)
-		for _, row := range w.rows {
-			if err := rows.exec(ctx, w.insert, append(slices.Clone(w.key), row.probe, row.packed)...); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	w.rows, w.size = nil, 0
-	return err
 }
 
 // trimLog deletes what has become chunks and lies behind every checkpoint that is kept:

@@ -219,7 +219,7 @@ func FuzzReadARowOfChunks(f *testing.F) {
 	}
 	r.add(1, slices.Clone(points), known)
 	r.add(7, slices.Clone(points), known)
-	whole := r.packed()
+	whole := r.packed(nil)
 	f.Add(whole[:len(whole)-4])
 	f.Add([]byte{chunkPacking})
 	f.Fuzz(func(t *testing.T, body []byte) {

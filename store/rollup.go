@@ -164,7 +164,7 @@ func (h *hourly) add(d int64, r *row, chunk []byte) *hourly {
 
 // days packs the sums of some probes to rows.
 func (w *rowWriter) days(ctx context.Context, sums map[probe.ID]*hourly) error {
-	return fillRows(ctx, w, slices.Sorted(maps.Keys(sums)), func(row *dayPacker, id probe.ID) {
+	return fillRows(ctx, w, &dayPacker{}, slices.Sorted(maps.Keys(sums)), func(row *dayPacker, id probe.ID) {
 		if sums[id] != nil {
 			row.add(id, sums[id])
 		}
@@ -190,8 +190,8 @@ func (r *dayPacker) add(id probe.ID, h *hourly) {
 	r.end(id)
 }
 
-func (r *dayPacker) packed() []byte {
-	p := packer{make([]byte, 0, r.size()+64)}
+func (r *dayPacker) packed(into []byte) []byte {
+	p := packer{into}
 	p.byte(chunkPacking)
 	p.parts(&r.parts)
 	return p.summed()
