@@ -5,6 +5,7 @@ import (
 	"os"
 	"runtime/debug"
 	"runtime/metrics"
+	"slices"
 	"time"
 )
 
@@ -18,6 +19,7 @@ const (
 
 const (
 	tuneEvery = 5 * time.Second
+	tunedOver = 4       // looks: what passes for less than 20 s, as making history and a look at everything do, is no reason to grow
 	leastRoom = 4 << 20 // bytes of garbage that a collection is worth
 )
 
@@ -48,6 +50,7 @@ func returnMemory() { debug.FreeOSMemory() }
 type heapTuner struct {
 	allocated uint64
 	at        time.Time
+	passing   []uint64 // bytes in a second, of the latest looks
 }
 
 // tune looks at what has passed since it was last called.
@@ -56,7 +59,17 @@ func (h *heapTuner) tune(context.Context) {
 	metrics.Read(sizes)
 	alive, allocated, now := sizes[0].Value.Uint64(), sizes[1].Value.Uint64(), time.Now()
 	if took := now.Sub(h.at).Seconds(); !h.at.IsZero() && took > 0 {
-		growHeap(heapGrowth(alive, uint64(float64(allocated-h.allocated)/took)))
+		h.note(alive, uint64(float64(allocated-h.allocated)/took))
 	}
 	h.allocated, h.at = allocated, now
+}
+
+// note has the heap grow by what passes all the time: the least of the latest looks.
+func (h *heapTuner) note(alive, passing uint64) {
+	h.passing = append(h.passing, passing)
+	if len(h.passing) < tunedOver {
+		return
+	}
+	h.passing = h.passing[len(h.passing)-tunedOver:]
+	growHeap(heapGrowth(alive, slices.Min(h.passing)))
 }

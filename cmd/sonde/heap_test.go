@@ -21,11 +21,36 @@ func TestTheHeapIsKeptSmallUnlessSomebodySaysOtherwise(t *testing.T) {
 	keepHeapSmall()
 	require.Equal(t, startGrowth, growth())
 	var h heapTuner
-	h.tune(t.Context())
-	require.Equal(t, 77, growth(), "nothing is known yet")
+	for range tunedOver {
+		h.tune(t.Context())
+		require.Equal(t, 77, growth(), "too little is known yet")
+	}
 	h.tune(t.Context())
 	got := growth()
 	require.True(t, leastGrowth <= got && got <= usualGrowth, "%d", got)
+}
+
+func TestTheHeapGrowsByWhatPassesAllTheTime(t *testing.T) {
+	before := debug.SetGCPercent(77)
+	t.Cleanup(func() { debug.SetGCPercent(before) })
+	t.Setenv("GOGC", "")
+	require.NoError(t, os.Unsetenv("GOGC"))
+	const mb = 1 << 20
+	var h heapTuner
+	for i, tc := range []struct {
+		passing uint64
+		want    int
+	}{
+		{10 * mb, 77}, {10 * mb, 77}, {10 * mb, 77}, {10 * mb, 20}, // known by now
+		{50 * mb, 20}, {50 * mb, 20}, {50 * mb, 20}, {10 * mb, 20}, // history was made
+		{30 * mb, 20}, {30 * mb, 20}, {40 * mb, 20}, {40 * mb, 60}, // more handshakes than before
+		{10 * mb, 20},
+	} {
+		h.note(50*mb, tc.passing)
+		got := debug.SetGCPercent(77)
+		debug.SetGCPercent(got)
+		require.Equal(t, tc.want, got, "look %d", i)
+	}
 }
 
 func TestTheHeapIsCollectedAboutOnceASecond(t *testing.T) {
