@@ -22,7 +22,7 @@ type compactor struct {
 	report Compaction
 
 	gatherer
-	room []byte // for rows that are to be written, again and again
+	rows []byte // room for rows that are to be written, again and again
 }
 
 // Compaction is what a pass of compaction did.

@@ -145,7 +145,11 @@ func (p *packer) entry(e, before *Entry, seen *shapes) {
 	}
 	p.int(int64(e.Probe - before.Probe))
 	p.int(in.At.UnixMilli() - unixMilli(before.Input.At))
-	s := &seen.known[n]
+	p.observed(in, &seen.known[n])
+}
+
+// observed packs what was observed, but for its shape and its instant.
+func (p *packer) observed(in *incident.Input, s *shape) {
 	if in.Kind == incident.Skipped {
 		p.after(in.To, in.At)
 		return

@@ -51,6 +51,44 @@ func eachEntryOf(packed []byte, id probe.ID, c *gist, f func(e *Entry)) error {
 	return u.err
 }
 
+// packedEntry is an entry of which no more is read than its shape, its probe and its instant.
+type packedEntry struct {
+	shape *shape
+	probe probe.ID
+	ms    int64
+}
+
+// unpack reads the rest of an entry; false if that is damaged.
+func (x *packedEntry) unpack(u *unpacker, e *Entry) bool {
+	u.observed(e, x.shape, x.probe, instant(x.ms))
+	return u.err == nil
+}
+
+// eachPacked calls f for every entry of a segment, whose sum is right, with the rest of it. If f
+// finds that damaged, it says false.
+func eachPacked(body []byte, f func(x *packedEntry, rest []byte) bool) error {
+	u := unpacker{buf: body, at: 1}
+	var seen []shape
+	var x packedEntry
+	for u.more() {
+		var n int
+		if seen, n = u.nextShape(seen); u.err != nil {
+			break
+		}
+		x.shape = &seen[n]
+		x.probe += probe.ID(u.int())
+		x.ms = u.milliBehind(x.ms)
+		from := u.at
+		if u.skip(x.shape.integers()); u.err != nil {
+			break
+		}
+		if !f(&x, body[from:u.at]) {
+			return errPacked
+		}
+	}
+	return u.err
+}
+
 // noInstant is the time that is none, in milliseconds since 1970.
 const noInstant = -62135596800000
 

@@ -9,61 +9,28 @@ import (
 	"sonde/probe"
 )
 
-// gatherer gathers the results of a span, of some probes at a time: so many that they need
-// gatherAtOnce bytes, or one that needs more. It keeps them packed, which takes a fifth of what
-// points do: the fewer probes at a time, the more often all of the log is read. Its memory is used
-// again and again.
+// gatherAtOnce bounds what is gathered at a time, in bytes: the less it is, the more often a span
+// is read. Of ten thousand probes at 10 s it is a seventh of a span.
+const gatherAtOnce = 5 << 19
+
+// gatherer gathers the results of a span, of some probes at a time: of so many that they take
+// gatherAtOnce, or of one that takes more. They stay packed as the log has them, which is a quarter
+// of what points take, and nearly no work. Its memory is used again and again.
 type gatherer struct {
-	since  int64            // instants are packed as what lies behind it
-	shapes shapes           // that results of the span name
-	sizes  map[probe.ID]int // bytes that the results of each probe need
-	packs  []byte           // of all of some probes
-	points []point          // of one probe
+	since  int64            // instants are counted from here
+	shapes shapes           // of all results of the span
+	bare   []shape          // the same, bare
+	sizes  map[probe.ID]int // bytes that the results of each probe take
+	room   []byte           // for those of some probes
+
+	entry  Entry
+	points []point // of one probe
 }
 
-// gatherAtOnce bounds what is gathered at a time, in bytes.
-const gatherAtOnce = 3 << 20
-
-// gathered are the results of some probes, each behind the one before.
+// gathered are the results of some probes, packed, each behind the one before.
 type gathered map[probe.ID][]byte
 
-// pack packs a result.
-func (g *gatherer) pack(p *packer, in *incident.Input) {
-	number, _ := g.shapes.number(shapeOf(in).bare())
-	p.point(&point{in.At.UnixMilli(), number, phasesOf(in)}, g.since)
-}
-
-// point packs a result.
-func (p *packer) point(x *point, since int64) {
-	p.int(x.at - since)
-	p.count(x.shape)
-	var present byte
-	for phase, us := range x.phases {
-		if us != 0 {
-			present |= 1 << phase
-		}
-	}
-	p.byte(present)
-	for _, us := range x.phases {
-		if us != 0 {
-			p.int(us)
-		}
-	}
-}
-
-// point reads a result.
-func (u *unpacker) point(since int64) point {
-	x := point{at: since + u.int(), shape: u.count(false)}
-	present := u.byte()
-	for phase := range x.phases {
-		if present&(1<<phase) != 0 {
-			x.phases[phase] = u.int()
-		}
-	}
-	return x
-}
-
-// countResults counts the results of a span and what they need by probe, and notes which segments
+// countResults counts the results of a span and what they take by probe, and notes which segments
 // are damaged: what they held is lost, and must not stop the rest.
 func (c *compactor) countResults(ctx context.Context, x *span) error {
 	g := &c.gatherer
@@ -71,19 +38,20 @@ func (c *compactor) countResults(ctx context.Context, x *span) error {
 	var p packer
 	return c.eachSegment(ctx, x, func(seq, at int64, packed []byte) {
 		if x.earliest == 0 {
-			x.earliest, x.later = at, at
-			g.since = at
+			x.earliest, x.later, g.since = at, at, at
 		}
-		err := eachEntry(packed, func(e *Entry) {
-			if e.Input.Kind != incident.Ran {
-				return
+		err := eachResult(packed, func(e *packedEntry, rest []byte) bool {
+			u := unpacker{buf: rest}
+			if !e.unpack(&u, &g.entry) {
+				return false
 			}
 			p.buf = p.buf[:0]
-			g.pack(&p, &e.Input)
-			g.sizes[e.Probe] += len(p.buf)
+			g.pack(&p, e, rest)
+			g.sizes[e.probe] += len(p.buf)
 			x.results++
-			x.earliest = min(x.earliest, e.Input.At.UnixMilli())
-			x.later = max(x.later, e.Input.At.UnixMilli())
+			x.earliest = min(x.earliest, e.ms)
+			x.later = max(x.later, e.ms)
+			return true
 		})
 		if err != nil {
 			c.report.Damaged = append(c.report.Damaged, seq)
@@ -114,28 +82,33 @@ func (c *compactor) gather(ctx context.Context, x *span, some []probe.ID) (gathe
 	all := c.roomFor(some)
 	lowest, highest := some[0], some[len(some)-1]
 	err := c.eachSegment(ctx, x, func(_, _ int64, packed []byte) {
-		_ = eachEntry(packed, func(e *Entry) { // damage was noted when the results were counted
-			if e.Probe < lowest || e.Probe > highest || e.Input.Kind != incident.Ran {
-				return
+		_ = eachResult(packed, func(e *packedEntry, rest []byte) bool { // damage was noted when the results were counted
+			if e.probe < lowest || e.probe > highest {
+				return true
 			}
-			p := packer{all[e.Probe]}
-			c.pack(&p, &e.Input)
-			all[e.Probe] = p.buf
+			p := packer{all[e.probe]}
+			c.pack(&p, e, rest)
+			all[e.probe] = p.buf
+			return true
 		})
 	})
+	c.bare = c.bare[:0]
+	for _, s := range c.shapes.known {
+		c.bare = append(c.bare, s.bare())
+	}
 	return all, err
 }
 
 // roomFor is room for the results of each probe, where those of others were before.
 func (g *gatherer) roomFor(some []probe.ID) gathered {
-	all := 0
+	size := 0
 	for _, id := range some {
-		all += g.sizes[id]
+		size += g.sizes[id]
 	}
-	if all > len(g.packs) {
-		g.packs = make([]byte, max(all, min(gatherAtOnce, 2*all)))
+	if size > len(g.room) {
+		g.room = make([]byte, max(size, gatherAtOnce))
 	}
-	rooms, left := make(gathered, len(some)), g.packs
+	rooms, left := make(gathered, len(some)), g.room
 	for _, id := range some {
 		n := g.sizes[id]
 		rooms[id], left = left[:0:n], left[n:]
@@ -143,12 +116,48 @@ func (g *gatherer) roomFor(some []probe.ID) gathered {
 	return rooms
 }
 
+// eachResult calls f for every result of a segment, with what is packed behind its instant.
+func eachResult(packed []byte, f func(e *packedEntry, rest []byte) bool) error {
+	if len(packed) > 0 && packed[0] == 1 {
+		var p packer
+		return eachEntry(packed, func(e *Entry) {
+			if e.Input.Kind == incident.Ran {
+				s := shapeOf(&e.Input)
+				p.buf = p.buf[:0]
+				p.observed(&e.Input, &s)
+				f(&packedEntry{shape: &s, probe: e.Probe, ms: e.Input.At.UnixMilli()}, p.buf)
+			}
+		})
+	}
+	body, ok := unsummed(packed)
+	if !ok || body[0] != packing {
+		return errPacked
+	}
+	return eachPacked(body, func(e *packedEntry, rest []byte) bool {
+		return e.shape.kind != incident.Ran || f(e, rest)
+	})
+}
+
+// pack packs a result.
+func (g *gatherer) pack(p *packer, e *packedEntry, rest []byte) {
+	number, _ := g.shapes.number(*e.shape)
+	p.int(e.ms - g.since)
+	p.count(number)
+	p.buf = append(p.buf, rest...)
+}
+
 // unpack unpacks the results of a probe. They are there until it unpacks others.
 func (g *gatherer) unpack(packed []byte) []point {
 	g.points = g.points[:0]
-	u := unpacker{buf: packed}
-	for u.more() {
-		g.points = append(g.points, u.point(g.since))
+	for u := (unpacker{buf: packed}); u.more(); {
+		e := packedEntry{ms: g.since + u.int()}
+		number := u.count(false)
+		if number >= len(g.bare) {
+			break // nothing of that is damaged: it was read when it was counted
+		}
+		e.shape = &g.shapes.known[number]
+		e.unpack(&u, &g.entry)
+		g.points = append(g.points, point{e.ms, number, phasesOf(&g.entry.Input)})
 	}
 	return g.points
 }
@@ -159,7 +168,7 @@ func (c *compactor) writeChunks(ctx context.Context, x *span, some []probe.ID, r
 	w := rowWriter{c: c, insert: "INSERT INTO chunks(span, probe, packed) VALUES (?, ?, ?)", key: []any{x.last}}
 	err := fillRows(ctx, &w, &rowPacker{}, some, func(row *rowPacker, id probe.ID) {
 		if packed := results[id]; len(packed) > 0 {
-			row.add(id, c.unpack(packed), c.shapes.known)
+			row.add(id, c.unpack(packed), c.bare)
 		}
 	})
 	if err != nil {

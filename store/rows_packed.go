@@ -55,10 +55,10 @@ type packedRow struct {
 }
 
 func (w *rowWriter) add(ctx context.Context, row rowOfMany) error {
-	if w.c.room == nil {
-		w.c.room = make([]byte, writeAtOnce+8*rowSize)
+	if w.c.rows == nil {
+		w.c.rows = make([]byte, writeAtOnce+8*rowSize)
 	}
-	packed := row.packed(w.c.room[min(w.size, len(w.c.room)):][:0])
+	packed := row.packed(w.c.rows[min(w.size, len(w.c.rows)):][:0])
 	w.rows = append(w.rows, packedRow{row.first(), packed})
 	row.reset()
 	if w.size += len(packed); w.size < writeAtOnce {
