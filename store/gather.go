@@ -10,8 +10,8 @@ import (
 )
 
 // gatherAtOnce bounds what is gathered at a time, in bytes: the less it is, the more often a span
-// is read. Of ten thousand probes at 10 s it is a seventh of a span.
-const gatherAtOnce = 5 << 19
+// is read. Of ten thousand probes at 10 s it is a twelfth of a span.
+const gatherAtOnce = 3 << 19
 
 // gatherer gathers the results of a span, of some probes at a time: of so many that they take
 // gatherAtOnce, or of one that takes more. They stay packed as the log has them, which is a quarter
