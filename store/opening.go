@@ -32,7 +32,7 @@ type Options struct {
 	OnCorrupt OnCorrupt
 
 	// CheckAtOnce is up to which size a database that was closed well is checked before
-	// Open returns; 0: 128 MiB. For a larger one, see [Store.Unchecked].
+	// Open returns; 0: 32 MiB. For a larger one, see [Store.Unchecked].
 	CheckAtOnce int64
 
 	// Span is how much time of the log becomes history together; 0: a quarter of an hour.

@@ -55,12 +55,16 @@ func (s *Store) Revise(ctx context.Context, r *Revision) error {
 		if err != nil {
 			return err
 		}
-		same, err := identify(r.Probes, latest)
+		before, err := unpackProbes(latest)
+		if err != nil {
+			before = nil // what cannot be read is written anew
+		}
+		same, err := identify(r.Probes, before, latest)
 		if err != nil {
 			return err
 		}
 		if !same {
-			if err := reconfigure(ctx, tx, r); err != nil {
+			if err := reconfigure(ctx, tx, r, before); err != nil {
 				return err
 			}
 		}
@@ -86,8 +90,8 @@ func (s *Store) Revise(ctx context.Context, r *Revision) error {
 	})
 }
 
-func reconfigure(ctx context.Context, tx *sql.Tx, r *Revision) error {
-	reg, err := newRegister(ctx, tx)
+func reconfigure(ctx context.Context, tx *sql.Tx, r *Revision, before []Probe) error {
+	reg, err := newRegister(ctx, tx, before)
 	if err != nil {
 		return err
 	}
@@ -123,12 +127,16 @@ func reconfigure(ctx context.Context, tx *sql.Tx, r *Revision) error {
 type register struct {
 	ids   map[string]probe.ID // by name
 	names map[probe.ID]string // of those that are not retired
+	said  map[probe.ID]*Probe // what the rows of some of those say already
 
 	insert, update, describe *sql.Stmt
 }
 
-func newRegister(ctx context.Context, tx *sql.Tx) (*register, error) {
-	r := &register{ids: map[string]probe.ID{}, names: map[probe.ID]string{}}
+func newRegister(ctx context.Context, tx *sql.Tx, before []Probe) (*register, error) {
+	r := &register{ids: map[string]probe.ID{}, names: map[probe.ID]string{}, said: map[probe.ID]*Probe{}}
+	for i := range before {
+		r.said[before[i].ID] = &before[i]
+	}
 	_, err := eachRow(ctx, tx, "SELECT id, name, retired_at IS NULL FROM probes WHERE id > 0", nil, func(rows *sql.Rows) error {
 		var id probe.ID
 		var name string
@@ -181,11 +189,15 @@ func (r *register) enter(ctx context.Context, p *Probe, at time.Time) error {
 	}
 	p.ID = id
 	r.ids[p.Name()] = id
+	stays := r.names[id] == p.Name()
+	if said := r.said[id]; stays && said != nil && said.describes(p) {
+		return nil
+	}
 	spec, err := json.Marshal(p)
 	if err != nil {
 		return err
 	}
-	if r.names[id] == p.Name() {
+	if stays {
 		_, err = r.describe.ExecContext(ctx, string(spec), p.ID) // no index is touched
 		return err
 	}

@@ -1,7 +1,9 @@
 package store
 
 import (
+	"database/sql"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -133,4 +135,35 @@ func TestStatesGoOnUnderTheNewPolicies(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, memory, after, "what the revision changed in the states is not undone by a replay")
 	require.False(t, after.States[id].Worked)
+}
+
+func TestAChangeWritesTheRowsOfThoseProbesThatItChanges(t *testing.T) {
+	s := open(t, newPath(t))
+	first := configure(t, s, t0, watched("same", time.Minute), watched("slower", time.Minute), watched("gone", time.Minute), watched("before", time.Minute))
+	written := func() map[probe.ID]string {
+		all := map[probe.ID]string{}
+		_, err := eachRow(t.Context(), s.db, "SELECT id, spec FROM probes WHERE id > 0", nil, func(rows *sql.Rows) error {
+			var id probe.ID
+			var spec string
+			err := rows.Scan(&id, &spec)
+			all[id] = spec
+			return err
+		})
+		require.NoError(t, err)
+		return all
+	}
+	_, err := s.db.ExecContext(t.Context(), "UPDATE probes SET spec = spec || ' '")
+	require.NoError(t, err)
+	marked := written()
+
+	second := configure(t, s, t0.Add(time.Hour), watched("same", time.Minute), watched("slower", time.Hour), renamed("behind", "before"), watched("new", time.Minute))
+	now := written()
+	require.Equal(t, marked[first["same"]], now[first["same"]], "as it was")
+	for _, name := range []string{"slower", "behind", "new"} {
+		require.False(t, strings.HasSuffix(now[second[name]], " "), "%s is written anew", name)
+	}
+	require.Contains(t, now[second["behind"]], `"Was":"before"`)
+
+	configure(t, s, t0.Add(2*time.Hour), watched("same", time.Minute), watched("gone", time.Hour))
+	require.Contains(t, written()[first["gone"]], `"Interval":3600000000000`, "who comes back is written, whatever was said of it when it went")
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"math"
 	"time"
 
@@ -177,16 +176,9 @@ func (f *follower) follow(ctx context.Context, q querier) error {
 
 // followTo replays the log up to and with a segment.
 func (f *follower) followTo(ctx context.Context, q querier, last int64) error {
-	return eachSegment(ctx, q, f.m.Seq, last, f.segment)
-}
-
-// segment replays a segment.
-func (f *follower) segment(seq int64, packed []byte) error {
-	if err := eachEntry(packed, f.step); err != nil {
-		return fmt.Errorf("segment %d of the log: %w", seq, err)
-	}
-	f.m.Seq = seq
-	return nil
+	p := newPair(f)
+	defer p.flush()
+	return eachSegment(ctx, q, f.m.Seq, last, p.segment)
 }
 
 const logTail = "SELECT seq, packed FROM log WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?"

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -52,6 +53,14 @@ func alike(a, b *Probe) bool {
 	return a.Policy.Equal(b.Policy) && slices.Equal(a.Objectives, b.Objectives) && a.Pledge.equal(&b.Pledge) && a.Subject.Method == b.Subject.Method &&
 		a.Subject.Interval == b.Subject.Interval && a.Subject.Unverified == b.Subject.Unverified && slices.Equal(a.Subject.Routes.Default, b.Subject.Routes.Default) &&
 		maps.EqualFunc(a.Subject.Routes.ByKind, b.Subject.Routes.ByKind, slices.Equal[[]string])
+}
+
+// describes reports whether the row of one probe says the same of another.
+func (p *Probe) describes(other *Probe) bool {
+	var one, two packer
+	one.own(p, 0)
+	two.own(other, 0)
+	return bytes.Equal(one.buf, two.buf) && alike(p, other)
 }
 
 // own packs what a probe has for itself.
@@ -150,12 +159,11 @@ func lastRevision(ctx context.Context, q querier) (packed []byte, err error) {
 	return packed, err
 }
 
-// identify gives probes the ids that probes of the same names have in the latest
-// configuration, and reports whether nothing has changed since.
-func identify(probes []Probe, latest []byte) (same bool, err error) {
-	before, err := unpackProbes(latest)
-	if err != nil || len(before) != len(probes) {
-		return false, nil // what cannot be read is written anew
+// identify gives probes the ids that probes of the same names had before, and reports whether
+// nothing has changed since that was packed.
+func identify(probes, before []Probe, latest []byte) (same bool, err error) {
+	if len(before) != len(probes) {
+		return false, nil
 	}
 	ids := make(map[string]probe.ID, len(before))
 	for i := range before {

@@ -141,6 +141,15 @@ func (m *Memory) Correlate(c *incident.Circles, e *Entry, fx *incident.Effects) 
 	return incident.Correlate(c, m.States, e.Probe, e.Input, fx, &m.IDs)
 }
 
+// portEnd is where the port ends that stands behind a colon.
+func portEnd(s string, colon int) int {
+	end := colon + 1
+	for end < len(s) && '0' <= s[end] && s[end] <= '9' {
+		end++
+	}
+	return end
+}
+
 // plainHost is the host of an address that is written so plainly that it needs no parser, as
 // those of ten thousand probes are; false if it may not be.
 func plainHost(address string) (host string, plain bool) {
@@ -159,6 +168,11 @@ func plainHost(address string) (host string, plain bool) {
 			}
 		case c == '/':
 			end = i
+		case c == ':' && i > 0:
+			if end = portEnd(rest, i); end < len(rest) && rest[end] != '/' {
+				return "", false
+			}
+			i = end
 		case (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '.' && c != '-':
 			return "", false
 		}

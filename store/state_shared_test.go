@@ -13,6 +13,7 @@ func FuzzHostOf(f *testing.F) {
 	for _, address := range []string{
 		"https://api.example.com/healthz?deep=1#x", "http://10.0.0.1", "http://", "https:///a", "https://a:8443/b", "https://user@b/c", "https://Upper.example/",
 		"https://a.example?x", "https://a/%zz", "https://a/ b", "https://[::1]/x", "tcp://db:5432", "", "https://a//b\x7f", "http://a/\xff",
+		"http://127.0.0.1:8080/x", "http://a:", "http://a:80b/", "http://a:80:90/", "http://:80/",
 	} {
 		f.Add(address)
 	}
