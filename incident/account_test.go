@@ -115,7 +115,8 @@ func (b *book) expand(e incident.Entry) (pages []page) {
 func TestGridMinusLedgerIsWhatWasGood(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(15, 16))
 	ended := 0
-	for range 500 {
+	times := rounds(500)
+	for range times {
 		b := book{t: t}
 		state, _ := history(randomScript(rnd), func(m move, _, _ *incident.State, fx incident.Effects) {
 			b.enter(m)
@@ -124,7 +125,7 @@ func TestGridMinusLedgerIsWhatWasGood(t *testing.T) {
 		b.compare(&state)
 		ended += len(b.grids)
 	}
-	require.Greater(t, ended, 500, "intervals must change")
+	require.Greater(t, ended, times, "intervals must change")
 }
 
 // stretch is slots in a row, in seconds.

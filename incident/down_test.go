@@ -51,7 +51,7 @@ func TestSuspectVectors(t *testing.T) {
 
 func TestAnOutageOpensAtTheFirstInstantItMay(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(5, 6))
-	for range 2000 {
+	for range rounds(2000) {
 		p := usual(1 + rnd.IntN(400))
 		p.RecheckEvery = time.Duration(1+rnd.IntN(60)) * time.Second
 		p.DownAfter = time.Duration(rnd.IntN(300)) * time.Second

@@ -1,6 +1,7 @@
 package incident_test
 
 import (
+	"testing"
 	"time"
 
 	"sonde/incident"
@@ -9,6 +10,15 @@ import (
 
 // t0 is the first slot of every test.
 var t0 = time.Date(2026, 11, 23, 5, 0, 0, 0, time.UTC)
+
+// rounds is how often something is tried: a tenth of it where the race detector makes each try slow.
+// There is nothing in this package for it to find: there are no goroutines.
+func rounds(all int) int {
+	if testing.Short() {
+		return all / 10
+	}
+	return all
+}
 
 // at is the instant so many seconds after t0.
 func at(seconds int) time.Time { return t0.Add(time.Duration(seconds) * time.Second) }

@@ -47,7 +47,7 @@ func randomScript(rnd *rand.Rand) []byte {
 func TestLawsHoldForAnySequence(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(7, 8))
 	seen, kinds := map[incident.Change]int{}, map[probe.Kind]int{}
-	for range 2000 {
+	for range rounds(2000) {
 		data := randomScript(rnd)
 		l := law{t: t, phase: map[probe.Kind]incident.Problem{}}
 		_, all := history(data, l.check)
@@ -60,19 +60,19 @@ func TestLawsHoldForAnySequence(t *testing.T) {
 	}
 	for _, kind := range []probe.Kind{probe.KindCache, probe.KindBudgetFast, probe.KindBudgetSlow, probe.KindBudgetThreshold,
 		probe.KindClientFault, probe.KindRateLimited, probe.KindAuthBypass, probe.KindCodeAnomaly, probe.KindGroupRate} {
-		require.Greater(t, kinds[kind], 50, "the sequences must show %s", kind)
+		require.Greater(t, kinds[kind], rounds(50), "the sequences must show %s", kind)
 	}
 	for _, change := range []incident.Change{
 		incident.Opened, incident.Changed, incident.Reminded, incident.Resolved, incident.Reopened, incident.ClosedNow, incident.Escalated, incident.Overdue, incident.Risen,
 		incident.Settled, incident.Withdrawn,
 	} {
-		require.Greater(t, seen[change], 50, "the sequences must show %s", change)
+		require.Greater(t, seen[change], rounds(50), "the sequences must show %s", change)
 	}
 }
 
 func TestTheSameInputsGiveTheSameStateAndEffects(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(9, 10))
-	for range 1500 {
+	for range rounds(1500) {
 		data := randomScript(rnd)
 		var asTold []string
 		state, all := history(data, func(_ move, _, _ *incident.State, fx incident.Effects) { asTold = append(asTold, fmt.Sprint(fx)) })
@@ -87,7 +87,7 @@ func TestTheSameInputsGiveTheSameStateAndEffects(t *testing.T) {
 
 func TestAStateThatWasCopiedGoesOnTheSame(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(11, 12))
-	for range 1000 {
+	for range rounds(1000) {
 		var s incident.State
 		var restored *incident.State
 		var ids, restoredIDs incident.Sequence
