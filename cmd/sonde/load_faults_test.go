@@ -263,10 +263,10 @@ func (l *load) ready(p *process, within time.Duration) bool {
 func (l *load) recover(t *testing.T) {
 	t.Helper()
 	l.up.Store(true)
-	l.eventually(t, "all is well", func() bool {
+	require.Eventually(t, func() bool { // what may have got through is looked for first, after half a minute
 		status, _ := l.report(t)
 		return status.Summary.Up == l.probes && status.Service.Outbox.Pending == 0
-	})
+	}, 2*time.Minute, 100*time.Millisecond, "all is well")
 	status, _ := l.report(t)
 	require.Zero(t, status.Service.Outbox.Dead)
 }
