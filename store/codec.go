@@ -117,6 +117,15 @@ func (u *unpacker) int() int64 { return signed(u.uint()) }
 // signed is the number that was packed as one without a sign.
 func signed(v uint64) int64 { return int64(v>>1) ^ -int64(v&1) }
 
+// repeats steps over as many times eight bytes as come again and again, and returns how often.
+func (u *unpacker) repeats(eight uint64) (n int) {
+	for u.left() >= 8 && binary.LittleEndian.Uint64(u.buf[u.at:]) == eight {
+		u.at += 8
+		n++
+	}
+	return n
+}
+
 // lastBytes are the bits by which the last byte of a number is known: they are not set.
 const lastBytes = 0x8080808080808080
 

@@ -196,6 +196,9 @@ func (x *paces) lookbacks(now time.Time) []time.Time {
 	starts := []time.Time{now.Add(-time.Hour), now.Add(-6 * time.Hour), now.Add(-3 * day)}
 	var seen []slo.Window
 	for i := range x.r.known {
+		if i > 0 && x.r.known[i].promisedAs(&x.r.known[i-1]) {
+			continue
+		}
 		for o := range x.r.known[i].paced {
 			if !slices.Contains(seen, o.Window) {
 				seen = append(seen, o.Window)
@@ -281,7 +284,7 @@ func (x *paces) lacking(l *ledgers) (all, cut []window) {
 				sums := x.days(n)
 				for d := max(first, from); d <= min(last, to); d++ {
 					i := d - x.firstDay
-					lacks[i] = lacks[i] || cuts[d] || sums == nil || sums[i] == noSlowDay
+					lacks[i] = lacks[i] || len(cuts) > 0 && cuts[d] || sums == nil || sums[i] == noSlowDay
 				}
 			}
 		}

@@ -85,11 +85,23 @@ func (r *Reader) lacking(l *ledgers) []bool {
 	return lacking
 }
 
+// promisedAs reports whether the promises of a probe are the very ones of another, as most that
+// were read together share them. If they are not, they may yet say the same.
+func (p *Probe) promisedAs(other *Probe) bool {
+	return sameList(p.Objectives, other.Objectives) && sameList(p.Pledge.Objectives, other.Pledge.Objectives)
+}
+
+// sameList reports whether two lists lie in the same memory.
+func sameList[T any](a, b []T) bool { return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0]) }
+
 // lookbacks are where the windows begin that people ask about, each once: a day, three,
 // a week, 30 days, and those of all objectives. Windows of less than a day need not be named.
 func lookbacks(known []Probe, now time.Time) []time.Time {
 	windows := []slo.Window{slo.Rolling(day), slo.Rolling(3 * day), slo.Rolling(7 * day), slo.Rolling(30 * day)}
 	for i := range known {
+		if i > 0 && known[i].promisedAs(&known[i-1]) {
+			continue
+		}
 		for _, objectives := range [...][]slo.Objective{known[i].Objectives, known[i].Pledge.Objectives} {
 			for _, o := range objectives {
 				if !slices.Contains(windows, o.Window) {

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"sonde/notify"
 	"sonde/probe"
@@ -98,11 +99,15 @@ type textUnpacker struct {
 func (u *textUnpacker) string() string {
 	n := u.count(true)
 	at := u.at
-	u.take(n)
-	if u.err != nil {
+	if u.take(n); u.err != nil {
 		return ""
 	}
-	return u.whole[at : at+n]
+	s := u.whole[at : at+n]
+	if !utf8.ValidString(s) { // none is written
+		u.fail()
+		return ""
+	}
+	return s
 }
 
 // unpackProbes reads what is kept about the configured probes.

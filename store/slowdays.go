@@ -57,7 +57,11 @@ type slowReader struct {
 	left int
 	key  slowKey // whose sum is read
 	sum  slowDay
+	none int // of how many behind it, of the next ids and the same threshold, nothing was slow
 }
+
+// twoOfNone are two sums of nothing as they are packed, of the next ids and the same threshold.
+const twoOfNone = 0x00000002_00000002
 
 func (r *slowReader) open(packed []byte) error {
 	body, ok := unsummed(packed)
@@ -74,12 +78,14 @@ func (r *slowReader) next() bool {
 	if r.left == 0 || r.u.err != nil {
 		return false
 	}
+	if r.none == 0 {
+		r.none = min(2*r.u.repeats(twoOfNone), r.left)
+	}
 	r.left--
-	if next := r.u.buf[r.u.at:]; len(next) >= 4 && next[0]|next[1]|next[2]|next[3] < 0x80 { // nearly always: little or nothing
-		r.key.probe += probe.ID(signed(uint64(next[0])))
-		r.key.threshold += signed(uint64(next[1]))
-		r.sum = slowDay{uint32(next[2]), uint32(next[3])}
-		r.u.at += 4
+	if r.none > 0 {
+		r.none--
+		r.key.probe++
+		r.sum = slowDay{}
 		return true
 	}
 	r.key.probe += probe.ID(r.u.int())
@@ -90,6 +96,16 @@ func (r *slowReader) next() bool {
 
 // of is the sum of a key that is higher than the one before; noSlowDay if there is none.
 func (r *slowReader) of(key slowKey) slowDay {
+	if r.none > 0 && r.key.probe+1 == key.probe && r.key.threshold == key.threshold { // nearly always
+		r.none--
+		r.left--
+		r.key.probe, r.sum = key.probe, slowDay{}
+		return r.sum
+	}
+	return r.search(key)
+}
+
+func (r *slowReader) search(key slowKey) slowDay {
 	for r.key.less(key) {
 		if !r.next() {
 			return noSlowDay

@@ -203,7 +203,11 @@ type tallyReader struct {
 	left  int
 	id    probe.ID // of the tally that is read; of none at first
 	tally dayTally
+	alike int // how many of those behind it are of the next ids and say the same
 }
+
+// alikeTallies are four tallies as they are packed that say the same as those before, of the next ids.
+const alikeTallies = 0x0002_0002_0002_0002
 
 func (r *tallyReader) open(packed []byte) error {
 	body, ok := unsummed(packed)
@@ -220,10 +224,13 @@ func (r *tallyReader) next() bool {
 	if r.left == 0 || r.u.err != nil {
 		return false
 	}
+	if r.alike == 0 {
+		r.alike = min(4*r.u.repeats(alikeTallies), r.left)
+	}
 	r.left--
-	if next := r.u.buf[r.u.at:]; len(next) >= 2 && next[0] < 0x80 && next[1] == 0 { // nearly always: as the one before
-		r.id += probe.ID(signed(uint64(next[0])))
-		r.u.at += 2
+	if r.alike > 0 {
+		r.alike--
+		r.id++
 		return true
 	}
 	r.id += probe.ID(r.u.int())
@@ -240,6 +247,16 @@ func (r *tallyReader) next() bool {
 // of is the tally of a probe, whose id is higher than that of the one before; noTally if
 // there is none.
 func (r *tallyReader) of(id probe.ID) dayTally {
+	if r.alike > 0 && r.id+1 == id { // nearly always
+		r.alike--
+		r.left--
+		r.id = id
+		return r.tally
+	}
+	return r.search(id)
+}
+
+func (r *tallyReader) search(id probe.ID) dayTally {
 	for r.id < id {
 		if !r.next() {
 			return noTally
