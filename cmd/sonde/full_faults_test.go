@@ -152,6 +152,7 @@ func hold(t *testing.T, disk string) (pid int) {
 // What was told while the disk was full, and is not stored, is told again after the end of
 // the service: as a possible repeat, and under a number that no other incident has had.
 func TestWhatWasToldWhileTheDiskWasFullIsAPossibleRepeatAfterTheEnd(t *testing.T) {
+	t.Parallel()
 	for name, tc := range map[string]struct {
 		signal syscall.Signal
 		code   int

@@ -23,6 +23,7 @@ import (
 // outage is lost, and the service goes on or ends with 74, for systemd to start it again.
 // Afterwards the database is sound and holds all that anybody had seen.
 func TestADiskThatFailsNowAndThenLosesNothing(t *testing.T) {
+	t.Parallel()
 	// strace counts by thread. Where calls are many, those of the start are let through. A
 	// commit of many results is dozens of writes: were every tenth refused, none would ever end.
 	for name, inject := range map[string]string{

@@ -23,6 +23,7 @@ import (
 // moments, when Slack has just taken a message, and when it has taken one whose answer never came. Every
 // message is told exactly once: what Slack had taken when we died is found there again.
 func TestAHundredKillsDuringAlertsLoseNoneAndDoubleNone(t *testing.T) {
+	t.Parallel()
 	for _, service := range []uint64{1, 2} {
 		t.Run(fmt.Sprintf("service %d", service), func(t *testing.T) {
 			t.Parallel()
