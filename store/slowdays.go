@@ -51,10 +51,9 @@ func packSlowDays(keys []slowKey, of map[slowKey]slowDay) []byte {
 	return p.summed()
 }
 
-// slowReader reads sums of a day one by one. Its zero value has none.
+// slowReader reads how much of a day was slow.
 type slowReader struct {
-	u    unpacker
-	left int
+	dayReader
 	key  slowKey // whose sum is read
 	sum  slowDay
 	none int // of how many behind it, of the next ids and the same threshold, nothing was slow
@@ -62,16 +61,6 @@ type slowReader struct {
 
 // twoOfNone are two sums of nothing as they are packed, of the next ids and the same threshold.
 const twoOfNone = 0x00000002_00000002
-
-func (r *slowReader) open(packed []byte) error {
-	body, ok := unsummed(packed)
-	if !ok || body[0] != chunkPacking {
-		return errPacked
-	}
-	r.u.buf, r.u.at = body, 1
-	r.left = r.u.count(true)
-	return r.u.err
-}
 
 // next reads the next sum, if there is one.
 func (r *slowReader) next() bool {

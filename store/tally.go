@@ -197,19 +197,13 @@ func eachTally(packed []byte, f func(id probe.ID, t dayTally)) error {
 	return r.u.err
 }
 
-// tallyReader reads a day's tallies one by one. Its zero value has none.
-type tallyReader struct {
-	u     unpacker
-	left  int
-	id    probe.ID // of the tally that is read; of none at first
-	tally dayTally
-	alike int // how many of those behind it are of the next ids and say the same
+// dayReader reads the sums of a day one by one. Its zero value has none.
+type dayReader struct {
+	u    unpacker
+	left int
 }
 
-// alikeTallies are four tallies as they are packed that say the same as those before, of the next ids.
-const alikeTallies = 0x0002_0002_0002_0002
-
-func (r *tallyReader) open(packed []byte) error {
+func (r *dayReader) open(packed []byte) error {
 	body, ok := unsummed(packed)
 	if !ok || body[0] != chunkPacking {
 		return errPacked
@@ -218,6 +212,17 @@ func (r *tallyReader) open(packed []byte) error {
 	r.left = r.u.count(true)
 	return r.u.err
 }
+
+// tallyReader reads a day's tallies.
+type tallyReader struct {
+	dayReader
+	id    probe.ID // of the tally that is read; of none at first
+	tally dayTally
+	alike int // how many of those behind it are of the next ids and say the same
+}
+
+// alikeTallies are four tallies as they are packed that say the same as those before, of the next ids.
+const alikeTallies = 0x0002_0002_0002_0002
 
 // next reads the next tally, if there is one.
 func (r *tallyReader) next() bool {
