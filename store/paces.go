@@ -119,19 +119,8 @@ func (x *paces) loadSpells(ctx context.Context, q querier, after time.Time) (err
 }
 
 // arranged lays the times of the probe at a place beside one another, see arrange. Most have
-// only one.
-func (x *paces) arranged(rooms *room[paced], place int, threshold time.Duration) []paced {
-	spells := x.laid(place, threshold)
-	if len(x.spells[place]) != 1 {
-		return spells
-	}
-	own := rooms.take(1, roomFor)
-	own[0] = spells[0]
-	return own
-}
-
-// laid is arranged, to be read only.
-func (x *paces) laid(place int, threshold time.Duration) []paced {
+// only one, which all have in common who ask for it.
+func (x *paces) arranged(place int, threshold time.Duration) []paced {
 	if spells := x.spells[place]; len(spells) != 1 {
 		return arrange(slices.Clone(spells), threshold)
 	}
@@ -272,7 +261,7 @@ func (x *paces) lacking(l *ledgers) (all, cut []window) {
 		begin := slo.Latest(l.begin(place, account), l.since)
 		from, to := max(dayOf(begin.UnixMilli()), x.firstDay), min(dayOf(account.Grid.Last.UnixMilli()), x.lastDay-1)
 		for o := range p.paced {
-			for _, s := range x.laid(place, o.Threshold) {
+			for _, s := range x.arranged(place, o.Threshold) {
 				first, last := dayOf(s.after.UnixMilli()+1), dayOf(s.until.UnixMilli())
 				if after, _ := dayWindow(first); s.after.After(after) && !s.after.Before(begin) {
 					cuts[first] = true
@@ -341,14 +330,13 @@ func (x *paces) spreadRows() {
 
 // latencyRooms are where latencies are made.
 type latencyRooms struct {
-	paced     room[paced]
 	latencies room[Latency]
 	lists     room[*Latency]
 }
 
 func (x *paces) latencyIn(rooms *latencyRooms, place int, ledger *Ledger, threshold time.Duration) *Latency {
 	l := &rooms.latencies.take(1, roomFor)[0]
-	l.ledger, l.spells = ledger, x.arranged(&rooms.paced, place, threshold)
+	l.ledger, l.spells = ledger, x.arranged(place, threshold)
 	lags := x.r.stateAt(place).Lags
 	for i := range l.spells {
 		s := &l.spells[i]
