@@ -66,15 +66,16 @@ func unpackStateOf(packed []byte, id probe.ID) (*incident.State, error) {
 	}
 	u := stateUnpacker{unpacker: unpacker{buf: body[1:]}}
 	var at probe.ID
+	var other incident.State
 	for n := u.begin(&Memory{}); n > 0 && u.err == nil; n-- {
 		at += probe.ID(u.int())
 		rest := u.open()
-		s := &incident.State{}
 		if at == id {
+			s := &incident.State{}
 			u.state(s)
 			return s, u.err
 		}
-		u.head(s) // it may have a verdict that is named by its number from here on
+		u.head(&other) // it may have a verdict that is named by its number from here on
 		u.close(rest)
 	}
 	return &incident.State{}, u.err

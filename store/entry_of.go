@@ -20,35 +20,21 @@ func eachEntryOf(packed []byte, id probe.ID, c *gist, f func(e *Entry)) error {
 			}
 		})
 	}
-	body, ok := unsummed(packed)
-	if !ok || body[0] != packing {
-		return errPacked
-	}
-	u := unpacker{buf: body, at: 1}
-	var seen []shape
-	var probed probe.ID
-	var ms int64
-	for u.more() {
-		var n int
-		if seen, n = u.nextShape(seen); u.err != nil {
-			break
+	return eachPacked(packed, func(x *packedEntry, rest []byte) bool {
+		if c != nil && x.shape.kind == incident.Ran {
+			c.note(x.probe, x.ms)
 		}
-		s := &seen[n]
-		probed += probe.ID(u.int())
-		ms = u.milliBehind(ms)
-		if c != nil && s.kind == incident.Ran && u.err == nil {
-			c.note(probed, ms)
-		}
-		if probed != id {
-			u.skip(s.integers())
-			continue
+		if x.probe != id {
+			return true
 		}
 		var e Entry
-		if u.observed(&e, s, id, instant(ms)); u.err == nil {
-			f(&e)
+		u := unpacker{buf: rest}
+		if !x.unpack(&u, &e) {
+			return false
 		}
-	}
-	return u.err
+		f(&e)
+		return true
+	})
 }
 
 // packedEntry is an entry of which no more is read than its shape, its probe and its instant.
@@ -64,9 +50,13 @@ func (x *packedEntry) unpack(u *unpacker, e *Entry) bool {
 	return u.err == nil
 }
 
-// eachPacked calls f for every entry of a segment, whose sum is right, with the rest of it. If f
-// finds that damaged, it says false.
-func eachPacked(body []byte, f func(x *packedEntry, rest []byte) bool) error {
+// eachPacked calls f for every entry of a segment of this packing, with the rest of it. If f finds
+// that damaged, it says false.
+func eachPacked(packed []byte, f func(x *packedEntry, rest []byte) bool) error {
+	body, ok := unsummed(packed)
+	if !ok || body[0] != packing {
+		return errPacked
+	}
 	u := unpacker{buf: body, at: 1}
 	var seen []shape
 	var x packedEntry

@@ -129,11 +129,7 @@ func eachResult(packed []byte, f func(e *packedEntry, rest []byte) bool) error {
 			}
 		})
 	}
-	body, ok := unsummed(packed)
-	if !ok || body[0] != packing {
-		return errPacked
-	}
-	return eachPacked(body, func(e *packedEntry, rest []byte) bool {
+	return eachPacked(packed, func(e *packedEntry, rest []byte) bool {
 		return e.shape.kind != incident.Ran || f(e, rest)
 	})
 }

@@ -102,12 +102,12 @@ func (x *paces) loadSpells(ctx context.Context, q querier, after time.Time) (err
 	if err != nil {
 		return err
 	}
-	room := make([]paced, 0, len(x.spells)) // most have one
+	var one room[paced] // as most have
 	for place := range x.spells {
 		lags := x.r.stateAt(place).Lags
-		if len(lags) == 1 && x.spells[place] == nil && len(room) < cap(room) {
-			room = append(room, lagging(&lags[0]))
-			x.spells[place] = room[len(room)-1 : len(room) : len(room)]
+		if len(lags) == 1 && x.spells[place] == nil {
+			x.spells[place] = one.take(1, len(x.spells)-place)
+			x.spells[place][0] = lagging(&lags[0])
 			continue
 		}
 		for i := range lags {
@@ -273,7 +273,7 @@ func (x *paces) lacking(l *ledgers) (all, cut []window) {
 				sums := x.days(n)
 				for d := max(first, from); d <= min(last, to); d++ {
 					i := d - x.firstDay
-					lacks[i] = lacks[i] || len(cuts) > 0 && cuts[d] || sums == nil || sums[i] == noSlowDay
+					lacks[i] = lacks[i] || cuts[d] || sums == nil || sums[i] == noSlowDay
 				}
 			}
 		}

@@ -27,10 +27,6 @@ type slowKey struct {
 	threshold int64 // milliseconds
 }
 
-func (k slowKey) less(o slowKey) bool {
-	return k.probe < o.probe || k.probe == o.probe && k.threshold < o.threshold
-}
-
 func (k slowKey) compare(o slowKey) int {
 	return cmp.Or(cmp.Compare(k.probe, o.probe), cmp.Compare(k.threshold, o.threshold))
 }
@@ -95,7 +91,7 @@ func (r *slowReader) of(key slowKey) slowDay {
 }
 
 func (r *slowReader) search(key slowKey) slowDay {
-	for r.key.less(key) {
+	for r.key.compare(key) < 0 {
 		if !r.next() {
 			return noSlowDay
 		}

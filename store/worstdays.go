@@ -40,13 +40,19 @@ type worst struct {
 	windows   []slo.Window
 }
 
+// heldToWorst reports whether the group of a configured probe is as the worst of its members is, and
+// anything is promised about that.
+func (p *Probe) heldToWorst() bool {
+	return p.RetiredAt.IsZero() && p.Pledge.Combine == slo.Worst && len(p.Pledge.Objectives) > 0
+}
+
 // worsts are all such groups of the configuration.
 func (r *Reader) worsts(l *ledgers) (all []*worst) {
 	members := map[string][]*Probe{}
 	var first []*Probe
 	for i := range r.known {
 		p := &r.known[i]
-		if !p.RetiredAt.IsZero() || p.Pledge.Combine != slo.Worst || len(p.Pledge.Objectives) == 0 {
+		if !p.heldToWorst() {
 			continue
 		}
 		if members[p.Subject.Group] == nil {
@@ -234,10 +240,7 @@ func readWorstDays(packed []byte, f func(key worstKey, t dayTally)) error {
 
 // sumWorst sums up the days of groups that are as their worst member is.
 func (c *compactor) sumWorst(ctx context.Context, now time.Time) error {
-	promised := func(p Probe) bool {
-		return p.RetiredAt.IsZero() && p.Pledge.Combine == slo.Worst && len(p.Pledge.Objectives) > 0
-	}
-	if err := c.r.know(ctx, c.r.db); err != nil || !slices.ContainsFunc(c.r.known, promised) {
+	if err := c.r.know(ctx, c.r.db); err != nil || !slices.ContainsFunc(c.r.known, func(p Probe) bool { return p.heldToWorst() }) {
 		return err
 	}
 	var packed []packedDay
