@@ -12,7 +12,12 @@ import (
 	"sonde/incident"
 	"sonde/notify"
 	"sonde/probe"
+	"sonde/text"
 )
+
+// maxSubject is more than any reader of mail shows. A line of a letter has 998 bytes at most
+// (RFC 5322 section 2.1.1), and ASCII without a blank cannot be folded.
+const maxSubject = 250
 
 // compose makes a letter (RFC 5322), and returns it with its Message-ID. It is the same for the
 // same message, however often it is sent.
@@ -21,6 +26,7 @@ func (s *Sender) compose(m *notify.Message, root, subject, body string) (letter 
 	l := gomail.NewMsg(gomail.WithNoDefaultUserAgent(), gomail.WithEncoding(gomail.EncodingQP), gomail.WithCharset(gomail.CharsetUTF8))
 	l.FromMailAddress(s.cfg.From)
 	l.ToMailAddress(s.cfg.To...)
+	subject = text.Printable(subject, maxSubject)
 	l.Subject(strings.ReplaceAll(subject, "=?", "= ?")) // what looks like an encoded word (RFC 2047) would be decoded
 	l.SetDateWithValue(m.CreatedAt.UTC())
 	l.SetGenHeader(gomail.HeaderMessageID, id)

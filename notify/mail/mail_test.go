@@ -223,6 +223,7 @@ func FuzzNothingIsInjected(f *testing.F) {
 	f.Add("=?utf-8?q?=0D=0ABcc:_eve@example.com?=", "\x00\xff", "")
 	f.Add(strings.Repeat("가", 300), strings.Repeat("x", 2000), "")
 	f.Add("a\tb  c \u2028 \r d", "..\n.", "")
+	f.Add(strings.Repeat("a", 1085), "a subject that cannot be folded", strings.Repeat("b", 100))
 	f.Fuzz(func(t *testing.T, subject, body, name string) {
 		if utf8.RuneCountInString(name) > 100 {
 			return // no configuration has one so long, and a header without a space would not be folded
