@@ -201,7 +201,7 @@ func (c *control) serve(r *http.Request) (int, reply) {
 	var in request
 	body := json.NewDecoder(io.LimitReader(r.Body, longestRequest))
 	body.DisallowUnknownFields()
-	if err := body.Decode(&in); err != nil || in.asks() != 1 {
+	if err := body.Decode(&in); err != nil || in.asks() != 1 || !atEnd(body) {
 		return http.StatusBadRequest, reply{Error: "the request is no command of this version of sonde", Code: exitUsage}
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), controlWithin)
@@ -218,6 +218,12 @@ func (c *control) serve(r *http.Request) (int, reply) {
 		return http.StatusOK, reply{Error: err.Error(), Code: orderCode(err)}
 	}
 	return http.StatusOK, reply{ID: done.ID, Command: &done, From: done.From, Until: done.Until}
+}
+
+// atEnd reports whether nothing follows what was read.
+func atEnd(body *json.Decoder) bool {
+	_, err := body.Token()
+	return err == io.EOF
 }
 
 // orderCode is how a command that was not obeyed exits.

@@ -203,9 +203,10 @@ func FuzzControl(f *testing.F) {
 		f.Add("POST", body)
 	}
 	f.Add("GET", "")
+	f.Add("POST", `{"command":{"Kind":"ack"}}{}`)
 	c := &control{answers: &answers{running: make(chan struct{}, 1)}}
 	f.Fuzz(func(t *testing.T, method, body string) {
-		if strings.Contains(body, `"command"`) && json.Valid([]byte(body)) {
+		if in := (request{}); json.Unmarshal([]byte(body), &in) == nil && (in.Command != nil || in.Outbox != nil) {
 			return // it would go on to the recorder, which has tests of its own
 		}
 		r, err := http.NewRequest(method, "http://sonde/", strings.NewReader(body))
