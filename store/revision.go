@@ -14,6 +14,7 @@ import (
 
 	"sonde/notify"
 	"sonde/probe"
+	"sonde/slo"
 )
 
 // packProbes packs what is kept about the configured probes, in their order. What many
@@ -124,6 +125,9 @@ func unpackProbes(packed []byte) ([]Probe, error) {
 		if err := json.Unmarshal([]byte(u.string()), &common); err != nil {
 			return nil, fmt.Errorf("%w: %w", errPacked, err)
 		}
+		if !common.isWhole() {
+			return nil, errPacked
+		}
 		profiles = append(profiles, common)
 	}
 	n := u.count(true)
@@ -153,6 +157,21 @@ func unpackProbes(packed []byte) ([]Probe, error) {
 		return nil, u.err
 	}
 	return probes, nil
+}
+
+// isWhole reports whether a probe says how it is judged, and what it promises: JSON does not mind
+// when that is missing.
+func (p *Probe) isWhole() bool {
+	if p.Policy == nil {
+		return false
+	}
+	promises := slices.Concat(p.Objectives, p.Pledge.Objectives)
+	if b := p.Policy.Budgets; b != nil {
+		for i := range b.Of {
+			promises = append(promises, b.Of[i].Objective)
+		}
+	}
+	return !slices.ContainsFunc(promises, func(o slo.Objective) bool { return o.BadPPM <= 0 })
 }
 
 // lastRevision reads the packed probes of the latest configuration; nil if there is none.
