@@ -35,9 +35,7 @@ func packProbes(probes []Probe) ([]byte, error) {
 	p.byte(chunkPacking)
 	p.count(len(profiles))
 	for i := range profiles {
-		common := Probe{Policy: profiles[i].Policy, Objectives: profiles[i].Objectives, Pledge: profiles[i].Pledge}
-		common.Subject = notify.Subject{Method: profiles[i].Subject.Method, Interval: profiles[i].Subject.Interval, Routes: profiles[i].Subject.Routes, Unverified: profiles[i].Subject.Unverified}
-		written, err := json.Marshal(common)
+		written, err := json.Marshal(profiles[i].common())
 		if err != nil {
 			return nil, err
 		}
@@ -48,6 +46,15 @@ func packProbes(probes []Probe) ([]byte, error) {
 		p.own(&probes[i], numbers[i])
 	}
 	return p.summed(), nil
+}
+
+// common is a probe without what it has for itself.
+func (p *Probe) common() Probe {
+	s := &p.Subject
+	return Probe{
+		Policy: p.Policy, Objectives: p.Objectives, Pledge: p.Pledge,
+		Subject: notify.Subject{Method: s.Method, Interval: s.Interval, Routes: s.Routes, Unverified: s.Unverified},
+	}
 }
 
 // alike reports whether two probes differ only in what each has for itself.
@@ -121,14 +128,14 @@ func unpackProbes(packed []byte) ([]Probe, error) {
 	u.byte() // the packing
 	var profiles []Probe
 	for n := u.count(true); n > 0 && u.err == nil; n-- {
-		var common Probe
-		if err := json.Unmarshal([]byte(u.string()), &common); err != nil {
+		var read Probe
+		if err := json.Unmarshal([]byte(u.string()), &read); err != nil {
 			return nil, fmt.Errorf("%w: %w", errPacked, err)
 		}
-		if !common.isWhole() {
+		if !read.isWhole() {
 			return nil, errPacked
 		}
-		profiles = append(profiles, common)
+		profiles = append(profiles, read.common())
 	}
 	n := u.count(true)
 	probes := make([]Probe, 0, min(n, u.left()/8))
