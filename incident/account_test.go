@@ -214,7 +214,7 @@ func TestAccountOverAnIntervalChange(t *testing.T) {
 			w := world{policy: usual(60)}
 			w.feed(0, good, good)
 			w.policy.Interval = 10 * time.Second
-			fx := incident.Step(w.policy, &w.state, incident.Input{At: at(tc.next), Verdict: good}, &w.ids)
+			fx := incident.Step(&w.policy, &w.state, &incident.Input{At: at(tc.next), Verdict: good}, &w.ids)
 			require.Equal(t, []slo.Stretch{{First: at(0), Last: at(tc.gridLast), Step: time.Minute}}, fx.Grids)
 			require.Equal(t, tc.ledger, fx.Ledger)
 			require.Equal(t, slo.Stretch{First: at(tc.next), Last: at(tc.next), Step: 10 * time.Second}, w.state.Account.Grid)
@@ -260,8 +260,8 @@ func TestStaleAndLate(t *testing.T) {
 		"skipped slots that are known": {Kind: incident.Skipped, At: at(0), To: at(60), Verdict: blind},
 	} {
 		t.Run(name+" is stale and changes nothing", func(t *testing.T) {
-			require.True(t, w.state.Stale(in))
-			require.Zero(t, incident.Step(w.policy, &w.state, in, &w.ids))
+			require.True(t, w.state.Stale(&in))
+			require.Zero(t, incident.Step(&w.policy, &w.state, &in, &w.ids))
 			require.Equal(t, state, w.state)
 		})
 	}
@@ -273,8 +273,8 @@ func TestStaleAndLate(t *testing.T) {
 		"a manual run, long after": {Run: probe.Manual, At: at(90_000), Verdict: good, Attempts: 1},
 	} {
 		t.Run(name+" is kept but changes nothing", func(t *testing.T) {
-			require.False(t, w.state.Stale(in))
-			require.Zero(t, incident.Step(w.policy, &w.state, in, &w.ids))
+			require.False(t, w.state.Stale(&in))
+			require.Zero(t, incident.Step(&w.policy, &w.state, &in, &w.ids))
 			require.Equal(t, state, w.state)
 		})
 	}
@@ -283,14 +283,14 @@ func TestStaleAndLate(t *testing.T) {
 		w.feed(0, broken)
 		w.step(incident.Input{Run: probe.Recheck, At: at(61), Verdict: good, Attempts: 1})
 		late := incident.Input{At: at(60), Verdict: broken, Attempts: 1}
-		require.False(t, w.state.Stale(late))
+		require.False(t, w.state.Stale(&late))
 		require.Empty(t, w.step(late))
 		require.Zero(t, w.state.Suspect)
 		require.Equal(t, at(61), w.state.Last.At)
 		require.Equal(t, 2*time.Minute, w.state.Account.Run.Slots.Weight())
 	})
-	require.False(t, w.state.Stale(incident.Input{Kind: incident.Idle, At: at(0)}))
-	require.False(t, w.state.Stale(incident.Input{At: at(120)}))
+	require.False(t, w.state.Stale(&incident.Input{Kind: incident.Idle, At: at(0)}))
+	require.False(t, w.state.Stale(&incident.Input{At: at(120)}))
 }
 
 func TestWhenAProbeBeganToWork(t *testing.T) {

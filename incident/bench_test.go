@@ -15,7 +15,7 @@ func steps(w *world, verdict probe.Verdict) func() {
 	in := incident.Input{At: t0, Verdict: verdict, Attempts: 1}
 	return func() {
 		in.At = in.At.Add(time.Minute)
-		incident.Step(w.policy, &w.state, in, &w.ids)
+		incident.Step(&w.policy, &w.state, &in, &w.ids)
 	}
 }
 

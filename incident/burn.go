@@ -60,7 +60,7 @@ func (m *machine) spoils(b *Budgets) bool {
 
 // account accounts for slots, and adds to what is remembered of budgets what is new in them.
 func (m *machine) account(slots slo.Stretch) {
-	s, in, b := m.s, &m.in, m.p.Budgets
+	s, in, b := m.s, m.in, m.p.Budgets
 	m.fresh = s.Account.fresh(slots)
 	s.Account.begin(m.fresh, in.Verdict.Outcome)
 	s.Account.add(slots, in.Verdict.Outcome, in.Verdict.Reason, &m.fx)

@@ -22,8 +22,8 @@ type Follow struct {
 // probe's own state with the effects fx, and returns what follows from it. Transitions in
 // fx that are a part of something larger are marked as such. The input of no probe (0) is
 // idle, and about the prober as a whole. Correlate is pure, as [Step] is.
-func Correlate(c *Circles, states States, id probe.ID, in Input, fx *Effects, ids *Sequence) []Follow {
-	if !c.Concern(id, &in, states) {
+func Correlate(c *Circles, states States, id probe.ID, in *Input, fx *Effects, ids *Sequence) []Follow {
+	if !c.Concern(id, in, states) {
 		return nil // as almost always
 	}
 	w := &watch{c: c, states: states, id: id, own: states[id], in: in, fx: fx, ids: ids}
@@ -94,7 +94,7 @@ type watch struct {
 	states States
 	id     probe.ID
 	own    *State // of the probe; nil for none
-	in     Input
+	in     *Input
 	fx     *Effects // of the probe
 	ids    *Sequence
 
@@ -102,6 +102,7 @@ type watch struct {
 
 	// Of the circle that is being looked at:
 	circle *Circle
+	now    Input   // as of the circle's latest instant
 	m      machine // of its state
 	s      *Shared
 }
@@ -129,11 +130,11 @@ func (w *watch) look(circle *Circle, rule circleRule) {
 		state.Shared = &Shared{}
 	}
 	w.s = state.Shared
-	in := w.in
-	in.At = slo.Latest(in.At, w.s.At) // of several probes, results do not come in order
-	w.s.At = in.At
-	w.m = machine{p: circle.policy, s: state, in: in, ids: w.ids}
-	w.m.expire(in.At)
+	w.now = *w.in
+	w.now.At = slo.Latest(w.now.At, w.s.At) // of several probes, results do not come in order
+	w.s.At = w.now.At
+	w.m = machine{p: &circle.policy, s: state, in: &w.now, ids: w.ids}
+	w.m.expire(w.now.At)
 	hits := w.s.named() // a rule that resolves forgets them
 	rule.step(w, speaks)
 	if now := w.s.named(); len(now) > 0 {

@@ -31,7 +31,7 @@ func ExampleStep() {
 		default:
 			continue
 		}
-		for _, t := range incident.Step(policy, &state, in, &ids).Transitions {
+		for _, t := range incident.Step(&policy, &state, &in, &ids).Transitions {
 			fmt.Println(t.At.Format(time.TimeOnly), t.Problem.ID, t.Problem.Kind, t.Change, "since", t.Problem.Since.Format(time.TimeOnly))
 		}
 		if state.Suspect != nil {
@@ -61,7 +61,7 @@ func ExampleAccount_Overdue() {
 	var state incident.State
 	policy := incident.Policy{Interval: time.Minute, RecheckEvery: 30 * time.Second}
 	noon := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
-	incident.Step(policy, &state, incident.Input{At: noon, Verdict: probe.Miss(probe.OK)}, &incident.Sequence{})
+	incident.Step(&policy, &state, &incident.Input{At: noon, Verdict: probe.Miss(probe.OK)}, &incident.Sequence{})
 
 	fmt.Println(state.Account.Overdue(noon.Add(2 * time.Minute)))
 	fmt.Println(state.Account.Overdue(noon.Add(10 * time.Minute)))

@@ -268,6 +268,6 @@ func BenchmarkCorrelate(b *testing.B) {
 	var fx incident.Effects
 	b.ReportAllocs()
 	for b.Loop() {
-		incident.Correlate(f.circles, f.states, 1, in, &fx, &f.ids)
+		incident.Correlate(f.circles, f.states, 1, &in, &fx, &f.ids)
 	}
 }

@@ -53,9 +53,9 @@ func (f *fleet) give(id int, in incident.Input) []string {
 		state = &incident.State{}
 		f.states[probe.ID(id)] = state
 	}
-	fx := incident.Step(*policy, state, in, &f.ids)
+	fx := incident.Step(policy, state, &in, &f.ids)
 	var told []incident.Transition
-	for _, follow := range incident.Correlate(f.circles, f.states, probe.ID(id), in, &fx, &f.ids) {
+	for _, follow := range incident.Correlate(f.circles, f.states, probe.ID(id), &in, &fx, &f.ids) {
 		told = append(told, follow.Transitions...)
 		for range follow.Transitions {
 			f.about = append(f.about, follow.Circle.String())
@@ -78,7 +78,7 @@ func (f *fleet) gets(id, second int, v probe.Verdict) []string {
 func (f *fleet) ticks(second, silent int) []string {
 	in := incident.Input{Kind: incident.Idle, At: at(second), Verdict: probe.Miss(probe.NoData), Attempts: silent}
 	var told []incident.Transition
-	for _, follow := range incident.Correlate(f.circles, f.states, 0, in, &incident.Effects{}, &f.ids) {
+	for _, follow := range incident.Correlate(f.circles, f.states, 0, &in, &incident.Effects{}, &f.ids) {
 		told = append(told, follow.Transitions...)
 	}
 	f.told = append(f.told, told...)

@@ -143,7 +143,7 @@ func (w *world) feed(first int, verdicts ...probe.Verdict) []string {
 }
 
 func (w *world) step(in incident.Input) []string {
-	fx := incident.Step(w.policy, &w.state, in, &w.ids)
+	fx := incident.Step(&w.policy, &w.state, &in, &w.ids)
 	w.told = append(w.told, fx.Transitions...)
 	w.ledger = append(w.ledger, fx.Ledger...)
 	w.grids += len(fx.Grids)

@@ -170,10 +170,10 @@ func TestSkippedRechecks(t *testing.T) {
 	t.Run("that nobody waits for say nothing", func(t *testing.T) {
 		w := world{policy: usual(60)}
 		w.feed(0, good)
-		require.True(t, w.state.Stale(skipped(30, broken)))
+		require.True(t, w.state.Stale(new(skipped(30, broken))))
 		w.feed(60, broken)
-		require.True(t, w.state.Stale(skipped(80, broken)), "before it is due")
-		require.False(t, w.state.Stale(skipped(90, broken)))
+		require.True(t, w.state.Stale(new(skipped(80, broken))), "before it is due")
+		require.False(t, w.state.Stale(new(skipped(90, broken))))
 		require.Nil(t, w.step(skipped(80, broken)))
 		require.Equal(t, 1, w.state.Suspect.Attempts)
 	})

@@ -19,7 +19,7 @@ func history(data []byte, check func(move, *incident.State, *incident.State, inc
 	var all []incident.Effects
 	moves(data, func(m move) time.Time {
 		before := s.Clone()
-		fx := incident.Step(m.policy, &s, m.in, &ids)
+		fx := incident.Step(&m.policy, &s, &m.in, &ids)
 		all = append(all, fx)
 		if check != nil {
 			check(m, before, &s, fx)
@@ -96,9 +96,9 @@ func TestAStateThatWasCopiedGoesOnTheSame(t *testing.T) {
 			if stop--; stop == 0 { // as if sonde were started from a checkpoint
 				restored, restoredIDs = s.Clone(), ids
 			}
-			fx := incident.Step(m.policy, &s, m.in, &ids)
+			fx := incident.Step(&m.policy, &s, &m.in, &ids)
 			if restored != nil {
-				require.Equal(t, fx, incident.Step(m.policy, restored, m.in, &restoredIDs))
+				require.Equal(t, fx, incident.Step(&m.policy, restored, &m.in, &restoredIDs))
 				require.Equal(t, s, *restored)
 			}
 			return s.Due

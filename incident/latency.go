@@ -21,7 +21,7 @@ const paceAfter = 24 * time.Hour
 // latest 30 are slow than chance would make. An answer that is not good says nothing of
 // that. What has been so for a day is usual from then on.
 func (m *machine) watchLatency() {
-	s, in, rule := m.s, &m.in, m.p.Rules.Latency
+	s, in, rule := m.s, m.in, m.p.Rules.Latency
 	problem := s.Open(probe.KindLatency)
 	switch {
 	case rule.Factor <= 0:

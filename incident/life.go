@@ -249,7 +249,7 @@ func (m *machine) tell(change Change, at time.Time, p *Problem) {
 // Withdraw closes whatever is not closed on a probe that is not watched any more.
 // Those who heard of an open incident hear that nobody looks any longer.
 func Withdraw(s *State, now time.Time) Effects {
-	m := machine{s: s, in: Input{At: now}}
+	m := machine{s: s, in: &Input{At: now}}
 	for i := range s.Problems {
 		m.withdraw(&s.Problems[i])
 	}

@@ -35,7 +35,7 @@ func (s *State) Silent(p *Policy, watched, now time.Time) bool {
 func (s *State) Wakes(p *Policy, now time.Time) bool {
 	for i := range s.Problems {
 		x := &s.Problems[i]
-		m := machine{p: *p, s: s}
+		m := machine{p: p, s: s}
 		switch {
 		case x.Phase == Recovered && x.Telling.Unsaid && !m.settlesAt(x).After(now):
 			return true

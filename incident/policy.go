@@ -49,7 +49,7 @@ func (p *Policy) Equal(o *Policy) bool {
 
 // confirmAfter is how long a failure must last. A request that may not be repeated
 // between slots is confirmed by its slots alone, and then by two of them.
-func (p Policy) confirmAfter() time.Duration {
+func (p *Policy) confirmAfter() time.Duration {
 	if p.Repeatable {
 		return p.DownAfter
 	}
@@ -58,7 +58,7 @@ func (p Policy) confirmAfter() time.Duration {
 
 // DecidesWithin is how long after the first failure it is decided whether a probe is down,
 // if it goes on to fail.
-func (p Policy) DecidesWithin() time.Duration {
+func (p *Policy) DecidesWithin() time.Duration {
 	if p.Repeatable {
 		return p.confirmAfter() + min(p.Interval, p.RecheckEvery)
 	}
@@ -67,11 +67,11 @@ func (p Policy) DecidesWithin() time.Duration {
 
 // suspectFor is how long a suspicion may stay undecided. A target that failed all
 // that time would have been found down, so what failed before is another trouble.
-func (p Policy) suspectFor() time.Duration {
+func (p *Policy) suspectFor() time.Duration {
 	return p.confirmAfter() + downAttempts*max(p.Interval, p.RecheckEvery)
 }
 
 // relapse is how long after its recovery an incident can still be reopened.
-func (p Policy) relapse() time.Duration {
+func (p *Policy) relapse() time.Duration {
 	return max(relapseWithin, relapseIntervals*p.Interval)
 }

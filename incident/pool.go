@@ -76,7 +76,7 @@ func (b *Budgets) spends(in *Input) bool {
 // promiseRule tells of the budgets of a group what is told of those of a probe.
 var promiseRule = circleRule{
 	speaks: func(w *watch) bool {
-		return w.own != nil && !w.circle.policy.early(&w.own.Account, w.in.At) && w.circle.policy.Budgets.spends(&w.in)
+		return w.own != nil && !w.circle.policy.early(&w.own.Account, w.in.At) && w.circle.policy.Budgets.spends(w.in)
 	},
 	step: (*watch).promise,
 }

@@ -51,11 +51,11 @@ func (g *pooled) feed(member int, in incident.Input) {
 	if g.states[id] == nil {
 		g.states[id] = &incident.State{}
 	}
-	if g.states[id].Stale(in) {
+	if g.states[id].Stale(&in) {
 		return
 	}
-	fx := incident.Step(g.policies[member], g.states[id], in, &g.ids)
-	for _, f := range incident.Correlate(g.circles, g.states, id, in, &fx, &g.ids) {
+	fx := incident.Step(&g.policies[member], g.states[id], &in, &g.ids)
+	for _, f := range incident.Correlate(g.circles, g.states, id, &in, &fx, &g.ids) {
 		for _, x := range f.Transitions {
 			if f.Circle.Tie == incident.TiePromise && x.Change != incident.ClosedNow {
 				g.told = append(g.told, x.Change.String()+" "+x.Problem.Kind.String()+" "+x.At.Sub(t0).String())

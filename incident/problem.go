@@ -89,7 +89,7 @@ type CodeCount struct {
 const maxCodes = 8
 
 // count adds a result to the problem.
-func (p *Problem) count(in Input) {
+func (p *Problem) count(in *Input) {
 	p.Failures++
 	p.Codes = countCode(p.Codes, in.Verdict.Status)
 	p.promise(in.backBy(), in.At)
@@ -107,7 +107,7 @@ func (p *Problem) promise(by, now time.Time) {
 
 // broken reports whether a result shows that the target did not keep its word, and
 // people have not been told.
-func (p *Problem) broken(in Input) bool {
+func (p *Problem) broken(in *Input) bool {
 	return !p.Unkept && !p.Promise.IsZero() && !in.At.Before(p.Promise)
 }
 

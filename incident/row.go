@@ -35,7 +35,7 @@ func (m *machine) followRow() {
 func (r *Row) is(kind probe.Kind) bool { return r != nil && r.Of == kind }
 
 // addToRow adds a result to the row of its kind.
-func (s *State) addToRow(kind probe.Kind, in Input) {
+func (s *State) addToRow(kind probe.Kind, in *Input) {
 	if s.Row == nil {
 		s.Row = &Row{}
 	}

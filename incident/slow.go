@@ -87,7 +87,7 @@ func (m *machine) lag(threshold time.Duration) {
 		i = len(m.s.Lags)
 		m.s.Lags = append(slices.Clip(m.s.Lags), Lag{Since: m.fresh.First, Run: Slow{Threshold: threshold}})
 	}
-	lag, in := &m.s.Lags[i], &m.in
+	lag, in := &m.s.Lags[i], m.in
 	failed := in.Verdict.Reason == probe.TooSlow && in.Verdict.Outcome == probe.Bad
 	if in.Kind != Ran || in.Elapsed <= threshold || !failed && in.Verdict.Outcome != probe.Good {
 		lag.settle(&m.fx)

@@ -32,7 +32,7 @@ var (
 func paced(p incident.Policy, s *incident.State, inputs ...incident.Input) (slow []incident.Slow, measures []incident.Measure) {
 	var ids incident.Sequence
 	for _, in := range inputs {
-		fx := incident.Step(p, s, in, &ids)
+		fx := incident.Step(&p, s, &in, &ids)
 		slow, measures = append(slow, fx.Slow...), append(measures, fx.Measures...)
 	}
 	return slow, measures
@@ -109,7 +109,7 @@ func TestSlowTimeIsWhatEachSlotSays(t *testing.T) {
 					want[threshold] += time.Minute
 				}
 			}
-			fx := incident.Step(p, s, in, &ids)
+			fx := incident.Step(&p, s, &in, &ids)
 			for _, x := range fx.Slow {
 				got[x.Threshold] += x.Slots.Weight()
 			}

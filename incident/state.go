@@ -55,7 +55,7 @@ type Suspicion struct {
 }
 
 // note adds a result to the suspicion.
-func (s *Suspicion) note(in Input) {
+func (s *Suspicion) note(in *Input) {
 	if s.Results == 0 {
 		s.Since = in.At
 	}
@@ -74,7 +74,7 @@ func (s *Suspicion) clone() Suspicion {
 }
 
 // suspect adds a result to what may become down.
-func (s *State) suspect(in Input) {
+func (s *State) suspect(in *Input) {
 	if s.Suspect == nil {
 		s.Suspect = &Suspicion{}
 	}

@@ -11,7 +11,7 @@ import (
 // it. Ids of new incidents come from the sequence. A manual run changes nothing,
 // and neither does what is stale. A result that is late, for a newer one has
 // stepped already, is accounted for and no more: time never goes back in state.
-func Step(p Policy, s *State, in Input, ids *Sequence) Effects {
+func Step(p *Policy, s *State, in *Input, ids *Sequence) Effects {
 	if in.Kind == Ran && in.Run == probe.Manual || s.Stale(in) {
 		return Effects{}
 	}
@@ -30,15 +30,15 @@ func Step(p Policy, s *State, in Input, ids *Sequence) Effects {
 
 // late reports whether a result is older than the latest one. A re-check as old as
 // it is the same one again, or overtaken by a slot that says as much.
-func late(s *State, in Input) bool {
+func late(s *State, in *Input) bool {
 	return in.At.Before(s.Last.At) || in.Run != probe.Scheduled && in.At.Equal(s.Last.At)
 }
 
 // machine is one step under way.
 type machine struct {
-	p   Policy
+	p   *Policy
 	s   *State
-	in  Input
+	in  *Input
 	ids *Sequence
 	fx  Effects
 
@@ -48,7 +48,7 @@ type machine struct {
 
 // Stale reports whether an input says nothing new: its slot is accounted for
 // already. Such an input is dropped before it is stored.
-func (s *State) Stale(in Input) bool {
+func (s *State) Stale(in *Input) bool {
 	last := s.Account.Grid.Last
 	switch {
 	case in.Kind == Skipped && in.Run == probe.Recheck:

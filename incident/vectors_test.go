@@ -23,7 +23,7 @@ func runLength(t *testing.T, weight, fire int, chance float64) float64 {
 		var state incident.State
 		var ids incident.Sequence
 		state.Buckets.Target.Level = int32(level * 60_000)
-		fx := incident.Step(policy, &state, incident.Input{At: t0, Verdict: v, Attempts: 1}, &ids)
+		fx := incident.Step(&policy, &state, &incident.Input{At: t0, Verdict: v, Attempts: 1}, &ids)
 		return int(state.Buckets.Target.Level) / 60_000, len(fx.Transitions) > 0
 	}
 	equations := make([][]float64, fire) // one per level, its last column is what it equals

@@ -94,7 +94,7 @@ func (f *floor) step(id probe.ID, v probe.Verdict, maintained bool) []string {
 		f.states[id] = &incident.State{}
 	}
 	in := incident.Input{At: f.now, Verdict: v, Attempts: 1, Maintenance: maintained}
-	fx := incident.Step(*f.watched[id].Policy, f.states[id], in, &f.ids)
+	fx := incident.Step(f.watched[id].Policy, f.states[id], &in, &f.ids)
 	for _, t := range fx.Transitions {
 		t, ok := f.desk.Take(id, t)
 		if !ok {

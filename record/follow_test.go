@@ -77,9 +77,9 @@ func (p *place) retold(batches []store.Batch) (lines []string, states map[probe.
 		}
 		teller.Release(0, since[at], told)
 	}
-	policies := map[probe.ID]incident.Policy{}
+	policies := map[probe.ID]*incident.Policy{}
 	for i := range p.probes {
-		policies[p.probes[i].ID] = *p.probes[i].Policy
+		policies[p.probes[i].ID] = p.probes[i].Policy
 	}
 	circles := store.Circles(p.probes)
 	last := int64(0)

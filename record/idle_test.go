@@ -163,7 +163,7 @@ func TestWhatTheClockBringsFollowsFromWhatIsStored(t *testing.T) {
 		for _, e := range d.disk.entries() {
 			var fx incident.Effects
 			if e.Probe > 0 {
-				fx = again.Step(*probes[e.Probe-1].Policy, &e)
+				fx = again.Step(probes[e.Probe-1].Policy, &e)
 			}
 			again.Correlate(circles, &e, &fx)
 			effects = append(effects, store.Effect{Probe: e.Probe, Effects: fx})

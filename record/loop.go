@@ -134,7 +134,7 @@ func (l *loop) take(e Entry) {
 		return
 	}
 	state := l.memory.State(e.Probe)
-	if state.Stale(e.Input) {
+	if state.Stale(&e.Input) {
 		l.stats.stale.Add(1)
 		return
 	}
@@ -155,7 +155,7 @@ func (l *loop) step(p *store.Probe, e Entry) {
 	e.Input.Maintenance = l.calendar.Covers(e.Probe, e.Input.Until())
 	l.releaseDue(e.Input.Until())
 	due, hold := state.Due, state.Hold
-	effects := l.memory.Step(*p.Policy, &e)
+	effects := l.memory.Step(p.Policy, &e)
 	l.gather(e)
 	if state.Hold != hold {
 		l.o.Hold(e.Probe, state.Hold) // before a re-check that it may forbid

@@ -64,7 +64,7 @@ func crowd(b *testing.B, n int) *lab {
 	for _, p := range l.probes {
 		for i, v := range slices.Concat(times(20, good), times(1, broken), times(20, good), times(1, denied), times(18, good)) {
 			in := incident.Input{At: ago(60 * (59 - i)), Verdict: v, Attempts: 1, Timings: probe.Timings{Total: 41_200_000}}
-			fx := incident.Step(*p.Policy, l.memory.State(p.ID), in, &l.memory.IDs)
+			fx := incident.Step(p.Policy, l.memory.State(p.ID), &in, &l.memory.IDs)
 			batch.Entries = append(batch.Entries, store.Entry{Probe: p.ID, Input: in})
 			batch.Effects = append(batch.Effects, store.Effect{Probe: p.ID, Effects: fx})
 		}

@@ -132,7 +132,7 @@ func TestHostileHistoriesLeaveNumbers(t *testing.T) {
 			if rnd.IntN(5) == 0 {
 				in.Kind, in.To, in.Verdict = incident.Skipped, at.Add(time.Duration(rnd.IntN(100_000))*time.Second), blind
 			}
-			if l.memory.State(p.ID).Stale(in) {
+			if l.memory.State(p.ID).Stale(&in) {
 				continue
 			}
 			l.feed(name, in)

@@ -129,7 +129,7 @@ func (l *lab) feed(name string, inputs ...incident.Input) {
 	b := &store.Batch{Seq: l.memory.Seq, At: inputs[len(inputs)-1].At}
 	for _, in := range inputs {
 		in.Verdict = in.Verdict.Settle(p.Policy.Count4xx, state.Worked)
-		fx := incident.Step(*p.Policy, state, in, &l.memory.IDs)
+		fx := incident.Step(p.Policy, state, &in, &l.memory.IDs)
 		e := store.Entry{Probe: p.ID, Input: in}
 		for _, f := range l.memory.Correlate(l.circles(), &e, &fx) {
 			b.Circles = append(b.Circles, f.Circle)

@@ -137,7 +137,7 @@ func (r *Rehearsal) Take(id probe.ID, in *incident.Input) {
 		return
 	}
 	state := r.memory.State(id)
-	if state.Stale(*in) {
+	if state.Stale(in) {
 		return
 	}
 	if in.Kind == incident.Ran {
@@ -154,7 +154,7 @@ func (r *Rehearsal) step(p *store.Probe, e *store.Entry) {
 	if r.teller != nil {
 		r.teller.Expire(e.Input.Until(), r.told)
 	}
-	effects := r.memory.Step(*p.Policy, e)
+	effects := r.memory.Step(p.Policy, e)
 	var changed []probe.ID
 	for _, f := range r.memory.Correlate(r.circles, e, &effects) {
 		r.hear(f.Circle.ID, f.Circle.Title, f.Transitions)

@@ -78,7 +78,7 @@ func TestAReplayOpensWhatTheServiceHasOpened(t *testing.T) {
 	var opened, told int
 	r := report.NewRehearsal([]store.Probe{p}, ago(60*700), now)
 	for i := range all {
-		for _, c := range incident.Step(*p.Policy, state, all[i], &ids).Transitions {
+		for _, c := range incident.Step(p.Policy, state, &all[i], &ids).Transitions {
 			if c.Change == incident.Opened {
 				opened++
 			}

@@ -50,7 +50,7 @@ func stateOf(ctx context.Context, q querier, p *Probe) (*incident.State, error) 
 	}
 	var ids incident.Sequence
 	err = eachSegment(ctx, q, seq, math.MaxInt64, func(_ int64, packed []byte) error {
-		return eachEntryOf(packed, p.ID, nil, func(e *Entry) { incident.Step(*p.Policy, s, e.Input, &ids) })
+		return eachEntryOf(packed, p.ID, nil, func(e *Entry) { incident.Step(p.Policy, s, &e.Input, &ids) })
 	})
 	if err != nil {
 		return nil, err

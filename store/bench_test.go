@@ -96,7 +96,7 @@ func BenchmarkCommit(b *testing.B) {
 func BenchmarkCheckpoint(b *testing.B) {
 	_, memory, probes := fleet(b, 10_000)
 	for _, e := range round(probes, 1) {
-		incident.Step(*probes[0].Policy, memory.State(e.Probe), e.Input, &memory.IDs)
+		incident.Step(probes[0].Policy, memory.State(e.Probe), &e.Input, &memory.IDs)
 	}
 	size := 0
 	for b.Loop() {
@@ -187,7 +187,7 @@ func BenchmarkSummaries(b *testing.B) {
 		}
 		memory.Seq++
 		for i := range entries {
-			memory.Step(*r.Probes[0].Policy, &entries[i])
+			memory.Step(r.Probes[0].Policy, &entries[i])
 		}
 		require.NoError(b, s.Commit(b.Context(), &Batch{Seq: memory.Seq, At: at, Entries: entries, Checkpoint: memory.Checkpoint()}))
 	}
@@ -219,7 +219,7 @@ func BenchmarkSnapshotOfAMonth(b *testing.B) {
 		entries := round(probes, 0)
 		for i := range entries {
 			entries[i].Input.At = at.Add(time.Duration(i) * time.Millisecond)
-			memory.Step(*probes[i].Policy, &entries[i])
+			memory.Step(probes[i].Policy, &entries[i])
 		}
 		memory.Seq++
 		require.NoError(b, s.Commit(b.Context(), &Batch{Seq: memory.Seq, At: at.Add(time.Minute), Entries: entries, Checkpoint: memory.Checkpoint()}))

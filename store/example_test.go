@@ -34,7 +34,7 @@ func ExampleStore_Commit() {
 	for slot := range 3 {
 		at := start.Add(time.Duration(slot) * time.Minute)
 		in := incident.Input{At: at, Verdict: probe.Miss(probe.ConnectRefused), Attempts: 1}
-		effects := incident.Step(*checkout.Policy, memory.State(checkout.ID), in, &memory.IDs)
+		effects := incident.Step(checkout.Policy, memory.State(checkout.ID), &in, &memory.IDs)
 		batch := &store.Batch{At: at, Entries: []store.Entry{{Probe: checkout.ID, Input: in}}, Effects: []store.Effect{{Probe: checkout.ID, Effects: effects}}}
 		for _, t := range effects.Transitions {
 			batch.Messages = append(batch.Messages, notify.Plan(t, checkout.Subject, "seoul-1", nil)...)

@@ -59,7 +59,7 @@ func TestSlotsThatNobodyAccountedForAreUnknown(t *testing.T) {
 	_, memory, err := s.Load(t.Context())
 	require.NoError(t, err)
 	in := incident.Input{At: t0, Verdict: judge(probe.OK, 200), Attempts: 1}
-	fx := incident.Step(*p.Policy, memory.State(id), in, &memory.IDs)
+	fx := incident.Step(p.Policy, memory.State(id), &in, &memory.IDs)
 	require.NoError(t, s.Commit(t.Context(), &Batch{Seq: 1, At: t0, Entries: []Entry{{Probe: id, Input: in}}, Effects: []Effect{{id, fx}}}))
 
 	for name, tc := range map[string]struct {

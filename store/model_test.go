@@ -120,7 +120,7 @@ func (m *model) operate(mood int) {
 
 // step steps the probe, and checks what may be told.
 func (m *model) step(in incident.Input) {
-	fx := m.memory.Step(m.policy, &Entry{Probe: modelled, Input: in})
+	fx := m.memory.Step(&m.policy, &Entry{Probe: modelled, Input: in})
 	for i := range fx.Transitions {
 		m.check(&fx.Transitions[i])
 	}

@@ -126,7 +126,7 @@ func TestStatesGoOnUnderTheNewPolicies(t *testing.T) {
 	require.NoError(t, err)
 	in := incident.Input{At: t0, Verdict: judge(probe.OK, 200), Attempts: 1}
 	p := watched("a", time.Minute)
-	fx := incident.Step(*p.Policy, memory.State(id), in, &memory.IDs)
+	fx := incident.Step(p.Policy, memory.State(id), &in, &memory.IDs)
 	memory.Seq++
 	require.NoError(t, s.Commit(t.Context(), &Batch{Seq: memory.Seq, At: t0, Entries: []Entry{{Probe: id, Input: in}}, Effects: []Effect{{id, fx}}}))
 	memory.State(id).Rewrite()

@@ -130,7 +130,7 @@ func (f *follower) step(e *Entry) {
 	case !ok:
 		return
 	}
-	fx := f.m.step(*f.known[place].Policy, f.stateAt(place), e)
+	fx := f.m.step(f.known[place].Policy, f.stateAt(place), e)
 	if f.shared.Concern(e.Probe, &e.Input, f.m.States) {
 		f.correlate(e, fx)
 	}

@@ -107,7 +107,7 @@ func (h *half) step(p *pair, rest, of int) {
 			continue
 		}
 		next := max(h.ids.Next, incident.FirstID)
-		incident.Step(*p.f.known[x.place].Policy, p.f.states[x.place], x.entry.Input, &h.ids)
+		incident.Step(p.f.known[x.place].Policy, p.f.states[x.place], &x.entry.Input, &h.ids)
 		if h.ids.Next > next {
 			h.given = append(h.given, given{i, next, int(h.ids.Next - next)})
 		}

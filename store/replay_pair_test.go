@@ -67,7 +67,7 @@ func TestTwoProcessorsGiveIncidentsTheirIDs(t *testing.T) {
 			i = (i*5 + minute) % len(w.probes) // in another order each time
 			in := incident.Input{At: t0.Add(time.Duration(minute)*time.Minute + time.Duration(i)*time.Second), Verdict: judge(probe.ServerError, 503), Attempts: 1}
 			w.batch.Entries = append(w.batch.Entries, Entry{Probe: w.probes[i].ID, Input: in})
-			fx := w.memory.Step(*w.probes[i].Policy, &w.batch.Entries[len(w.batch.Entries)-1])
+			fx := w.memory.Step(w.probes[i].Policy, &w.batch.Entries[len(w.batch.Entries)-1])
 			w.correlate(&w.batch.Entries[len(w.batch.Entries)-1], &fx)
 			w.batch.Effects = append(w.batch.Effects, Effect{w.probes[i].ID, fx})
 			for _, told := range fx.Transitions {

@@ -45,13 +45,13 @@ func (m *Memory) statesOf(known []Probe) []*incident.State {
 
 // Step moves the memory on by one entry, and returns what follows from it. Whoever
 // replays the log comes to the same memory as the one who wrote it.
-func (m *Memory) Step(p incident.Policy, e *Entry) incident.Effects {
+func (m *Memory) Step(p *incident.Policy, e *Entry) incident.Effects {
 	return m.step(p, m.Own(e.Probe), e)
 }
 
-func (m *Memory) step(p incident.Policy, s *incident.State, e *Entry) incident.Effects {
+func (m *Memory) step(p *incident.Policy, s *incident.State, e *Entry) incident.Effects {
 	m.Classes.count(&e.Input)
-	return incident.Step(p, s, e.Input, &m.IDs)
+	return incident.Step(p, s, &e.Input, &m.IDs)
 }
 
 // Checkpoint is a packed copy of all states.

@@ -19,7 +19,7 @@ func TestWhatIsRememberedOfDaysSurvivesARestart(t *testing.T) {
 	m := NewMemory()
 	var restarted *Memory
 	step := func(m *Memory, in incident.Input) incident.Effects {
-		return m.Step(*p.Policy, &Entry{Probe: 1, Input: in})
+		return m.Step(p.Policy, &Entry{Probe: 1, Input: in})
 	}
 	for i := range 5 * 24 * 60 {
 		in := incident.Input{At: t0.Add(time.Duration(i) * time.Minute), Verdict: judge(probe.OK, 200), Attempts: 1}

@@ -138,7 +138,7 @@ func hostOf(address string) string {
 // Correlate moves on what the probe of an entry shares with others, once [Memory.Step] has
 // moved its own state on, and returns what follows from that.
 func (m *Memory) Correlate(c *incident.Circles, e *Entry, fx *incident.Effects) []incident.Follow {
-	return incident.Correlate(c, m.States, e.Probe, e.Input, fx, &m.IDs)
+	return incident.Correlate(c, m.States, e.Probe, &e.Input, fx, &m.IDs)
 }
 
 // portEnd is where the port ends that stands behind a colon.

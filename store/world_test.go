@@ -186,7 +186,7 @@ func (w *world) step(e Entry) incident.Effects {
 	i := slices.IndexFunc(w.probes, func(p Probe) bool { return p.ID == e.Probe })
 	p := &w.probes[i]
 	w.account(e, p.Policy.Interval)
-	fx := w.memory.Step(*p.Policy, &e)
+	fx := w.memory.Step(p.Policy, &e)
 	w.correlate(&e, &fx)
 	w.batch.Entries = append(w.batch.Entries, e)
 	w.batch.Effects = append(w.batch.Effects, Effect{e.Probe, fx})

@@ -139,7 +139,7 @@ func TestACertificateHasItsOwnSeriesAndDoesNotMakeAProbeDown(t *testing.T) {
 	l := newLab(t, watched("checkout"))
 	p, ends := l.probes["checkout"], now.Add(20*24*time.Hour)
 	in := incident.Input{At: now, Verdict: probe.Miss(probe.CertificateExpiring), Attempts: 1, CertificateEnds: ends, Expiring: true}
-	fx := incident.Step(*p.Policy, l.memory.State(p.ID), in, &l.memory.IDs)
+	fx := incident.Step(p.Policy, l.memory.State(p.ID), &in, &l.memory.IDs)
 	require.NoError(t, l.store.Commit(t.Context(), &store.Batch{Seq: 1, At: now, Entries: []store.Entry{{Probe: p.ID, Input: in}}, Effects: []store.Effect{{Probe: p.ID, Effects: fx}}}))
 	series, families := scrape(t, listen(t, usual(l.reader, l.tallies)))
 	require.Equal(t, "gauge", families["sonde_probe_certificate_expiry_timestamp_seconds"])

@@ -110,7 +110,7 @@ func (l *lab) feed(t testing.TB, name string, inputs ...incident.Input) {
 	l.memory.Seq++
 	b := &store.Batch{Seq: l.memory.Seq, At: now}
 	for _, in := range inputs {
-		fx := incident.Step(*p.Policy, l.memory.State(p.ID), in, &l.memory.IDs)
+		fx := incident.Step(p.Policy, l.memory.State(p.ID), &in, &l.memory.IDs)
 		b.Entries = append(b.Entries, store.Entry{Probe: p.ID, Input: in})
 		b.Effects = append(b.Effects, store.Effect{Probe: p.ID, Effects: fx})
 		for _, transition := range fx.Transitions {

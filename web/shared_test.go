@@ -24,7 +24,7 @@ func TestAnIncidentAboutWhatProbesShareHasItsOwnSeries(t *testing.T) {
 	for i, name := range []string{"one", "two", "one"} {
 		p := l.probes[name]
 		e := store.Entry{Probe: p.ID, Input: incident.Input{At: now.Add(time.Duration(i-3) * time.Minute), Verdict: bad, Attempts: 1}}
-		fx := l.memory.Step(*p.Policy, &e)
+		fx := l.memory.Step(p.Policy, &e)
 		b.Entries = append(b.Entries, e)
 		b.Effects = append(b.Effects, store.Effect{Probe: p.ID, Effects: fx})
 		for _, f := range l.memory.Correlate(circles, &e, &fx) {

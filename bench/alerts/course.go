@@ -133,14 +133,14 @@ func (c *course) ask(at time.Time, kind probe.RunKind) incident.Input {
 
 // step moves the state on, in the way of package record, and asks for what is due.
 func (c *course) step(in incident.Input) {
-	if c.state.Stale(in) {
+	if c.state.Stale(&in) {
 		return
 	}
 	for _, r := range c.desk.Expire(in.Until()) {
 		c.told = append(c.told, told{kind: r.Problem.Kind, at: r.At, messages: c.messages(r.Transition)})
 	}
 	before := c.state.Due
-	effects := incident.Step(c.policy, &c.state, in, &c.ids)
+	effects := incident.Step(&c.policy, &c.state, &in, &c.ids)
 	if due := c.state.Due; !due.IsZero() && !due.Equal(before) {
 		c.recheck(due)
 	}

@@ -151,12 +151,12 @@ func (w *writer) gather(until time.Time) *store.Batch {
 			break
 		}
 		policy, state := w.crowd.members[e.Probe].Policy, w.memory.State(e.Probe)
-		if state.Stale(e.Input) {
+		if state.Stale(&e.Input) {
 			continue
 		}
 		e.Input.Verdict = e.Input.Verdict.Settle(policy.Count4xx, state.Worked)
 		before := state.Due
-		effects := w.memory.Step(*policy, &e)
+		effects := w.memory.Step(policy, &e)
 		b.Entries = append(b.Entries, e)
 		w.at = e.Input.At
 		if !state.Due.IsZero() && !state.Due.Equal(before) {

@@ -49,7 +49,7 @@ func chronicle(t *testing.T, end time.Time) string {
 			v = probe.Miss(probe.ConnectRefused)
 		}
 		in := incident.Input{At: begin.Add(time.Duration(i) * time.Minute), Verdict: v, Attempts: 1, Timings: probe.Timings{Total: 20 * time.Millisecond}}
-		fx := incident.Step(*probes[0].Policy, memory.State(probes[0].ID), in, &memory.IDs)
+		fx := incident.Step(probes[0].Policy, memory.State(probes[0].ID), &in, &memory.IDs)
 		entry := store.Entry{Probe: probes[0].ID, Input: in}
 		if v.Outcome == probe.Bad {
 			entry.Attempts = []probe.Attempt{{Verdict: v, Evidence: probe.Evidence{Error: "dial tcp 192.0.2.1:443: connect: connection refused"}}}

@@ -96,7 +96,7 @@ func weighAll(b *testing.B) {
 	w.kept, w.held = append(w.kept, entries), heap()
 	w.weigh("state", func() any {
 		for i := range entries {
-			incident.Step(*probes[i].Policy, memory.State(probes[i].ID), entries[i].Input, &memory.IDs)
+			incident.Step(probes[i].Policy, memory.State(probes[i].ID), &entries[i].Input, &memory.IDs)
 		}
 		return memory
 	})

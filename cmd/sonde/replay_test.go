@@ -93,7 +93,7 @@ func TestSlotsThatWereNotAskedArePlayedAsTheyCounted(t *testing.T) {
 		case i > 21 && i < 30:
 			continue
 		}
-		fx := incident.Step(*probes[0].Policy, memory.State(probes[0].ID), in, &memory.IDs)
+		fx := incident.Step(probes[0].Policy, memory.State(probes[0].ID), &in, &memory.IDs)
 		b.Entries = append(b.Entries, store.Entry{Probe: probes[0].ID, Input: in})
 		b.Effects = append(b.Effects, store.Effect{Probe: probes[0].ID, Effects: fx})
 	}

@@ -50,7 +50,7 @@ func promised(t *testing.T, end time.Time) string {
 			v = probe.Verdict{Status: 503, Class: probe.ClassServerError, Reason: probe.ServerError, Retry: probe.RetryBackoff, Fault: probe.FaultTarget, Outcome: probe.Bad}
 		}
 		in := incident.Input{At: at, Verdict: v, Attempts: 1}
-		fx := incident.Step(*p.Policy, memory.State(p.ID), in, &memory.IDs)
+		fx := incident.Step(p.Policy, memory.State(p.ID), &in, &memory.IDs)
 		b.Entries = append(b.Entries, store.Entry{Probe: p.ID, Input: in})
 		b.Effects = append(b.Effects, store.Effect{Probe: p.ID, Effects: fx})
 	}
