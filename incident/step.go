@@ -16,8 +16,18 @@ func Step(p *Policy, s *State, in *Input, ids *Sequence) Effects {
 		return Effects{}
 	}
 	m := machine{p: p, s: s, in: in, ids: ids}
-	m.expire(in.Until())
-	switch in.Kind {
+	if s.calm(p, in) {
+		m.note()
+	} else {
+		m.step()
+	}
+	return m.fx
+}
+
+// step has every rule look at the input.
+func (m *machine) step() {
+	m.expire(m.in.Until())
+	switch m.in.Kind {
 	case Skipped:
 		m.skip()
 	case Ran:
@@ -25,7 +35,6 @@ func Step(p *Policy, s *State, in *Input, ids *Sequence) Effects {
 	case Idle:
 		m.watchNoData()
 	}
-	return m.fx
 }
 
 // late reports whether a result is older than the latest one. A re-check as old as
