@@ -57,6 +57,12 @@ func Correlate(c *Circles, states States, id probe.ID, in *Input, fx *Effects, i
 	return w.follows
 }
 
+// Apart reports whether a result of a probe with an outcome moves on nothing that several share,
+// whatever else it says.
+func (c *Circles) Apart(id probe.ID, outcome probe.Outcome, states States) bool {
+	return id != 0 && len(c.of[id]) == 0 && !c.heard(id, outcome, states)
+}
+
 // Concern reports whether a result with an outcome may move anything on that its probe
 // shares. Most probes share nothing; of those that do, a good result says something only
 // while anything is wrong with it.

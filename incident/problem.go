@@ -125,6 +125,17 @@ func countCode(codes []CodeCount, code int) []CodeCount {
 	return codes
 }
 
+// Renumber gives incidents other ids, also where they are named as what others are a part of.
+func (s *State) Renumber(ids map[ID]ID) {
+	for i := range s.Problems {
+		for _, id := range [...]*ID{&s.Problems[i].ID, &s.Problems[i].Within} {
+			if other, is := ids[*id]; is {
+				*id = other
+			}
+		}
+	}
+}
+
 // Clone returns a copy that shares nothing with p.
 func (p *Problem) Clone() Problem {
 	c := *p

@@ -23,8 +23,13 @@ type Classes struct {
 
 // count counts an input, if it is a result that says something of the target.
 func (c *Classes) count(in *incident.Input) {
-	if in.Kind == incident.Ran && in.Run == probe.Scheduled && in.Verdict.Outcome != probe.Unknown {
-		c.add(in.At.UnixMilli()/classBucket.Milliseconds(), in.Verdict.Class, 1)
+	c.note(in.Kind, in.Run, in.Verdict, in.At.UnixMilli())
+}
+
+// note counts what count does, at so many milliseconds since 1970.
+func (c *Classes) note(kind incident.InputKind, run probe.RunKind, v probe.Verdict, at int64) {
+	if kind == incident.Ran && run == probe.Scheduled && v.Outcome != probe.Unknown {
+		c.add(at/classBucket.Milliseconds(), v.Class, 1)
 	}
 }
 

@@ -220,6 +220,35 @@ func (u *unpacker) phase() time.Duration {
 	return d
 }
 
+// took reads so many durations that are parts of a run, and adds them up.
+func (u *unpacker) took(n int) time.Duration {
+	const most = 8 // bytes that one of them takes
+	var sum int64
+	buf, at := u.buf, u.at
+	for range n {
+		var v uint64
+		for shift := 0; ; shift += 7 {
+			if at == len(buf) || shift == 7*most {
+				u.fail()
+				return 0
+			}
+			b := buf[at]
+			at++
+			if v |= uint64(b&0x7f) << shift; b < 0x80 {
+				break
+			}
+		}
+		us := signed(v)
+		if us > maxPhase.Microseconds() || us < -maxPhase.Microseconds() {
+			u.fail()
+			return 0
+		}
+		sum += us
+	}
+	u.at = at
+	return time.Duration(sum) * time.Microsecond
+}
+
 // step reads a duration of whole milliseconds that is not negative.
 func (u *unpacker) step() time.Duration {
 	return u.span(int64(min(u.uint(), math.MaxInt64)), time.Millisecond)

@@ -249,11 +249,9 @@ func (u *unpacker) nextShape(seen []shape) ([]shape, int) {
 
 // observed reads what was observed of a probe at an instant.
 func (u *unpacker) observed(e *Entry, s *shape, id probe.ID, at time.Time) {
-	*e = Entry{Probe: id, Input: incident.Input{
-		Kind: s.kind, Run: s.run, At: at, Verdict: s.verdict, Attempts: s.attempts, Forgone: s.forgone, Cache: s.cache,
-		Cured: s.flags&flagCured != 0, Throttled: s.flags&flagThrottled != 0, Maintenance: s.flags&flagMaintenance != 0,
-	}}
+	*e = Entry{Probe: id, Input: s.input()}
 	in := &e.Input
+	in.At = at
 	if in.Kind == incident.Skipped {
 		in.To = u.after(at)
 		return
@@ -269,6 +267,14 @@ func (u *unpacker) observed(e *Entry, s *shape, id probe.ID, at time.Time) {
 	in.Expiring = s.flags&flagExpiring != 0
 	if s.flags&flagCertificate != 0 {
 		in.CertificateEnds = u.second(at.Unix())
+	}
+}
+
+// input is what the shape says of an input.
+func (s *shape) input() incident.Input {
+	return incident.Input{
+		Kind: s.kind, Run: s.run, Verdict: s.verdict, Attempts: s.attempts, Forgone: s.forgone, Cache: s.cache,
+		Cured: s.flags&flagCured != 0, Throttled: s.flags&flagThrottled != 0, Maintenance: s.flags&flagMaintenance != 0,
 	}
 }
 

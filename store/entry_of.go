@@ -1,6 +1,8 @@
 package store
 
 import (
+	"time"
+
 	"sonde/incident"
 	"sonde/probe"
 )
@@ -87,12 +89,63 @@ func (u *unpacker) milliBehind(earlier int64) int64 {
 	if earlier == noInstant {
 		earlier = 0
 	}
+	return u.milliAfter(earlier)
+}
+
+// milliAfter reads how many milliseconds an instant lies behind another, see [unpacker.after].
+func (u *unpacker) milliAfter(earlier int64) int64 {
 	ms := u.int()
 	if ms < -2*maxInstant || ms > 2*maxInstant || earlier+ms < -maxInstant || earlier+ms > maxInstant {
 		u.fail()
 		return 0
 	}
 	return earlier + ms
+}
+
+// brief is what a step needs of an entry: of what took how long, the sums.
+type brief struct {
+	shape          *shape
+	at             int64 // milliseconds since 1970, as the others
+	until          int64 // the last of the slots that were skipped, or when to ask again
+	ends           int64 // of the certificate
+	total, elapsed time.Duration
+}
+
+// brief reads what a step needs of the rest of an entry.
+func (u *unpacker) brief(x *packedEntry) brief {
+	b := brief{shape: x.shape, at: x.ms}
+	flags := x.shape.flags
+	if x.shape.kind == incident.Skipped || flags&flagRecoverBy != 0 {
+		b.until = u.milliAfter(x.ms)
+	}
+	if x.shape.kind == incident.Skipped {
+		return b
+	}
+	if flags&flagPhases != 0 {
+		b.total = u.took(phaseCount)
+	}
+	b.elapsed = b.total + u.took(1)
+	if flags&flagCertificate != 0 {
+		b.ends = u.second(time.UnixMilli(x.ms).Unix()).UnixMilli()
+	}
+	return b
+}
+
+// input is the input that an entry is, but for the times of its phases.
+func (b *brief) input(in *incident.Input) {
+	*in = b.shape.input()
+	in.At = instant(b.at)
+	switch {
+	case in.Kind == incident.Skipped:
+		in.To = instant(b.until)
+		return
+	case b.shape.flags&flagRecoverBy != 0:
+		in.RecoverBy = instant(b.until)
+	}
+	in.Timings.Total, in.Elapsed, in.Expiring = b.total, b.elapsed, b.shape.flags&flagExpiring != 0
+	if b.shape.flags&flagCertificate != 0 {
+		in.CertificateEnds = instant(b.ends)
+	}
 }
 
 // integers is how many integers stand behind the instant of an entry of this shape.
