@@ -28,6 +28,7 @@ type ledgers struct {
 	firstDay int64
 	lastDay  int64                      // not one of them
 	days     [][]dayTally               // by place, nil if none were read; those who had the same days share them
+	gaps     []int64                    // the days that some have no sum of, counted from firstDay
 	calendar *incident.Calendar         // of maintenance
 	rests    func(probe.ID) []slo.Spell // that it has; nil: none
 }
@@ -226,6 +227,9 @@ func (l *ledgers) loadGrids(ctx context.Context, q querier, after time.Time, id 
 			return fmt.Errorf("a row of the grids has %v", values)
 		}
 		if place, ok := l.places.of(probe.ID(n[0])); ok {
+			if read == nil { // what one has, mostly all have, since an interval was changed
+				read = make([]placed[slo.Stretch], 0, len(l.known))
+			}
 			read = append(read, placed[slo.Stretch]{place, stretch(n[1], n[2], n[3])})
 		}
 		return nil
@@ -255,10 +259,13 @@ func (l *ledgers) loadDays(ctx context.Context, q querier, first, last int64, la
 func (l *ledgers) unpackDays(days []tallyReader) (err error) {
 	l.days = make([][]dayTally, len(l.known))
 	var before, own []dayTally
+	gaps := make([]bool, len(days))
 	for i := range l.known {
 		own = own[:0]
 		for d := range days {
-			own = append(own, days[d].of(l.known[i].ID))
+			sum := days[d].of(l.known[i].ID)
+			gaps[d] = gaps[d] || sum == noTally
+			own = append(own, sum)
 		}
 		// Most had a month like their neighbour's: ten thousand of 29 days are 5 MB.
 		if before == nil || !slices.Equal(own, before) {
@@ -268,6 +275,9 @@ func (l *ledgers) unpackDays(days []tallyReader) (err error) {
 	}
 	for d := range days {
 		err = errors.Join(err, days[d].u.err)
+		if gaps[d] {
+			l.gaps = append(l.gaps, int64(d))
+		}
 	}
 	return err
 }

@@ -71,6 +71,9 @@ func (r *Reader) starts(l *ledgers) (all []window) {
 // lacking says of which days any configured probe may have slots and has no sum.
 func (r *Reader) lacking(l *ledgers) []bool {
 	lacking := make([]bool, max(0, l.lastDay-l.firstDay))
+	if len(l.gaps) == 0 {
+		return lacking
+	}
 	for i := range r.known {
 		p := &r.known[i]
 		if !p.RetiredAt.IsZero() {
@@ -78,8 +81,8 @@ func (r *Reader) lacking(l *ledgers) []bool {
 		}
 		days := l.days[i]
 		from, to := l.daysWithSlots(i, &r.stateAt(i).Account)
-		for d := max(from-l.firstDay, 0); d < min(to-l.firstDay+1, int64(len(lacking))); d++ {
-			lacking[d] = lacking[d] || days[d] == noTally
+		for _, d := range l.gaps {
+			lacking[d] = lacking[d] || from <= l.firstDay+d && l.firstDay+d <= to && days[d] == noTally
 		}
 	}
 	return lacking
