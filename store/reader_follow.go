@@ -18,6 +18,9 @@ type meanwhile func(later func(func() error)) error
 // After a change of the configuration the states are read anew: other policies hold from
 // there on.
 func (r *Reader) follow(ctx context.Context, tx *sql.Tx, also meanwhile) error {
+	if r.memory == nil && r.loan == nil {
+		return r.anew(ctx, tx, also)
+	}
 	if err := r.know(ctx, tx); err != nil {
 		return err
 	}
@@ -35,7 +38,7 @@ func (r *Reader) follow(ctx context.Context, tx *sql.Tx, also meanwhile) error {
 	if r.memory.Seq < oldest {
 		return r.anew(ctx, tx, also)
 	}
-	_, err := r.catchUp(ctx, tx, r.memory.Seq, also, func() (*Memory, error) { return r.memory, nil })
+	_, err := r.catchUp(ctx, tx, newAside(), r.memory.Seq, also, func() *Memory { return r.memory })
 	return err
 }
 
@@ -68,25 +71,36 @@ func (r *Reader) whoShares() *incident.Circles {
 	return Circles(r.known)
 }
 
-// anew reads the newest checkpoint and the log behind it.
+// anew reads the newest checkpoint and the log behind it, and which probes there are while the
+// states are unpacked.
 func (r *Reader) anew(ctx context.Context, tx *sql.Tx, also meanwhile) error {
 	r.memory, r.lent = nil, false // half of it would be another past
 	seq, packed, err := newestCheckpoint(ctx, tx)
 	if err != nil {
 		return err
 	}
-	changes, err := changesBehind(ctx, tx, seq)
-	if err != nil {
+	var m *Memory
+	a := newAside()
+	a.do(func() (err error) {
+		if packed != nil {
+			m, err = unpackMemoryAt(seq, packed)
+		}
 		return err
+	})
+	changes, err := changesBehind(ctx, tx, seq)
+	if err = errors.Join(r.know(ctx, tx), err); err != nil {
+		return errors.Join(err, a.wait())
 	}
 	if packed != nil && len(changes) == 0 {
-		m, err := r.catchUp(ctx, tx, seq, also, func() (*Memory, error) { return unpackMemoryAt(seq, packed) })
+		m, err := r.catchUp(ctx, tx, a, seq, also, func() *Memory { return m })
 		if !errors.Is(err, errPacked) {
 			r.memory = m
 			return err
 		}
+	} else {
+		_ = a.wait() // of a checkpoint that is not the one to begin with
 	}
-	m, err := lastCheckpoint(ctx, tx)
+	m, err = lastCheckpoint(ctx, tx)
 	if err != nil {
 		return err
 	}
@@ -108,16 +122,15 @@ func (also meanwhile) read(a *aside) (err error) {
 	return errors.Join(a.wait(), err)
 }
 
-// catchUp replays the log behind a segment into what start gives. What is read from the
-// database while the states are stepped is the rest of the log, and what is wanted
-// meanwhile. The memory is nil after an error.
-func (r *Reader) catchUp(ctx context.Context, tx *sql.Tx, after int64, also meanwhile, start func() (*Memory, error)) (*Memory, error) {
-	a := newAside()
+// catchUp replays the log behind a segment into what start gives, once that is made aside. What
+// is read from the database while the states are stepped is the rest of the log, and what is
+// wanted meanwhile. The memory is nil after an error.
+func (r *Reader) catchUp(ctx context.Context, tx *sql.Tx, a *aside, after int64, also meanwhile, start func() *Memory) (*Memory, error) {
 	f := &follower{known: r.known, places: r.places, states: make([]*incident.State, len(r.known)), lent: r.lent}
 	p := newPair(f)
-	a.do(func() (err error) {
-		f.m, err = start()
-		return err
+	a.do(func() error {
+		f.m = start()
+		return nil
 	})
 	if r.circles == nil {
 		r.circles = r.whoShares()
