@@ -57,6 +57,15 @@ func TestTwoProcessorsReplayAsOne(t *testing.T) {
 	}
 }
 
+// result has a probe have a result, and returns what follows from it.
+func (w *world) result(i int, at time.Time, verdict probe.Verdict) incident.Effects {
+	e := Entry{Probe: w.probes[i].ID, Input: incident.Input{At: at, Verdict: verdict, Attempts: 1}}
+	fx := w.memory.Step(w.probes[i].Policy, &e)
+	w.correlate(&e, &fx)
+	w.batch.Entries, w.batch.Effects = append(w.batch.Entries, e), append(w.batch.Effects, Effect{e.Probe, fx})
+	return fx
+}
+
 // Incidents have the ids that they were told under, though both processors open some at once.
 func TestTwoProcessorsGiveIncidentsTheirIDs(t *testing.T) {
 	w := newWorld(t, 1, 9)
@@ -65,11 +74,7 @@ func TestTwoProcessorsGiveIncidentsTheirIDs(t *testing.T) {
 	for minute := range 10 {
 		for i := range w.probes {
 			i = (i*5 + minute) % len(w.probes) // in another order each time
-			in := incident.Input{At: t0.Add(time.Duration(minute)*time.Minute + time.Duration(i)*time.Second), Verdict: judge(probe.ServerError, 503), Attempts: 1}
-			w.batch.Entries = append(w.batch.Entries, Entry{Probe: w.probes[i].ID, Input: in})
-			fx := w.memory.Step(w.probes[i].Policy, &w.batch.Entries[len(w.batch.Entries)-1])
-			w.correlate(&w.batch.Entries[len(w.batch.Entries)-1], &fx)
-			w.batch.Effects = append(w.batch.Effects, Effect{w.probes[i].ID, fx})
+			fx := w.result(i, t0.Add(time.Duration(minute)*time.Minute+time.Duration(i)*time.Second), judge(probe.ServerError, 503))
 			for _, told := range fx.Transitions {
 				ids[told.Problem.ID] = w.probes[i].ID
 			}
@@ -93,4 +98,31 @@ func identities(s *incident.State) (ids []incident.ID) {
 		ids = append(ids, s.Problems[i].ID)
 	}
 	return ids
+}
+
+// What is a part of something larger names it by its id: also that one is known only when all is stepped.
+func TestTwoProcessorsNameWhatAnIncidentIsAPartOf(t *testing.T) {
+	w := newWorld(t, 1, 9)
+	w.alone(5)
+	for minute := range 10 {
+		for i := range w.probes {
+			verdict := judge(probe.ServerError, 503)
+			if i < 5 { // those who share a credential
+				verdict = judge(probe.Unauthenticated, 401)
+			}
+			w.result(i, t0.Add(time.Duration(minute)*time.Minute+time.Duration(8-i)*time.Second), verdict)
+		}
+	}
+	w.commit(false)
+	_, two := w.replayed()
+	require.Equal(t, w.memory, two)
+	parts := 0
+	for _, p := range w.probes {
+		for _, problem := range two.States[p.ID].Problems {
+			if problem.Within != 0 {
+				parts++
+			}
+		}
+	}
+	require.Positive(t, parts)
 }
