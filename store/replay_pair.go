@@ -17,13 +17,13 @@ import (
 // other, while its state is at hand, each processor with some of the probes. The memory is the
 // same in the end, down to the ids of incidents.
 type pair struct {
-	f       *follower
-	least   int // entries that are worth a second processor
-	blocks  []*[pairBlock]waiting
-	waits   int     // so many of them
-	entry   Entry   // the one that is looked at
-	chains  []chain // of those that wait, by place
-	places  []int32 // that have a chain, in the order in which they came
+	f      *follower
+	least  int // entries that are worth a second processor
+	blocks []*[pairBlock]waiting
+	waits  int     // so many of them
+	entry  Entry   // the one that is looked at
+	chains []chain // of those that wait, by place
+	places []int32 // that have a chain, in the order in which they came
 
 	entries int     // since incidents were numbered
 	given   []given // ids, by entries that did not wait
