@@ -29,7 +29,7 @@ func (e *DamagedError) Error() string {
 func (e *DamagedError) Unwrap() error { return e.Why }
 
 // checkAtOnce is up to which size a database is checked before the service begins, even
-// if it was closed well: 32 MiB take less than a tenth of a second.
+// if all that was written is there: 32 MiB take less than a tenth of a second.
 const checkAtOnce = 32 << 20
 
 // check has SQLite look for damage: quick_check, or integrity_check, which also compares

@@ -101,7 +101,7 @@ func TestADamagedDatabaseIsSetAsideAndTheServiceGoesOn(t *testing.T) {
 			path := newPath(t)
 			left := damage(append([]byte{}, content...))
 			require.NoError(t, os.WriteFile(path, left, 0o640))
-			require.NoError(t, writeStamp(path, true, mark{}))
+			require.NoError(t, writeStamp(path, stamp{clean: true, mark: mark{}}))
 			requireUnreadable(t, path)
 			_, err := OpenWith(t.Context(), Options{Path: path, Fallback: "here", OnCorrupt: Stop})
 			require.ErrorAs(t, err, new(*DamagedError))
@@ -240,7 +240,7 @@ func TestAThousandFlippedBitsStopNothing(t *testing.T) {
 			flipped[rnd.IntN(len(flipped))] ^= 1 << rnd.IntN(8)
 		}
 		require.NoError(t, os.WriteFile(path, flipped, 0o640))
-		require.NoError(t, writeStamp(path, true, mark{}))
+		require.NoError(t, writeStamp(path, stamp{clean: true, mark: mark{}}))
 		requireUnreadable(t, path)
 		s, err := Open(t.Context(), path, "", "here")
 		if err != nil {

@@ -93,6 +93,7 @@ func TestTheStampSaysHowFarTheDatabaseWasWritten(t *testing.T) {
 	}{
 		"one of an older sonde":       {stampTitle + stampClosed, stamp{found: true, clean: true}},
 		"one of this one":             {stampTitle + mark{7, 9, true}.String() + stampWritten, stamp{found: true, mark: mark{7, 9, true}}},
+		"one that says since when":    {stampTitle + mark{7, 9, true}.String() + stampWritten + stampBoot + "3b7f\n", stamp{found: true, boot: "3b7f", mark: mark{7, 9, true}}},
 		"a mark that is no number":    {stampTitle + "segment seven, next incident 9, told of what is not stored 0\n" + stampClosed, stamp{found: true, clean: true}},
 		"a mark of which half is bad": {stampTitle + "segment 00000000000000000007, next\n" + stampClosed, stamp{found: true, clean: true}},
 		"a negative mark":             {stampTitle + "segment -0000000000000000007, next incident 9, told of what is not stored 0\n" + stampClosed, stamp{found: true, clean: true}},
@@ -104,6 +105,10 @@ func TestTheStampSaysHowFarTheDatabaseWasWritten(t *testing.T) {
 			got, err := readStamp(path)
 			require.NoError(t, err)
 			require.Equal(t, tc.want, got)
+			require.NoError(t, writeStamp(path, got))
+			again, err := readStamp(path)
+			require.NoError(t, err)
+			require.Equal(t, got, again)
 		})
 	}
 }

@@ -31,8 +31,9 @@ type Options struct {
 	Fallback  string // of the location, the first time
 	OnCorrupt OnCorrupt
 
-	// CheckAtOnce is up to which size a database that was closed well is checked before
-	// Open returns; 0: 32 MiB. For a larger one, see [Store.Unchecked].
+	// CheckAtOnce is up to which size a database is checked before Open returns, although it was
+	// closed well, or its writer was killed and the machine went on; 0: 32 MiB. For a larger one, see
+	// [Store.Unchecked].
 	CheckAtOnce int64
 
 	// Span is how much time of the log becomes history together; 0: a quarter of an hour.
@@ -189,7 +190,7 @@ func (s *Store) tryOpen(ctx context.Context, o *Options, marked stamp) error {
 	memory.reach(mark{next: marked.next})
 	reached := mark{memory.Seq, memory.IDs.Next, marked.told}
 	s.doubtful = marked.told
-	if err := errors.Join(writeStamp(s.path, false, reached), s.marker.open(s.path, reached)); err != nil {
+	if err := errors.Join(writeStamp(s.path, stamp{boot: bootID(), mark: reached}), s.marker.open(s.path, reached)); err != nil {
 		return err
 	}
 	s.stamped = true
@@ -205,7 +206,7 @@ type loaded struct {
 }
 
 // examine checks a database before anything is written to it: in full if damage was met
-// in it, and not at all now if it is large and was closed well.
+// in it, and not at all now if it is large and all that was written is there.
 func (s *Store) examine(ctx context.Context, o *Options, size int64, marked stamp) error {
 	if size == 0 {
 		return nil
@@ -213,7 +214,7 @@ func (s *Store) examine(ctx context.Context, o *Options, size int64, marked stam
 	switch {
 	case exists(suspectPath(s.path)):
 		return view(ctx, s.path, "integrity_check")
-	case size > cmp.Or(o.CheckAtOnce, checkAtOnce) && marked.clean:
+	case size > cmp.Or(o.CheckAtOnce, checkAtOnce) && marked.whole():
 		s.unchecked = true
 		return nil
 	}

@@ -44,7 +44,7 @@ func TestASuspectDatabaseIsCheckedInFull(t *testing.T) {
 	require.NoFileExists(t, suspectPath(path))
 }
 
-func TestALargeDatabaseThatWasClosedWellIsCheckedWhileInUse(t *testing.T) {
+func TestALargeDatabaseOfWhichNothingCanBeMissingIsCheckedWhileInUse(t *testing.T) {
 	path, _ := history(t)
 	large := Options{Path: path, Fallback: "here", CheckAtOnce: 1}
 	s, err := OpenWith(t.Context(), large)
@@ -52,11 +52,18 @@ func TestALargeDatabaseThatWasClosedWellIsCheckedWhileInUse(t *testing.T) {
 	require.True(t, s.Unchecked())
 	require.NoError(t, s.Check(t.Context()))
 	page := count(t, s, "SELECT rootpage FROM sqlite_schema WHERE name = 'classes'")
-	require.NoError(t, s.closeDB(), "as after a kill: not closed well")
-	require.NoError(t, s.lock.release())
-	s, err = OpenWith(t.Context(), large)
-	require.NoError(t, err)
-	require.False(t, s.Unchecked(), "who was killed is checked at once")
+	for boot, later := range map[string]bool{bootID(): true, "another": false, "": false} {
+		require.NoError(t, s.closeDB(), "as after a kill: not closed well")
+		require.NoError(t, s.lock.release())
+		marked, err := readStamp(path)
+		require.NoError(t, err)
+		require.Equal(t, bootID(), marked.boot)
+		marked.boot = boot
+		require.NoError(t, writeStamp(path, marked))
+		s, err = OpenWith(t.Context(), large)
+		require.NoError(t, err)
+		require.Equal(t, later, s.Unchecked(), "what the machine took with it is looked for at once")
+	}
 	require.NoError(t, s.Close())
 
 	content, err := os.ReadFile(path)
@@ -109,7 +116,7 @@ func TestAReplacementThatIsKilledIsEndedByTheNextStart(t *testing.T) {
 	for range kills {
 		path := newPath(t)
 		require.NoError(t, os.WriteFile(path, content, 0o640))
-		require.NoError(t, writeStamp(path, true, mark{}))
+		require.NoError(t, writeStamp(path, stamp{clean: true, mark: mark{}}))
 		cmd := command("hold", path)
 		require.NoError(t, cmd.Start())
 		<-time.After(time.Duration(rnd.IntN(120)) * time.Millisecond)

@@ -72,7 +72,7 @@ func Restore(ctx context.Context, database, backup string, now time.Time) (done 
 	if err := os.Remove(suspectPath(path)); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("restore %s: %w", backup, err)
 	}
-	return done, errors.Join(writeStamp(path, false, mark{}), owner.adopt(stampPath(path)))
+	return done, errors.Join(writeStamp(path, stamp{}), owner.adopt(stampPath(path)))
 }
 
 // owner is the user and the group that files belong to.

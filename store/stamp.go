@@ -19,7 +19,22 @@ import (
 type stamp struct {
 	found bool
 	clean bool
+	boot  string // of the machine while it was written; empty: that is not known, or it was closed
 	mark
+}
+
+// whole reports whether all that was written is there: the database was closed well, or its writer
+// ended while the machine went on. A process that is killed takes nothing with it that it gave to the
+// kernel; a machine does.
+func (s *stamp) whole() bool { return s.clean || s.boot != "" && s.boot == bootID() }
+
+// bootID names the time since the machine was started; empty where no one says.
+func bootID() string {
+	id, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(id))
 }
 
 // mark says what a database held at least, when the mark was made.
@@ -37,6 +52,7 @@ const (
 	stampMark    = "segment %020d, next incident %020d, told of what is not stored %d\n"
 	stampClosed  = "closed\n"
 	stampWritten = "being written\n"
+	stampBoot    = "since the start of the machine "
 )
 
 func stampPath(database string) string { return database + ".stamp" }
@@ -50,6 +66,9 @@ func readStamp(database string) (stamp, error) {
 		return stamp{}, fmt.Errorf("read stamp: %w", err)
 	}
 	s := stamp{found: true, clean: strings.HasSuffix(string(content), stampClosed)}
+	if _, boot, found := strings.Cut(string(content), stampWritten+stampBoot); found {
+		s.boot = strings.TrimSuffix(boot, "\n")
+	}
 	if line, ok := strings.CutPrefix(string(content), stampTitle); ok {
 		var told int
 		if n, _ := fmt.Sscanf(line, stampMark, &s.seq, &s.next, &told); n < 3 || s.seq < 0 || s.next < 0 {
@@ -60,14 +79,22 @@ func readStamp(database string) (stamp, error) {
 	return s, nil
 }
 
-// writeStamp replaces the stamp, whole or not at all.
-func writeStamp(database string, clean bool, m mark) error {
+// String is what stands in the file.
+func (s *stamp) String() string {
 	state := stampWritten
-	if clean {
+	switch {
+	case s.clean:
 		state = stampClosed
+	case s.boot != "":
+		state += stampBoot + s.boot + "\n"
 	}
+	return stampTitle + s.mark.String() + state
+}
+
+// writeStamp replaces the stamp, whole or not at all.
+func writeStamp(database string, s stamp) error {
 	tmp := stampPath(database) + ".tmp"
-	if err := os.WriteFile(tmp, []byte(stampTitle+m.String()+state), 0o640); err != nil {
+	if err := os.WriteFile(tmp, []byte(s.String()), 0o640); err != nil {
 		return fmt.Errorf("write stamp: %w", err)
 	}
 	if err := errors.Join(syncFile(tmp), os.Rename(tmp, stampPath(database)), syncFolder(filepath.Dir(database))); err != nil {

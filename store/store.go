@@ -176,7 +176,7 @@ func (s *Store) Close() error {
 	errs := []error{s.closeDB()}
 	reached, err := s.marker.close()
 	if errs = append(errs, err); s.stamped && errs[0] == nil {
-		errs = append(errs, writeStamp(s.path, true, reached))
+		errs = append(errs, writeStamp(s.path, stamp{clean: true, mark: reached}))
 	}
 	s.stamped = false
 	if s.lock != nil {
