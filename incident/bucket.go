@@ -31,9 +31,6 @@ type bucketCode struct {
 // mostOfAMinute bounds what a result weighs: who is asked seldom is not found soon.
 const mostOfAMinute = time.Minute
 
-// empty reports whether nothing was bad of late.
-func (b *Buckets) empty() bool { return b.Target.Level|b.Auth.Level|b.Client.Level == 0 }
-
 // fill adds a bad result.
 func (b *Bucket) fill(rule Leak, interval time.Duration, at time.Time, code int) {
 	if b.Level == 0 {

@@ -58,13 +58,19 @@ func (m *machine) spoils(b *Budgets) bool {
 	return false
 }
 
-// account accounts for slots, and adds to what is remembered of budgets what is new in them.
+// account accounts for slots.
 func (m *machine) account(slots slo.Stretch) {
-	s, in, b := m.s, m.in, m.p.Budgets
+	s, in := m.s, m.in
 	m.fresh = s.Account.fresh(slots)
 	s.Account.begin(m.fresh, in.Verdict.Outcome)
 	s.Account.add(slots, in.Verdict.Outcome, in.Verdict.Reason, &m.fx)
 	m.measure()
+	m.spend()
+}
+
+// spend adds what is new to what is remembered of budgets.
+func (m *machine) spend() {
+	s, in, b := m.s, m.in, m.p.Budgets
 	switch {
 	case b == nil:
 		s.Spending = nil
