@@ -91,24 +91,18 @@ func keptSince(ctx context.Context, q querier) (time.Time, error) {
 	return instant(ms), nil
 }
 
-// Queries of stretches that overlap a window. A stretch of less than a day that reaches
-// into the window ends within a day of it; the few longer ones have an index of their own.
-const (
-	ledgerWithin  = "SELECT probe, first, last, step, outcome, reason FROM ledger WHERE last > ? AND last <= ? AND first <= ?"
-	ledgerBeyond  = "SELECT probe, first, last, step, outcome, reason FROM ledger INDEXED BY ledger_long WHERE last - first >= 86400000 AND last > ? AND first <= ?"
-	ledgerOfProbe = "SELECT probe, first, last, step, outcome, reason FROM ledger WHERE probe = ? AND last > ? AND first <= ?"
-)
-
 // load reads the entries of a window, which touches none that was read before: of one
-// probe, or of all if id is 0.
+// probe, or of all if id is 0. Those of all do not say why: nobody asks for it, and what is read
+// of a row is most of what reading it costs.
 func (l *ledgers) load(ctx context.Context, q querier, w window, id probe.ID) error {
 	until := w.until.UnixMilli()
 	var err error
 	if id != 0 {
-		err = l.readEntries(ctx, q, ledgerOfProbe, id, w.after.UnixMilli(), until)
+		err = l.readEntries(ctx, q, readEntry, ledgerOfProbe, id, w.after.UnixMilli(), until)
 	} else {
 		late := until + day.Milliseconds()
-		err = errors.Join(l.readEntries(ctx, q, ledgerWithin, w.after.UnixMilli(), late, until), l.readEntries(ctx, q, ledgerBeyond, late, until))
+		read := readDense()
+		err = errors.Join(l.readEntries(ctx, q, read, ledgerWithin, w.after.UnixMilli(), late, until), l.readEntries(ctx, q, read, ledgerBeyond, late, until))
 	}
 	l.windows = append(l.windows, w)
 	return err
@@ -127,12 +121,14 @@ func (l *ledgers) more(ctx context.Context, q querier, windows []window) error {
 	return nil
 }
 
-func (l *ledgers) readEntries(ctx context.Context, q querier, query string, args ...any) error {
-	var r ledgerReader
+func (l *ledgers) readEntries(ctx context.Context, q querier, read func(*sql.Rows) (probe.ID, incident.Entry, error), query string, args ...any) error {
 	_, err := eachRow(ctx, q, query, args, func(rows *sql.Rows) error {
-		id, e, err := r.read(rows)
+		id, e, err := read(rows)
 		if err != nil {
 			return err
+		}
+		if l.read == nil {
+			l.read = make([]placed[incident.Entry], 0, len(l.known))
 		}
 		if place, ok := l.places.of(id); ok && !l.has(&e.Slots) {
 			l.read = append(l.read, placed[incident.Entry]{place, e})
@@ -152,85 +148,20 @@ func (l *ledgers) has(s *slo.Stretch) bool {
 	return false
 }
 
-// ledgerReader reads rows of the ledger. They are many: values are taken as the driver
-// has them, without being converted.
-type ledgerReader struct {
-	outcomes map[string]probe.Outcome
-	reasons  map[string]probe.Reason
-	values   [6]any
-	into     [6]any
-}
-
-func (r *ledgerReader) read(rows *sql.Rows) (id probe.ID, e incident.Entry, err error) {
-	if r.outcomes == nil {
-		r.outcomes, r.reasons = map[string]probe.Outcome{}, map[string]probe.Reason{}
-		for i := range r.values {
-			r.into[i] = &r.values[i]
-		}
-	}
-	if err := rows.Scan(r.into[:]...); err != nil {
-		return 0, e, err
-	}
-	n, ok := integers(r.values[:4])
-	outcome, ok2 := r.values[4].(string)
-	reason, ok3 := r.values[5].(string)
-	if !ok || !ok2 || !ok3 {
-		return 0, e, fmt.Errorf("a row of the ledger has %v", r.values)
-	}
-	e.Slots = stretch(n[1], n[2], n[3])
-	if e.Outcome, err = known(r.outcomes, outcome, (*probe.Outcome).UnmarshalText); err != nil {
-		return 0, e, err
-	}
-	e.Reason, err = known(r.reasons, reason, (*probe.Reason).UnmarshalText)
-	return probe.ID(n[0]), e, err
-}
-
-// integers are four values that have to be integers.
-func integers(values []any) (n [4]int64, ok bool) {
-	for i := range n {
-		if n[i], ok = values[i].(int64); !ok {
-			return n, false
-		}
-	}
-	return n, true
-}
-
-// known finds the value of a text, which is read only the first time.
-func known[T any](seen map[string]T, text string, read func(*T, []byte) error) (T, error) {
-	if v, ok := seen[text]; ok {
-		return v, nil
-	}
-	var v T
-	if err := read(&v, []byte(text)); err != nil {
-		return v, err
-	}
-	seen[text] = v
-	return v, nil
-}
-
-// gridsBehind finds the grids that ended after an instant: of one probe, or of all.
-const gridsBehind = "SELECT probe, first, last, step FROM grids WHERE last > ?1 AND (?2 = 0 OR probe = ?2)"
-
 // loadGrids reads the grids that ended after an instant: of one probe, or of all if id is 0.
 func (l *ledgers) loadGrids(ctx context.Context, q querier, after time.Time, id probe.ID) error {
-	var values, into [4]any
-	for i := range values {
-		into[i] = &values[i]
-	}
+	readRow := readDense()
 	var read []placed[slo.Stretch]
 	_, err := eachRow(ctx, q, gridsBehind, []any{after.UnixMilli(), id}, func(rows *sql.Rows) error {
-		if err := rows.Scan(into[:]...); err != nil {
+		id, e, err := readRow(rows)
+		if err != nil {
 			return err
 		}
-		n, ok := integers(values[:])
-		if !ok {
-			return fmt.Errorf("a row of the grids has %v", values)
-		}
-		if place, ok := l.places.of(probe.ID(n[0])); ok {
+		if place, ok := l.places.of(id); ok {
 			if read == nil { // what one has, mostly all have, since an interval was changed
 				read = make([]placed[slo.Stretch], 0, len(l.known))
 			}
-			read = append(read, placed[slo.Stretch]{place, stretch(n[1], n[2], n[3])})
+			read = append(read, placed[slo.Stretch]{place, e.Slots})
 		}
 		return nil
 	})
@@ -333,8 +264,4 @@ func merged(windows []window) []window {
 		all = append(all, w)
 	}
 	return all
-}
-
-func stretch(first, last, step int64) slo.Stretch {
-	return slo.Stretch{First: instant(first), Last: instant(last), Step: time.Duration(step) * time.Millisecond}
 }

@@ -144,18 +144,12 @@ func (r *slowRow) reaches(w window) bool {
 // eachSlow reads the slow stretches of all probes that reach into a window. What f is given is
 // its own only until it returns.
 func eachSlow(ctx context.Context, q querier, w window, f func(row *slowRow)) error {
-	var values, into [4]any
-	for i := range values {
-		into[i] = &values[i]
-	}
+	r := newIntegerRow(4)
 	var row slowRow
 	read := func(rows *sql.Rows) error {
-		if err := rows.Scan(into[:]...); err != nil {
+		n, err := r.read(rows)
+		if err != nil {
 			return err
-		}
-		n, ok := integers(values[:])
-		if !ok {
-			return fmt.Errorf("a row of slow answers has %v", values)
 		}
 		row = slowRow{probe: probe.ID(n[0]), first: n[1], last: n[2], step: n[3] >> 21, threshold: int32(n[3] >> 1 & (1<<20 - 1)), failed: n[3]&1 != 0}
 		f(&row)
