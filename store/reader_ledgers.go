@@ -36,8 +36,9 @@ func (r *Reader) readLedgers(ctx context.Context, tx *sql.Tx, now time.Time, lat
 		needed = append(needed, window{after, until})
 	}
 	needed = append(needed, l.rest(incident.NewCalendar(given), start, now)...)
+	again := repeat(tx)
 	for _, w := range merged(needed) {
-		if err := l.load(ctx, tx, w, 0); err != nil {
+		if err := l.load(ctx, again, w, 0); err != nil {
 			return nil, err
 		}
 	}

@@ -5,8 +5,8 @@ import (
 	"database/sql"
 )
 
-// repeating is a transaction that makes the same change for many rows: each statement is
-// prepared once, because parsing costs more than writing a row. The statements end with
+// repeating is a transaction that makes the same change for many rows, or asks the same of many
+// windows: each statement is prepared once, because parsing costs more than writing a row. The statements end with
 // the transaction.
 type repeating struct {
 	*sql.Tx
@@ -34,6 +34,15 @@ func (r *repeating) exec(ctx context.Context, query string, args ...any) error {
 	}
 	_, err = s.ExecContext(ctx, args...)
 	return err
+}
+
+// QueryContext is [sql.Tx.QueryContext].
+func (r *repeating) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	s, err := r.statement(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return s.QueryContext(ctx, args...)
 }
 
 // one reads the row that a query finds; the error is [sql.ErrNoRows] if there is none.

@@ -218,26 +218,14 @@ type tallyReader struct {
 	dayReader
 	id    probe.ID // of the tally that is read; of none at first
 	tally dayTally
-	alike int // how many of those behind it are of the next ids and say the same
 }
-
-// alikeTallies are four tallies as they are packed that say the same as those before, of the next ids.
-const alikeTallies = 0x0002_0002_0002_0002
 
 // next reads the next tally, if there is one.
 func (r *tallyReader) next() bool {
 	if r.left == 0 || r.u.err != nil {
 		return false
 	}
-	if r.alike == 0 {
-		r.alike = min(4*r.u.repeats(alikeTallies), r.left)
-	}
 	r.left--
-	if r.alike > 0 {
-		r.alike--
-		r.id++
-		return true
-	}
 	r.id += probe.ID(r.u.int())
 	if differs := r.u.byte(); differs != 0 {
 		for i, part := range r.tally.parts() {
@@ -252,8 +240,9 @@ func (r *tallyReader) next() bool {
 // of is the tally of a probe, whose id is higher than that of the one before; noTally if
 // there is none.
 func (r *tallyReader) of(id probe.ID) dayTally {
-	if r.alike > 0 && r.id+1 == id { // nearly always
-		r.alike--
+	const next, alike = 2, 0 // as they are packed: the next id, and nothing that differs
+	if u := &r.u; r.left > 0 && r.id+1 == id && u.left() > 1 && u.buf[u.at] == next && u.buf[u.at+1] == alike { // nearly always
+		u.at += 2
 		r.left--
 		r.id = id
 		return r.tally
