@@ -190,6 +190,7 @@ func (l *ledgers) loadDays(ctx context.Context, q querier, first, last int64, la
 func (l *ledgers) unpackDays(days []tallyReader) (err error) {
 	l.days = make([][]dayTally, len(l.known))
 	var before, own []dayTally
+	var months room[dayTally]
 	gaps := make([]bool, len(days))
 	for i := range l.known {
 		own = own[:0]
@@ -200,7 +201,8 @@ func (l *ledgers) unpackDays(days []tallyReader) (err error) {
 		}
 		// Most had a month like their neighbour's: ten thousand of 29 days are 5 MB.
 		if before == nil || !slices.Equal(own, before) {
-			before = slices.Clone(own)
+			before = months.take(len(own), roomFor)
+			copy(before, own)
 		}
 		l.days[i] = before
 	}

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"runtime/debug"
 	"time"
 
 	"sonde/store"
@@ -38,6 +39,7 @@ func readIfAsked(ctx context.Context) (asked bool, err error) {
 		return true, err
 	}
 	if os.Getenv(readOnce) != "" {
+		debug.SetGCPercent(400) // as they do, too
 		before, start := cpu(), time.Now()
 		_, err := firstLook(ctx, path, now)
 		fmt.Println(time.Since(start).Microseconds(), (cpu() - before).Microseconds())

@@ -46,10 +46,12 @@ func ownProcess(ctx context.Context) context.Context {
 	return context.WithValue(ctx, ownProcessKey{}, true)
 }
 
-// giveWay lets the service go before a command that only reads: probing comes first.
+// giveWay lets the service go before a command that only reads: probing comes first. What the command
+// reads, it keeps until it ends: there is little to collect.
 func giveWay(ctx context.Context) {
 	if ctx.Value(ownProcessKey{}) != nil {
 		_ = store.GiveWay() // a courtesy; who may not, reads all the same
+		growHeap(briefGrowth)
 	}
 }
 
