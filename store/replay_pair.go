@@ -42,6 +42,7 @@ type chain struct{ first, last int32 }
 
 const (
 	pairAtOnce = 1 << 15 // entries that wait, at the most
+	pairMost   = 1 << 20 // entries until incidents are numbered
 	pairLeast  = 256
 	pairPlaces = 64 // that a processor takes at a time
 	pairBlock  = 512
@@ -94,7 +95,7 @@ func (p *pair) take(id probe.ID, b *brief) {
 		p.wait(place, b)
 	}
 	p.entries++
-	if p.waits == pairAtOnce || p.entries == math.MaxInt32 {
+	if p.waits == pairAtOnce || p.entries == pairMost {
 		p.flush()
 	}
 }
