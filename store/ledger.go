@@ -28,7 +28,8 @@ type Ledger struct {
 	windows  []window          // that entries are known of, sorted
 	entries  []incident.Entry
 	firstDay int64
-	days     []dayTally  // from firstDay on
+	days     tallyDays   // from firstDay on
+	place    int         // in them
 	rests    []slo.Spell // of maintenance, in their order: what lies in them is excluded
 }
 
@@ -92,14 +93,15 @@ func (l *Ledger) count(after, until time.Time) (t slo.Tally) {
 	at := after
 	first, last := wholeDays(l.firstDay, len(l.days), after, until)
 	for i := first; i < last; i++ {
-		if l.days[i] == noTally {
+		sum := l.days.at(i, l.place)
+		if sum == noTally {
 			continue
 		}
 		from, to := dayWindow(l.firstDay + int64(i))
 		if at != from {
 			t = t.Plus(l.slots(at, from))
 		}
-		t, at = t.Plus(l.days[i].tally()), to
+		t, at = t.Plus(sum.tally()), to
 	}
 	return t.Plus(l.slots(at, until))
 }

@@ -27,7 +27,7 @@ type ledgers struct {
 
 	firstDay int64
 	lastDay  int64                      // not one of them
-	days     [][]dayTally               // by place, nil if none were read; those who had the same days share them
+	days     tallyDays                  // from firstDay on
 	gaps     []int64                    // the days that some have no sum of, counted from firstDay
 	calendar *incident.Calendar         // of maintenance
 	rests    func(probe.ID) []slo.Spell // that it has; nil: none
@@ -45,10 +45,7 @@ func (l *ledgers) of(place int, account *incident.Account) Ledger {
 	}
 	ledger := Ledger{
 		since: l.since, grids: l.grids[place], account: account, windows: l.windows, entries: l.entries[place],
-		firstDay: l.firstDay,
-	}
-	if l.days != nil {
-		ledger.days = l.days[place]
+		firstDay: l.firstDay, days: l.days, place: place,
 	}
 	if l.rests != nil {
 		ledger.rests = l.rests(l.known[place].ID)
@@ -170,8 +167,7 @@ func (l *ledgers) loadGrids(ctx context.Context, q querier, after time.Time, id 
 }
 
 // loadDays reads the sums of days in [first, last). Probes are in the order of their ids,
-// as the sums are: all days are unpacked side by side, probe by probe, so that
-// what is known of a probe is written in one go; later has that done.
+// as the sums are; later unpacks them.
 func (l *ledgers) loadDays(ctx context.Context, q querier, first, last int64, later func(func() error)) error {
 	l.firstDay, l.lastDay = first, last
 	days := make([]tallyReader, max(0, last-first))
@@ -188,30 +184,11 @@ func (l *ledgers) loadDays(ctx context.Context, q querier, first, last int64, la
 }
 
 func (l *ledgers) unpackDays(days []tallyReader) (err error) {
-	l.days = make([][]dayTally, len(l.known))
-	var before, own []dayTally
-	var months room[dayTally]
-	gaps := make([]bool, len(days))
+	ids := make([]probe.ID, len(l.known))
 	for i := range l.known {
-		own = own[:0]
-		for d := range days {
-			sum := days[d].of(l.known[i].ID)
-			gaps[d] = gaps[d] || sum == noTally
-			own = append(own, sum)
-		}
-		// Most had a month like their neighbour's: ten thousand of 29 days are 5 MB.
-		if before == nil || !slices.Equal(own, before) {
-			before = months.take(len(own), roomFor)
-			copy(before, own)
-		}
-		l.days[i] = before
+		ids[i] = l.known[i].ID
 	}
-	for d := range days {
-		err = errors.Join(err, days[d].u.err)
-		if gaps[d] {
-			l.gaps = append(l.gaps, int64(d))
-		}
-	}
+	l.days, l.gaps, err = unpackTallyDays(days, ids)
 	return err
 }
 

@@ -80,10 +80,9 @@ func (r *Reader) lacking(l *ledgers) []bool {
 		if !p.RetiredAt.IsZero() {
 			continue
 		}
-		days := l.days[i]
 		from, to := l.daysWithSlots(i, &r.stateAt(i).Account)
 		for _, d := range l.gaps {
-			lacking[d] = lacking[d] || from <= l.firstDay+d && l.firstDay+d <= to && days[d] == noTally
+			lacking[d] = lacking[d] || from <= l.firstDay+d && l.firstDay+d <= to && l.days.at(int(d), i) == noTally
 		}
 	}
 	return lacking

@@ -237,20 +237,8 @@ func (r *tallyReader) next() bool {
 	return r.u.err == nil
 }
 
-// of is the tally of a probe, whose id is higher than that of the one before; noTally if
+// search is the tally of a probe, whose id is higher than that of the one before; noTally if
 // there is none.
-func (r *tallyReader) of(id probe.ID) dayTally {
-	// As they are packed: the next id, and nothing that differs. That is what nearly all are.
-	const next, alike = 2, 0
-	if u := &r.u; r.left > 0 && r.id+1 == id && u.left() > 1 && u.buf[u.at] == next && u.buf[u.at+1] == alike {
-		u.at += 2
-		r.left--
-		r.id = id
-		return r.tally
-	}
-	return r.search(id)
-}
-
 func (r *tallyReader) search(id probe.ID) dayTally {
 	for r.id < id {
 		if !r.next() {
