@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"slices"
 
 	"sonde/probe"
 )
@@ -29,11 +30,14 @@ func (d tallyDays) at(day, place int) dayTally {
 // some have none.
 func unpackTallyDays(days []tallyReader, ids []probe.ID) (all tallyDays, gaps []int64, err error) {
 	all = make(tallyDays, len(days))
+	var room []dayTally
 	for i := range days {
 		r := &days[i]
 		whole := len(r.u.buf) > 0
 		if whole {
-			all[i], whole = r.day(ids)
+			all[i].of = make([]int32, len(ids))
+			room, whole = r.day(ids, all[i].of, append(room[:0], noTally))
+			all[i].sums = slices.Clone(room)
 		}
 		if !whole && len(ids) > 0 {
 			gaps = append(gaps, int64(i))
@@ -43,28 +47,27 @@ func unpackTallyDays(days []tallyReader, ids []probe.ID) (all tallyDays, gaps []
 	return all, gaps, err
 }
 
-// day reads the sums of a day; false if some have none.
-func (r *tallyReader) day(ids []probe.ID) (d tallyDay, whole bool) {
-	d = tallyDay{of: make([]int32, len(ids)), sums: []dayTally{noTally}}
+// day reads the sums of a day, and which of them is whose; false if some have none.
+func (r *tallyReader) day(ids []probe.ID, of []int32, sums []dayTally) (_ []dayTally, whole bool) {
 	whole = true
 	const none = -1
 	latest := int32(none) // the sum that was read last, if it is one of these
 	for place, id := range ids {
 		if latest != none && r.alike(id) {
-			d.of[place] = latest
+			of[place] = latest
 			continue
 		}
 		switch sum := r.search(id); {
 		case sum == noTally:
 			latest, whole = none, false
-		case latest != none && sum == d.sums[latest]:
-			d.of[place] = latest
+		case latest != none && sum == sums[latest]:
+			of[place] = latest
 		default:
-			latest = int32(len(d.sums))
-			d.sums, d.of[place] = append(d.sums, sum), latest
+			latest = int32(len(sums))
+			sums, of[place] = append(sums, sum), latest
 		}
 	}
-	return d, whole
+	return sums, whole
 }
 
 // alike reads the next tally if it is that of a probe and the same as the one before, as nearly all
