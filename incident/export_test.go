@@ -1,7 +1,7 @@
 package incident
 
 // Calm is whether an input takes the short way.
-func Calm(p *Policy, s *State, in *Input) bool { return !s.Stale(in) && s.calm(p, in) }
+func Calm(p *Policy, s *State, in *Input) bool { return s.calm(p, in) }
 
 // StepByRules is Step without the short way.
 func StepByRules(p *Policy, s *State, in *Input, ids *Sequence) Effects {

@@ -12,13 +12,12 @@ import (
 // and neither does what is stale. A result that is late, for a newer one has
 // stepped already, is accounted for and no more: time never goes back in state.
 func Step(p *Policy, s *State, in *Input, ids *Sequence) Effects {
-	if in.Kind == Ran && in.Run == probe.Manual || s.Stale(in) {
-		return Effects{}
-	}
 	m := machine{p: p, s: s, in: in, ids: ids}
-	if s.calm(p, in) {
+	switch {
+	case s.calm(p, in): // which is new
 		m.note()
-	} else {
+	case in.Kind == Ran && in.Run == probe.Manual, s.Stale(in):
+	default:
 		m.step()
 	}
 	return m.fx
