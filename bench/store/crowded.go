@@ -12,7 +12,7 @@ import (
 )
 
 // rounds is how often a question is asked, for the median.
-const rounds = 5
+const rounds = 15
 
 // starting measures what a start reads, and what somebody who looks for the first time.
 func (f *fleet) starting(ctx context.Context) (*table, error) {

@@ -21,7 +21,7 @@ func (f *fleet) looking(ctx context.Context, t *table) (err error) {
 	if err != nil {
 		return err
 	}
-	t.add("the same by a process of its own, as commands do", "%.1f ms, %.1f CPU-ms", ms(alone), ms(cpu))
+	t.add("the same by a process of its own, as commands do", "%s; %.1f CPU-ms", spread(alone), ms(quantile(cpu, 0.5)))
 	past, err := times(rounds, func() error { return f.history(ctx) })
 	if err != nil {
 		return err
@@ -35,11 +35,11 @@ func (f *fleet) looking(ctx context.Context, t *table) (err error) {
 	if _, err := r.Snapshot(ctx, f.w.at); err != nil {
 		return err
 	}
-	next, err := times(rounds, func() error { _, err := r.Snapshot(ctx, f.w.at); return err })
+	next, err := timesOf(rounds, func() error { _, err := r.Snapshot(ctx, f.w.at); return err })
 	if err != nil {
 		return err
 	}
-	t.add("next Snapshot of a reader that stays", "%.1f ms", ms(next))
+	t.add("next Snapshot of a reader that stays", "%s", spread(next))
 	return f.recalling(ctx, r, t)
 }
 
@@ -53,11 +53,11 @@ func (f *fleet) firstLooks(ctx context.Context, t *table, what string) error {
 				return err
 			}
 		}
-		took, err := times(rounds, func() error { _, err := firstLook(ctx, f.path, f.w.at); return err })
+		took, err := timesOf(rounds, func() error { _, err := firstLook(ctx, f.path, f.w.at); return err })
 		if err != nil {
 			return err
 		}
-		t.add(what+state, "%.1f ms (%s of results to be replayed)", ms(took), short(f.w.at.Sub(f.w.checkpointed).Round(time.Second)))
+		t.add(what+state, "%s (%s of results to be replayed)", spread(took), short(f.w.at.Sub(f.w.checkpointed).Round(time.Second)))
 	}
 	return nil
 }

@@ -73,13 +73,24 @@ func quantile(all []time.Duration, q float64) time.Duration {
 
 // times does something n times, and returns the median of how long it took.
 func times(n int, do func() error) (time.Duration, error) {
-	var took []time.Duration
+	took, err := timesOf(n, do)
+	return quantile(took, 0.5), err
+}
+
+// timesOf does something n times, and returns how long it took.
+func timesOf(n int, do func() error) (took []time.Duration, err error) {
 	for range n {
 		start := time.Now()
 		if err := do(); err != nil {
-			return 0, err
+			return nil, err
 		}
 		took = append(took, time.Since(start))
 	}
-	return quantile(took, 0.5), nil
+	return took, nil
+}
+
+// spread is the median of some times, and the shortest: what others on the machine add is in all of
+// them, but not in each alike.
+func spread(took []time.Duration) string {
+	return fmt.Sprintf("%.1f ms, %.1f at the shortest", ms(quantile(took, 0.5)), ms(quantile(took, 0)))
 }

@@ -89,29 +89,28 @@ func readOn(ctx context.Context, r *store.Reader, now time.Time) error {
 	}
 }
 
-// lookAlone has a process look once, as a command does, and then another: the medians of how long
-// that takes, and of the processor time.
-func lookAlone(ctx context.Context, path string, now time.Time) (took, spent time.Duration, err error) {
+// lookAlone has a process look once, as a command does, and then another: how long that takes, and
+// the processor time.
+func lookAlone(ctx context.Context, path string, now time.Time) (took, spent []time.Duration, err error) {
 	self, err := os.Executable()
 	if err != nil {
-		return 0, 0, err
+		return nil, nil, err
 	}
-	var all, spents []time.Duration
 	for range rounds {
 		cmd := exec.CommandContext(ctx, self)
 		cmd.Env = append(os.Environ(), readPath+"="+path, readNow+"="+now.Format(time.RFC3339Nano), readOnce+"=1")
 		cmd.Stderr = os.Stderr
 		said, err := cmd.Output()
 		if err != nil {
-			return 0, 0, fmt.Errorf("a reader: %w", err)
+			return nil, nil, fmt.Errorf("a reader: %w", err)
 		}
 		var us, cpus int64
 		if _, err := fmt.Sscan(string(said), &us, &cpus); err != nil {
-			return 0, 0, fmt.Errorf("a reader says %q: %w", said, err)
+			return nil, nil, fmt.Errorf("a reader says %q: %w", said, err)
 		}
-		all, spents = append(all, time.Duration(us)*time.Microsecond), append(spents, time.Duration(cpus)*time.Microsecond)
+		took, spent = append(took, time.Duration(us)*time.Microsecond), append(spent, time.Duration(cpus)*time.Microsecond)
 	}
-	return quantile(all, 0.5), quantile(spents, 0.5), nil
+	return took, spent, nil
 }
 
 // reader is such a process.
