@@ -211,32 +211,51 @@ const retiredProbes = "SELECT id, spec, retired_at FROM probes WHERE retired_at 
 // ids: the configured ones as the latest configuration packed them, or as somebody has them
 // already who packs them in the same way: then they are theirs.
 func probes(ctx context.Context, q querier, had []Probe) (all []Probe, theirs bool, err error) {
-	latest, err := lastRevision(ctx, q)
+	kept, err := readProbes(ctx, q)
 	if err != nil {
 		return nil, false, err
 	}
+	if all, theirs, err = kept.unpack(had); err != nil {
+		all, err = probeRows(ctx, q, allProbes)
+	}
+	return all, theirs, err
+}
+
+// keptProbes is what is kept about probes, as it is read.
+type keptProbes struct {
+	latest  []byte // the configured ones
+	retired []Probe
+}
+
+func readProbes(ctx context.Context, q querier) (k keptProbes, err error) {
+	if k.latest, err = lastRevision(ctx, q); err != nil {
+		return k, err
+	}
+	k.retired, err = probeRows(ctx, q, retiredProbes)
+	return k, err
+}
+
+// unpack needs no database. What it cannot unpack stands in rows, too.
+func (k *keptProbes) unpack(had []Probe) (all []Probe, theirs bool, err error) {
 	packed, err := packProbes(had)
-	theirs = err == nil && len(had) > 0 && string(packed) == string(latest)
+	theirs = err == nil && len(had) > 0 && string(packed) == string(k.latest)
 	current := had
 	if !theirs {
-		current, err = unpackProbes(latest)
-		if err != nil {
-			all, err = probeRows(ctx, q, "SELECT id, spec, retired_at FROM probes WHERE id > 0 ORDER BY id")
-			return all, false, err
+		if current, err = unpackProbes(k.latest); err != nil {
+			return nil, false, err
 		}
 	}
-	retired, err := probeRows(ctx, q, retiredProbes)
-	if err != nil {
-		return nil, false, err
-	}
 	byID := func(a, b Probe) int { return cmp.Compare(a.ID, b.ID) }
-	if len(retired) == 0 && slices.IsSortedFunc(current, byID) {
+	if len(k.retired) == 0 && slices.IsSortedFunc(current, byID) {
 		return current, theirs, nil
 	}
-	all = slices.Concat(current, retired)
+	all = slices.Concat(current, k.retired)
 	slices.SortFunc(all, byID)
 	return all, theirs, nil
 }
+
+// allProbes finds the rows of all probes.
+const allProbes = "SELECT id, spec, retired_at FROM probes WHERE id > 0 ORDER BY id"
 
 // probeRows reads probes from their rows.
 func probeRows(ctx context.Context, q querier, query string) ([]Probe, error) {
