@@ -209,13 +209,13 @@ func (r *Reader) pastOf(ctx context.Context, id probe.ID, threshold time.Duratio
 	alone := []Probe{{ID: id}}
 	l := newLedgers(alone, placesOf(alone))
 	var given []incident.Command
-	also := func(func(func() error)) (err error) {
+	also := meanwhile{then: func(func(func() error)) (err error) {
 		l.since, err = keptSince(ctx, tx)
 		if err == nil {
 			given, err = commands(ctx, tx, from)
 		}
 		return errors.Join(err, l.loadGrids(ctx, tx, from, id), l.load(ctx, tx, window{from, forever}, id))
-	}
+	}}
 	state, err := r.loneState(ctx, tx, id, also)
 	if err != nil {
 		return nil, nil, describe(r.path, err)

@@ -40,8 +40,7 @@ func newLedgers(known []Probe, places *places) *ledgers {
 // of is the ledger of the probe at a place, with its account.
 func (l *ledgers) of(place int, account *incident.Account) Ledger {
 	if l.entries == nil {
-		slices.SortFunc(l.windows, func(a, b window) int { return a.after.Compare(b.after) })
-		l.entries = spreadOut(len(l.known), l.read)
+		l.spread()
 	}
 	ledger := Ledger{
 		since: l.since, grids: l.grids[place], account: account, windows: l.windows, entries: l.entries[place],
@@ -51,6 +50,12 @@ func (l *ledgers) of(place int, account *incident.Account) Ledger {
 		ledger.rests = l.rests(l.known[place].ID)
 	}
 	return ledger
+}
+
+// spread hands out what was read.
+func (l *ledgers) spread() {
+	slices.SortFunc(l.windows, func(a, b window) int { return a.after.Compare(b.after) })
+	l.entries = spreadOut(len(l.known), l.read)
 }
 
 // rest has what lies in maintenance left out, and returns the windows that this takes: the
@@ -101,7 +106,7 @@ func (l *ledgers) load(ctx context.Context, q querier, w window, id probe.ID) er
 		read := readDense()
 		err = errors.Join(l.readEntries(ctx, q, read, ledgerWithin, w.after.UnixMilli(), late, until), l.readEntries(ctx, q, read, ledgerBeyond, late, until))
 	}
-	l.windows = append(l.windows, w)
+	l.windows, l.entries = append(l.windows, w), nil
 	return err
 }
 

@@ -173,9 +173,14 @@ func (r *Reader) Snapshot(ctx context.Context, now time.Time) (*Snapshot, error)
 func (r *Reader) look(ctx context.Context, tx *sql.Tx, now time.Time) (*Snapshot, error) {
 	s := &Snapshot{}
 	var all *ledgers
-	err := r.follow(ctx, tx, func(later func(func() error)) (err error) {
-		all, err = r.readLedgers(ctx, tx, now, later)
-		return errors.Join(err, readMeta(ctx, tx, s), readService(ctx, tx, &s.Service), s.readHeld(ctx, tx))
+	err := r.follow(ctx, tx, meanwhile{
+		first: func() error {
+			return errors.Join(readMeta(ctx, tx, s), readService(ctx, tx, &s.Service), s.readHeld(ctx, tx))
+		},
+		then: func(later func(func() error)) (err error) {
+			all, err = r.readLedgers(ctx, tx, now, later)
+			return err
+		},
 	})
 	if err != nil {
 		return nil, err

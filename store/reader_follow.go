@@ -10,9 +10,13 @@ import (
 	"sonde/incident"
 )
 
-// meanwhile reads from the database what does not need the states. What can be done with
-// it later, beside further reading, it hands on.
-type meanwhile func(later func(func() error)) error
+// meanwhile is what else is read from the database while states are unpacked and stepped.
+type meanwhile struct {
+	first func() error // needs not even the probes; nil: nothing
+
+	// then needs the probes. What can be done with what it reads beside further reading, it hands on.
+	then func(later func(func() error)) error
+}
 
 // follow brings the states up to the end of the log, and reads something else meanwhile.
 // After a change of the configuration the states are read anew: other policies hold from
@@ -117,7 +121,11 @@ func (r *Reader) anew(ctx context.Context, tx *sql.Tx, also meanwhile) error {
 	})
 	changes, err2 := changesBehind(ctx, tx, seq)
 	ahead, err3 := someSegments(ctx, tx, seq)
-	if err = errors.Join(err, err2, err3, known()); err != nil {
+	err = errors.Join(err, err2, err3)
+	if also.first != nil && err == nil {
+		err, also.first = also.first(), nil
+	}
+	if err = errors.Join(err, known()); err != nil {
 		return errors.Join(err, a.wait())
 	}
 	if packed != nil && len(changes) == 0 {
@@ -144,9 +152,12 @@ func (r *Reader) anew(ctx context.Context, tx *sql.Tx, also meanwhile) error {
 }
 
 // read reads, and waits until all is done.
-func (also meanwhile) read(a *aside) (err error) {
-	if also != nil {
-		err = also(a.do)
+func (m meanwhile) read(a *aside) (err error) {
+	if m.first != nil {
+		err = m.first()
+	}
+	if m.then != nil && err == nil {
+		err = m.then(a.do)
 	}
 	return errors.Join(a.wait(), err)
 }
@@ -207,7 +218,7 @@ func (r *Reader) catchUp(ctx context.Context, tx *sql.Tx, a *aside, t *logBehind
 		return nil
 	})
 	if err != nil {
-		also = nil
+		also = meanwhile{}
 	}
 	if err = errors.Join(err, also.read(a)); err != nil {
 		return nil, err

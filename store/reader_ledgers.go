@@ -42,6 +42,10 @@ func (r *Reader) readLedgers(ctx context.Context, tx *sql.Tx, now time.Time, lat
 			return nil, err
 		}
 	}
+	later(func() error {
+		l.spread()
+		return nil
+	})
 	return l, nil
 }
 

@@ -220,7 +220,7 @@ type packedDay struct {
 
 // missingSlow makes the sums that are missing, of the latest days first and of some at a time.
 func (c *compactor) missingSlow(ctx context.Context, tx *sql.Tx, today int64) (all []packedDay, err error) {
-	if err := c.r.follow(ctx, tx, nil); err != nil {
+	if err := c.r.follow(ctx, tx, meanwhile{}); err != nil {
 		return nil, err
 	}
 	have, err := tallied(ctx, tx)

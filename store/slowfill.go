@@ -69,7 +69,7 @@ func (c *compactor) fillSlow(ctx context.Context) error {
 // unlooked is what there is to be looked at, and whether that is all: a threshold that has not
 // met its first slot yet has no beginning.
 func (c *compactor) unlooked(ctx context.Context, tx *sql.Tx) (gaps []gap, all bool, err error) {
-	if err := c.r.follow(ctx, tx, nil); err != nil {
+	if err := c.r.follow(ctx, tx, meanwhile{}); err != nil {
 		return nil, false, err
 	}
 	gaps, err = c.gaps(ctx, tx)

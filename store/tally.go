@@ -70,7 +70,7 @@ const tallyDaysAtOnce = 40
 
 func (c *compactor) missingTallies(ctx context.Context, tx *sql.Tx, have map[int64]bool, now time.Time) (map[int64][]byte, error) {
 	yesterday := dayOf(now.UnixMilli()) - 1
-	if err := c.r.follow(ctx, tx, nil); err != nil {
+	if err := c.r.follow(ctx, tx, meanwhile{}); err != nil {
 		return nil, err
 	}
 	first, err := c.firstDay(ctx, tx)

@@ -265,7 +265,7 @@ func (c *compactor) sumWorst(ctx context.Context, now time.Time) error {
 
 // missingWorst makes the sums that are missing, of the latest days first and of some at a time.
 func (c *compactor) missingWorst(ctx context.Context, tx *sql.Tx, now time.Time) (all []packedDay, err error) {
-	if err := c.r.follow(ctx, tx, nil); err != nil {
+	if err := c.r.follow(ctx, tx, meanwhile{}); err != nil {
 		return nil, err
 	}
 	have, err := tallied(ctx, tx)
