@@ -46,6 +46,15 @@ func growHeap(percent int) {
 // itself Go would keep it for minutes.
 func returnMemory() { debug.FreeOSMemory() }
 
+// letSmallHeapGrow has the heap of a service that has read its states grow by what a collection is
+// worth at least, while it is not known how much passes: a few probes with handshakes would else have
+// it collected many times a second.
+func letSmallHeapGrow() {
+	size := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	metrics.Read(size)
+	growHeap(max(startGrowth, heapGrowth(size[0].Value.Uint64(), 0)))
+}
+
 // heapTuner has the heap grow as befits what is alive and what passes. It is used by one
 // upkeep job.
 type heapTuner struct {

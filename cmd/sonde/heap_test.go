@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"runtime"
 	"runtime/debug"
 	"testing"
 
@@ -20,6 +21,15 @@ func TestTheHeapIsKeptSmallUnlessSomebodySaysOtherwise(t *testing.T) {
 	require.NoError(t, os.Unsetenv("GOGC"))
 	keepHeapSmall()
 	require.Equal(t, startGrowth, growth())
+	returnMemory()
+	letSmallHeapGrow()
+	small := growth()
+	require.True(t, startGrowth < small && small <= usualGrowth, "%d of a heap that is small", small)
+	kept := make([]byte, 64<<20)
+	returnMemory()
+	letSmallHeapGrow()
+	require.Equal(t, startGrowth, growth(), "of a large one")
+	runtime.KeepAlive(kept)
 	var h heapTuner
 	for range tunedOver {
 		h.tune(t.Context())

@@ -63,6 +63,7 @@ func serve(c *cobra.Command, _ []string) error {
 	}
 	log.Info("serving", "version", version, "config", config.Path, "database", s.store.Path(), "listen", address, "probes", probes)
 	returnMemory()
+	letSmallHeapGrow()
 	tell(log, daemon.SdNotifyReady+fmt.Sprintf("\nSTATUS=%d probes", probes))
 	ctx, settled := s.watchDatabase(ctx)
 	broken, fatal := errors.AsType[*store.FatalError](keepAliveUntilBroken(ctx, s))
