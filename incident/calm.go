@@ -47,9 +47,9 @@ func (m *machine) note() {
 	s.Account.Grid.Last = in.At
 	m.measure()
 	m.spend()
-	s.Last = Last{At: in.At, Verdict: in.Verdict, Latency: in.Timings.Total, Attempts: in.Attempts}
-	s.Known = InstantOf(in.At)
-	s.Maintained, s.Denials, s.Due, s.Hold = false, 0, time.Time{}, Hold{}
+	m.remember()
+	m.know()
+	s.Maintained, s.Denials, s.Due = false, 0, time.Time{}
 	m.pour(&s.Buckets.Auth, rules.AuthFailed, false)
 	m.pour(&s.Buckets.Target, rules.Degraded, false)
 	m.pour(&s.Buckets.Client, rules.ClientFault.Leak, false)
@@ -59,4 +59,5 @@ func (m *machine) note() {
 	m.watchCertificate()
 	m.watchBudgets()
 	m.watchLatency()
+	m.hold()
 }
