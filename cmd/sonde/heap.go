@@ -15,7 +15,7 @@ const (
 	leastGrowth = 15
 	startGrowth = 25 // until it is known how much passes
 	usualGrowth = 100
-	briefGrowth = 400 // of a command that looks once and ends: what it has read stays until then
+	briefGrowth = 1200 // of a command that looks once and ends: what it has read stays until then
 )
 
 const (
