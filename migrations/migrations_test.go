@@ -30,7 +30,8 @@ func TestAReleasedStepIsNeverEdited(t *testing.T) {
 	pinned := []string{
 		"7933aca36737bb7f32340b73eecc7ebd479bb0a63f8a1e627398278bad3f1d90",
 		"a29be4c455e01c01ca44dfec6f8527c3e80faed33ad1e807d67865fa692dc4ac",
-		"d0b98299b3ea5f040b6b7572c19600eecdb3a480c4a621fb1265af8dfab15222", // not released yet
+		"d0b98299b3ea5f040b6b7572c19600eecdb3a480c4a621fb1265af8dfab15222",
+		"74e0a698e30abe747c2db5efedfb5b8ea1928de490e7524a128e9501c97db968", // not released yet
 	}
 	steps, err := migrations.Steps()
 	require.NoError(t, err)

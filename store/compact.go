@@ -82,7 +82,10 @@ func (c *compactor) run(ctx context.Context, now time.Time) error {
 	if err := c.sumWorst(ctx, now); err != nil {
 		return fmt.Errorf("sum up the days of groups: %w", err)
 	}
-	return c.trimLog(ctx)
+	if err := c.trimLog(ctx); err != nil {
+		return err
+	}
+	return c.packStretches(ctx)
 }
 
 // change makes a change in one transaction, and notes how long it kept the writer.

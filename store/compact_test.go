@@ -244,6 +244,9 @@ func FuzzReadARowOfChunks(f *testing.F) {
 func FuzzReadTallies(f *testing.F) {
 	packed := packTallies(map[probe.ID]dayTally{1: {good: 86_400_000}, 2: {good: 86_400_000}, 9: {good: 86_000_000, bad: 400_000}})
 	f.Add(packed[:len(packed)-4])
+	usual, other := dayTally{good: 86_400_000}, dayTally{good: 86_000_000, bad: 400_000}
+	packed = packTallies(map[probe.ID]dayTally{1: usual, 2: other, 3: usual, 4: usual, 7: other, 8: {unknown: 1}, 9: other})
+	f.Add(packed[:len(packed)-4])
 	f.Fuzz(func(t *testing.T, body []byte) {
 		all := map[probe.ID]dayTally{}
 		if err := eachTally(summed(body), func(id probe.ID, x dayTally) { all[id] = x }); err != nil {

@@ -65,7 +65,8 @@ func (c *compactor) forgetSums(ctx context.Context, before time.Time) error {
 	db, done := c.s.pool()
 	kept, err := keptSince(ctx, db)
 	var has bool
-	err = errors.Join(err, db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM ledger WHERE last < ?1) OR EXISTS (SELECT 1 FROM grids WHERE last < ?1)
+	err = errors.Join(err, db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM ledger WHERE last < ?1 AND id < (SELECT max(id) FROM ledger))
+		OR EXISTS (SELECT 1 FROM grids WHERE last < ?1 AND id < (SELECT max(id) FROM grids))
 		OR EXISTS (SELECT 1 FROM tallies WHERE day < ?2) OR EXISTS (SELECT 1 FROM rollups WHERE day < ?2)`, ms, d).Scan(&has))
 	done()
 	if err != nil || !has {
@@ -81,15 +82,18 @@ func (c *compactor) forgetSums(ctx context.Context, before time.Time) error {
 		statement string
 		before    int64
 	}{
+		{"DELETE FROM ledgerpacks WHERE id IN (SELECT id FROM ledgerpacks WHERE latest < ? LIMIT ?)", ms},
+		{"DELETE FROM gridpacks WHERE id IN (SELECT id FROM gridpacks WHERE latest < ? LIMIT ?)", ms},
 		{"DELETE FROM rollups WHERE (day, span) IN (SELECT day, span FROM rollups WHERE day < ? LIMIT ?)", d},
 		{"DELETE FROM days WHERE id IN (SELECT id FROM days WHERE day < ? LIMIT ?)", d},
 		{"DELETE FROM tallies WHERE day IN (SELECT day FROM tallies WHERE day < ? LIMIT ?)", d},
 		{"DELETE FROM slowdays WHERE id IN (SELECT id FROM slowdays WHERE day < ? LIMIT ?)", d},
 		{"DELETE FROM worstdays WHERE id IN (SELECT id FROM worstdays WHERE day < ? LIMIT ?)", d},
-		{"DELETE FROM ledger WHERE id IN (SELECT id FROM ledger WHERE last < ? LIMIT ?)", ms},
+		// The newest row stays: with its id gone, the next row would have it again, and lie in a pack already.
+		{"DELETE FROM ledger WHERE id IN (SELECT id FROM ledger WHERE last < ? AND id < (SELECT max(id) FROM ledger) LIMIT ?)", ms},
 		{"DELETE FROM slow WHERE id IN (SELECT id FROM slow WHERE last < ? LIMIT ?)", ms},
 		{"DELETE FROM measures WHERE id IN (SELECT id FROM measures WHERE last < ? LIMIT ?)", ms},
-		{"DELETE FROM grids WHERE id IN (SELECT id FROM grids WHERE last < ? LIMIT ?)", ms},
+		{"DELETE FROM grids WHERE id IN (SELECT id FROM grids WHERE last < ? AND id < (SELECT max(id) FROM grids) LIMIT ?)", ms},
 		{"DELETE FROM timeline WHERE id IN (SELECT t.id FROM timeline t JOIN incidents i ON i.id = t.incident WHERE i.phase = 'closed' AND i.closed_at < ? LIMIT ?)", ms},
 		{"DELETE FROM threads WHERE (incident, destination) IN (SELECT t.incident, t.destination FROM threads t JOIN incidents i ON i.id = t.incident WHERE i.phase = 'closed' AND i.closed_at < ? LIMIT ?)", ms},
 		{"DELETE FROM commands WHERE id IN (SELECT id FROM commands WHERE ends < ? LIMIT ?)", ms},

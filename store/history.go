@@ -214,7 +214,7 @@ func (r *Reader) pastOf(ctx context.Context, id probe.ID, threshold time.Duratio
 		if err == nil {
 			given, err = commands(ctx, tx, from)
 		}
-		return errors.Join(err, l.loadGrids(ctx, tx, from, id), l.load(ctx, tx, window{from, forever}, id))
+		return errors.Join(err, l.loadGrids(ctx, tx, from), l.loadOne(ctx, tx, window{from, forever}))
 	}}
 	state, err := r.loneState(ctx, tx, id, also)
 	if err != nil {

@@ -14,47 +14,34 @@ import (
 const (
 	ledgerWithin  = "SELECT " + denseEntry + ", first, last FROM ledger WHERE last > ? AND last <= ? AND first <= ?"
 	ledgerBeyond  = "SELECT " + denseEntry + ", first, last FROM ledger INDEXED BY ledger_long WHERE last - first >= 86400000 AND last > ? AND first <= ?"
-	ledgerOfProbe = "SELECT probe, first, last, step, outcome, reason FROM ledger WHERE probe = ? AND last > ? AND first <= ?"
+	ledgerOfProbe = "SELECT first, last, step, outcome, reason FROM ledger WHERE probe = ? AND last > ? AND first <= ?"
 )
 
 // gridsBehind finds the grids that ended after an instant: of one probe, or of all.
-const gridsBehind = "SELECT (probe << 34) | (step << 2), first, last FROM grids WHERE last > ?1 AND (?2 = 0 OR probe = ?2)"
+const gridsBehind = "SELECT " + denseGrid + ", first, last FROM grids WHERE last > ?1 AND (?2 = 0 OR probe = ?2)"
 
 // denseEntry is the probe, the step in milliseconds, and the outcome by its place in
 // [denseOutcomes], in one number: a look at everything reads tens of thousands of rows, and each
 // column of one costs as much as finding it. The longest step, 30 days, has 32 bits.
-const denseEntry = "(probe << 34) | (step << 2) | CASE outcome WHEN 'bad' THEN 0 WHEN 'excluded' THEN 1 WHEN 'unknown' THEN 2 WHEN 'good' THEN 3 END"
+const (
+	denseEntry = denseGrid + " | CASE outcome WHEN 'bad' THEN 0 WHEN 'excluded' THEN 1 WHEN 'unknown' THEN 2 WHEN 'good' THEN 3 END"
+	denseGrid  = "(probe << 34) | (step << 2)"
+)
 
 var denseOutcomes = [...]probe.Outcome{probe.Bad, probe.Excluded, probe.Unknown, probe.Good}
 
-// readDense returns what reads rows of stretches that begin with such a number. Entries do not say
-// why they were not good.
-func readDense() func(rows *sql.Rows) (probe.ID, incident.Entry, error) {
-	r := newIntegerRow(3)
-	return func(rows *sql.Rows) (id probe.ID, e incident.Entry, err error) {
-		n, err := r.read(rows)
-		if err != nil {
-			return 0, e, err
-		}
-		what, first, last := n[0], n[1], n[2]
-		e.Slots = stretch(first, last, what>>2&(1<<32-1))
-		e.Outcome = denseOutcomes[what&3]
-		return probe.ID(what >> 34), e, nil
-	}
-}
-
 // readEntry reads a row of the ledger, with why it was not good.
-func readEntry(rows *sql.Rows) (id probe.ID, e incident.Entry, err error) {
+func readEntry(rows *sql.Rows) (e incident.Entry, err error) {
 	var first, last, step int64
 	var outcome, reason string
-	if err := rows.Scan(&id, &first, &last, &step, &outcome, &reason); err != nil {
-		return 0, e, err
+	if err := rows.Scan(&first, &last, &step, &outcome, &reason); err != nil {
+		return e, err
 	}
 	if err := e.Outcome.UnmarshalText([]byte(outcome)); err != nil {
-		return 0, e, err
+		return e, err
 	}
 	e.Slots = stretch(first, last, step)
-	return id, e, e.Reason.UnmarshalText([]byte(reason))
+	return e, e.Reason.UnmarshalText([]byte(reason))
 }
 
 func stretch(first, last, step int64) slo.Stretch {

@@ -21,9 +21,10 @@ type ledgers struct {
 	since  time.Time
 
 	windows []window
-	read    []placed[incident.Entry] // each once, though it may reach into several windows
-	grids   [][]slo.Stretch          // by place
-	entries [][]incident.Entry       // by place, once all are read
+	sheaf   *sheaf             // of the ledger, once windows of all are read
+	loose   []placedStretch    // of all, each once, though it may reach into several windows
+	grids   [][]slo.Stretch    // by place
+	entries [][]incident.Entry // by place, once all are read
 
 	firstDay int64
 	lastDay  int64                      // not one of them
@@ -55,7 +56,7 @@ func (l *ledgers) of(place int, account *incident.Account) Ledger {
 // spread hands out what was read.
 func (l *ledgers) spread() {
 	slices.SortFunc(l.windows, func(a, b window) int { return a.after.Compare(b.after) })
-	l.entries = spreadOut(len(l.known), l.read)
+	l.entries = spreadOut(len(l.known), l.loose, (*looseStretch).entry)
 }
 
 // rest has what lies in maintenance left out, and returns the windows that this takes: the
@@ -93,21 +94,54 @@ func keptSince(ctx context.Context, q querier) (time.Time, error) {
 	return instant(ms), nil
 }
 
-// load reads the entries of a window, which touches none that was read before: of one
-// probe, or of all if id is 0. Those of all do not say why: nobody asks for it, and what is read
-// of a row is most of what reading it costs.
-func (l *ledgers) load(ctx context.Context, q querier, w window, id probe.ID) error {
-	until := w.until.UnixMilli()
-	var err error
-	if id != 0 {
-		err = l.readEntries(ctx, q, readEntry, ledgerOfProbe, id, w.after.UnixMilli(), until)
-	} else {
-		late := until + day.Milliseconds()
-		read := readDense()
-		err = errors.Join(l.readEntries(ctx, q, read, ledgerWithin, w.after.UnixMilli(), late, until), l.readEntries(ctx, q, read, ledgerBeyond, late, until))
+// loadOne reads the entries of the only probe there is, of one window, with why they were not good.
+func (l *ledgers) loadOne(ctx context.Context, q querier, w window) error {
+	var entries []incident.Entry
+	_, err := eachRow(ctx, q, ledgerOfProbe, []any{l.known[0].ID, w.after.UnixMilli(), w.until.UnixMilli()}, func(rows *sql.Rows) error {
+		e, err := readEntry(rows)
+		entries = append(entries, e)
+		return err
+	})
+	l.windows, l.entries = []window{w}, [][]incident.Entry{entries}
+	return err
+}
+
+// load reads the entries of a window, which touches none that was read before. They do not say why
+// they were not good: nobody asks for that of all probes.
+func (l *ledgers) load(ctx context.Context, q querier, w window) (err error) {
+	if l.sheaf == nil {
+		if l.sheaf, err = ledgerTable.open(ctx, q); err != nil {
+			return err
+		}
 	}
+	after, until := w.after.UnixMilli(), w.until.UnixMilli()
+	late := until + day.Milliseconds()
+	within := func(r looseStretch) {
+		if r.last > after && r.last <= late && r.first <= until {
+			l.add(r)
+		}
+	}
+	have := len(l.loose)
+	packed, err := l.sheaf.each(ctx, q, after, late, within)
+	if err == nil && !packed {
+		l.loose = l.loose[:have]
+		err = eachLoose(ctx, q, ledgerWithin, []any{after, late, until}, within)
+	}
+	err = errors.Join(err, eachLoose(ctx, q, ledgerBeyond, []any{late, until}, l.add))
 	l.windows, l.entries = append(l.windows, w), nil
 	return err
+}
+
+// add has a probe have a stretch, unless it was read before.
+func (l *ledgers) add(r looseStretch) {
+	place, ok := l.places.of(r.probe())
+	if !ok || l.has(r) {
+		return
+	}
+	if l.loose == nil {
+		l.loose = make([]placedStretch, 0, len(l.known))
+	}
+	l.loose = append(l.loose, placedStretch{r, int32(place)})
 }
 
 // more reads the entries of windows, of all probes, as far as they were not read before.
@@ -115,7 +149,7 @@ func (l *ledgers) more(ctx context.Context, q querier, windows []window) error {
 	have := merged(slices.Clone(l.windows))
 	for _, w := range merged(windows) {
 		for _, piece := range w.without(have) {
-			if err := l.load(ctx, q, piece, 0); err != nil {
+			if err := l.load(ctx, q, piece); err != nil {
 				return err
 			}
 		}
@@ -123,77 +157,59 @@ func (l *ledgers) more(ctx context.Context, q querier, windows []window) error {
 	return nil
 }
 
-func (l *ledgers) readEntries(ctx context.Context, q querier, read func(*sql.Rows) (probe.ID, incident.Entry, error), query string, args ...any) error {
-	_, err := eachRow(ctx, q, query, args, func(rows *sql.Rows) error {
-		id, e, err := read(rows)
-		if err != nil {
-			return err
-		}
-		if l.read == nil {
-			l.read = make([]placed[incident.Entry], 0, len(l.known))
-		}
-		if place, ok := l.places.of(id); ok && !l.has(&e.Slots) {
-			l.read = append(l.read, placed[incident.Entry]{place, e})
-		}
-		return nil
-	})
-	return err
-}
-
 // has reports whether a stretch reaches into a window that was read before.
-func (l *ledgers) has(s *slo.Stretch) bool {
+func (l *ledgers) has(r looseStretch) bool {
 	for _, w := range l.windows {
-		if s.Last.After(w.after) && !s.First.After(w.until) {
+		if r.last > w.after.UnixMilli() && r.first <= w.until.UnixMilli() {
 			return true
 		}
 	}
 	return false
 }
 
-// loadGrids reads the grids that ended after an instant: of one probe, or of all if id is 0.
-func (l *ledgers) loadGrids(ctx context.Context, q querier, after time.Time, id probe.ID) error {
-	readRow := readDense()
-	var read []placed[slo.Stretch]
-	_, err := eachRow(ctx, q, gridsBehind, []any{after.UnixMilli(), id}, func(rows *sql.Rows) error {
-		id, e, err := readRow(rows)
-		if err != nil {
-			return err
+// loadGrids reads the grids that ended after an instant. The only probe there is has its own looked up.
+func (l *ledgers) loadGrids(ctx context.Context, q querier, after time.Time) error {
+	ms := after.UnixMilli()
+	var read []placedStretch
+	add := func(r looseStretch) {
+		place, ok := l.places.of(r.probe())
+		if !ok || r.last <= ms {
+			return
 		}
-		if place, ok := l.places.of(id); ok {
-			if read == nil { // what one has, mostly all have, since an interval was changed
-				read = make([]placed[slo.Stretch], 0, len(l.known))
-			}
-			read = append(read, placed[slo.Stretch]{place, e.Slots})
+		if read == nil { // what one has, mostly all have, since an interval was changed
+			read = make([]placedStretch, 0, len(l.known))
 		}
-		return nil
-	})
-	l.grids = spreadOut(len(l.known), read)
+		read = append(read, placedStretch{r, int32(place)})
+	}
+	var lone probe.ID
+	packed, err := false, error(nil)
+	if len(l.known) == 1 {
+		lone = l.known[0].ID
+	} else {
+		packed, err = gridTable.each(ctx, q, ms, add)
+	}
+	if err == nil && !packed {
+		read = read[:0]
+		err = eachLoose(ctx, q, gridsBehind, []any{ms, lone}, add)
+	}
+	l.grids = spreadOut(len(l.known), read, (*looseStretch).slots)
 	return err
 }
 
 // loadDays reads the sums of days in [first, last). Probes are in the order of their ids,
-// as the sums are; later unpacks them.
-func (l *ledgers) loadDays(ctx context.Context, q querier, first, last int64, later func(func() error)) error {
+// as the sums are.
+func (l *ledgers) loadDays(ctx context.Context, q querier, first, last int64) error {
 	l.firstDay, l.lastDay = first, last
-	days := make([]tallyReader, max(0, last-first))
+	days := newTallyUnpacker(int(max(0, last-first)), l.known)
 	_, err := eachRow(ctx, q, "SELECT day, packed FROM tallies WHERE day >= ? AND day < ?", []any{first, last}, func(rows *sql.Rows) error {
 		var d int64
-		var packed []byte
+		var packed sql.RawBytes
 		if err := rows.Scan(&d, &packed); err != nil {
 			return err
 		}
-		return days[d-first].open(packed)
+		return days.unpack(int(d-first), packed)
 	})
-	later(func() error { return l.unpackDays(days) })
-	return err
-}
-
-func (l *ledgers) unpackDays(days []tallyReader) (err error) {
-	ids := make([]probe.ID, len(l.known))
-	for i := range l.known {
-		ids[i] = l.known[i].ID
-	}
-	l.days, l.gaps, err = unpackTallyDays(days, ids)
+	l.days, l.gaps = days.days, days.gaps()
 	return err
 }
 

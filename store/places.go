@@ -41,16 +41,9 @@ func (p *places) of(id probe.ID) (place int, ok bool) {
 	return place - 1, place > 0
 }
 
-// placed is something about the probe at a place.
-type placed[T any] struct {
-	place int
-	what  T
-}
-
-// spreadOut hands out to n places what was read about them, in the order in which it was
-// read.
-func spreadOut[T any](n int, read []placed[T]) [][]T {
-	return spread(n, len(read), func(i int) int { return read[i].place }, func(i int) T { return read[i].what })
+// spreadOut hands out to n places what was read about them, in the order in which it was read.
+func spreadOut[T any](n int, read []placedStretch, what func(*looseStretch) T) [][]T {
+	return spread(n, len(read), func(i int) int { return int(read[i].place) }, func(i int) T { return what(&read[i].looseStretch) })
 }
 
 // spread hands out to n places so many things, each of which has a place. All lists lie in one

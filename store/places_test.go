@@ -27,10 +27,12 @@ func TestEveryProbeHasItsPlace(t *testing.T) {
 }
 
 func TestWhatIsReadIsSpread(t *testing.T) {
-	require.Equal(t, [][]string{{"a", "c"}, {}, {"b"}}, spreadOut(3, []placed[string]{{0, "a"}, {2, "b"}, {0, "c"}}))
-	lists := spreadOut(2, []placed[string]{{0, "a"}, {1, "b"}})
-	_ = append(lists[0], "x")
-	require.Equal(t, []string{"b"}, lists[1], "a list that grows leaves the next one alone")
+	row := func(place int32, first int64) placedStretch { return placedStretch{looseStretch{first: first}, place} }
+	first := func(r *looseStretch) int64 { return r.first }
+	require.Equal(t, [][]int64{{1, 3}, {}, {2}}, spreadOut(3, []placedStretch{row(0, 1), row(2, 2), row(0, 3)}, first))
+	lists := spreadOut(2, []placedStretch{row(0, 1), row(1, 2)}, first)
+	_ = append(lists[0], 7)
+	require.Equal(t, []int64{2}, lists[1], "a list that grows leaves the next one alone")
 }
 
 func TestAWindowWithoutOthers(t *testing.T) {

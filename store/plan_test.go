@@ -52,6 +52,10 @@ func TestQueriesFindWhatTheyLookForByAnIndex(t *testing.T) {
 		"when was written last":        {lastWrite, nil, []string{"SCAN log"}}, // backwards, and of one row
 		"the ledger of a window":       {ledgerWithin, []any{0, 9, 9}, []string{"SEARCH ledger USING COVERING INDEX ledger_last (last>? AND last<?)"}},
 		"the long stretches":           {ledgerBeyond, []any{0, 9}, []string{"SEARCH ledger USING COVERING INDEX ledger_long (last>?)"}},
+		"packs of the ledger":          {ledgerTable.packsWithin(), []any{0, 9}, []string{"SEARCH ledgerpacks USING INDEX ledgerpack_latest (latest>?)"}},
+		"packs of grids":               {gridTable.packsWithin(), []any{0, 9}, []string{"SEARCH gridpacks USING INDEX gridpack_latest (latest>?)"}},
+		"what is in no pack":           {ledgerTable.looseRows(), []any{9}, []string{"SEARCH ledger USING INTEGER PRIMARY KEY (rowid>?)"}},
+		"who was told of incidents":    {heldIncidents, nil, []string{"SCAN incidents USING INDEX incident_answered"}},
 		"the incidents of a probe":     {incidentsOfProbe, []any{0, 9, 9, 1, -1}, []string{"SEARCH i USING INDEX incident_of_probe (probe=?)"}},
 		"the newest incidents":         {incidentsWithin, []any{0, 9, 9, 0, 5}, []string{"SCAN i USING INDEX incident_opened"}},
 		"one incident":                 {incidentOfID, []any{7}, []string{"SEARCH i USING INTEGER PRIMARY KEY (rowid=?)"}},

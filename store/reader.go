@@ -29,6 +29,7 @@ type Reader struct {
 	circles  *incident.Circles
 	memory   *Memory
 	states   []*incident.State // of known, while a look is taken
+	stepped  []*incident.State // of known, as far as following came by them
 	lent     bool              // somebody reads the states: they are not changed any more
 
 	tail tailIndex // has a lock of its own
@@ -185,8 +186,8 @@ func (r *Reader) look(ctx context.Context, tx *sql.Tx, now time.Time) (*Snapshot
 	if err != nil {
 		return nil, err
 	}
-	r.states = r.memory.statesOf(r.known)
-	defer func() { r.states = nil }()
+	r.states = r.memory.statesOf(r.known, r.stepped)
+	defer func() { r.states, r.stepped = nil, nil }()
 	if err := r.fillLedgers(ctx, tx, all); err != nil {
 		return nil, err
 	}

@@ -14,7 +14,7 @@ import (
 type meanwhile struct {
 	first func() error // needs not even the probes; nil: nothing
 
-	// then needs the probes. What can be done with what it reads beside further reading, it hands on.
+	// then needs the probes. What can be done with what it reads beside anything else, it hands on.
 	then func(later func(func() error)) error
 }
 
@@ -22,6 +22,7 @@ type meanwhile struct {
 // After a change of the configuration the states are read anew: other policies hold from
 // there on.
 func (r *Reader) follow(ctx context.Context, tx *sql.Tx, also meanwhile) error {
+	r.stepped = nil
 	if r.memory == nil && r.loan == nil {
 		return r.anew(ctx, tx, also)
 	}
@@ -42,7 +43,7 @@ func (r *Reader) follow(ctx context.Context, tx *sql.Tx, also meanwhile) error {
 	if r.memory.Seq < oldest {
 		return r.anew(ctx, tx, also)
 	}
-	_, err := r.catchUp(ctx, tx, newAside(), &logBehind{after: r.memory.Seq}, also, func() *Memory { return r.memory })
+	_, err := r.catchUp(ctx, tx, newAside(), &logBehind{after: r.memory.Seq}, also, func(f *follower) { f.m = r.memory })
 	return err
 }
 
@@ -111,11 +112,12 @@ func (r *Reader) anew(ctx context.Context, tx *sql.Tx, also meanwhile) error {
 		return err
 	}
 	var m *Memory
+	var ordered orderedStates
 	a := newAside()
 	seq, packed, err := newestCheckpoint(ctx, tx)
 	a.do(func() (err error) {
 		if packed != nil {
-			m, err = unpackMemoryAt(seq, packed)
+			m, err = unpackMemoryAt(seq, packed, &ordered)
 		}
 		return err
 	})
@@ -129,7 +131,7 @@ func (r *Reader) anew(ctx context.Context, tx *sql.Tx, also meanwhile) error {
 		return errors.Join(err, a.wait())
 	}
 	if packed != nil && len(changes) == 0 {
-		m, err := r.catchUp(ctx, tx, a, &logBehind{seq, ahead}, also, func() *Memory { return m })
+		m, err := r.catchUp(ctx, tx, a, &logBehind{seq, ahead}, also, func(f *follower) { f.begin(m, &ordered) })
 		if !errors.Is(err, errPacked) {
 			r.memory = m
 			return err
@@ -157,7 +159,7 @@ func (m meanwhile) read(a *aside) (err error) {
 		err = m.first()
 	}
 	if m.then != nil && err == nil {
-		err = m.then(a.do)
+		err = m.then(a.anywhere)
 	}
 	return errors.Join(a.wait(), err)
 }
@@ -198,14 +200,14 @@ func (t *logBehind) each(ctx context.Context, q querier, f func(segment)) error 
 	})
 }
 
-// catchUp replays the log behind a segment into what start gives, once that is made aside. What
+// catchUp replays the log behind a segment into what start begins with, once that is made aside. What
 // is read from the database while the states are stepped is the rest of the log, and what is
 // wanted meanwhile. The memory is nil after an error.
-func (r *Reader) catchUp(ctx context.Context, tx *sql.Tx, a *aside, t *logBehind, also meanwhile, start func() *Memory) (*Memory, error) {
+func (r *Reader) catchUp(ctx context.Context, tx *sql.Tx, a *aside, t *logBehind, also meanwhile, start func(*follower)) (*Memory, error) {
 	f := &follower{known: r.known, places: r.places, states: make([]*incident.State, len(r.known)), lent: r.lent}
 	p := newPair(f)
 	a.do(func() error {
-		f.m = start()
+		start(f)
 		return nil
 	})
 	if r.circles == nil {
@@ -223,6 +225,7 @@ func (r *Reader) catchUp(ctx context.Context, tx *sql.Tx, a *aside, t *logBehind
 	if err = errors.Join(err, also.read(a)); err != nil {
 		return nil, err
 	}
+	r.stepped = f.states
 	if f.m.uncounted {
 		err = f.m.countAsBefore(ctx, tx)
 	}

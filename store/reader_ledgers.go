@@ -13,7 +13,7 @@ import (
 
 // readLedgers reads what it takes to know the time of every probe over each of the windows
 // that are asked about, as far as that can be said without the states: sums of whole days,
-// and the ledger where windows begin. Sums are unpacked later.
+// and the ledger where windows begin.
 func (r *Reader) readLedgers(ctx context.Context, tx *sql.Tx, now time.Time, later func(func() error)) (*ledgers, error) {
 	l := newLedgers(r.known, r.places)
 	var err error
@@ -27,7 +27,7 @@ func (r *Reader) readLedgers(ctx context.Context, tx *sql.Tx, now time.Time, lat
 		return nil, err
 	}
 	today := dayOf(now.UnixMilli())
-	if err := errors.Join(l.loadGrids(ctx, tx, start, 0), l.loadDays(ctx, tx, dayOf(start.UnixMilli())+1, today, later)); err != nil {
+	if err := errors.Join(l.loadGrids(ctx, tx, start), l.loadDays(ctx, tx, dayOf(start.UnixMilli())+1, today)); err != nil {
 		return nil, err
 	}
 	needed := []window{{now.Add(-day), forever}} // shorter windows lie in it
@@ -38,7 +38,7 @@ func (r *Reader) readLedgers(ctx context.Context, tx *sql.Tx, now time.Time, lat
 	needed = append(needed, l.rest(incident.NewCalendar(given), start, now)...)
 	again := repeat(tx)
 	for _, w := range merged(needed) {
-		if err := l.load(ctx, again, w, 0); err != nil {
+		if err := l.load(ctx, again, w); err != nil {
 			return nil, err
 		}
 	}

@@ -63,8 +63,8 @@ func newestCheckpoint(ctx context.Context, q querier) (seq int64, packed []byte,
 }
 
 // unpackMemoryAt reads the states as of a segment.
-func unpackMemoryAt(seq int64, packed []byte) (*Memory, error) {
-	m, err := unpackMemory(packed)
+func unpackMemoryAt(seq int64, packed []byte, ordered *orderedStates) (*Memory, error) {
+	m, err := unpackInto(ordered, packed)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +88,7 @@ func lastCheckpoint(ctx context.Context, q querier) (*Memory, error) {
 		if err := rows.Scan(&seq, &packed); err != nil {
 			return nil, err
 		}
-		if m, err := unpackMemoryAt(seq, packed); err == nil {
+		if m, err := unpackMemoryAt(seq, packed, nil); err == nil {
 			return m, rows.Err()
 		}
 		damaged = true
@@ -147,6 +147,21 @@ func (f *follower) stateAt(place int) *incident.State {
 // correlate is apart from step so that the effects of most entries are in no memory that
 // garbage is collected from.
 func (f *follower) correlate(e *Entry, fx incident.Effects) { f.m.Correlate(f.shared, e, &fx) }
+
+// begin begins with states that nobody else has.
+func (f *follower) begin(m *Memory, ordered *orderedStates) {
+	f.m = m
+	i := 0
+	for place := range f.known {
+		id := f.known[place].ID
+		for i < len(ordered.ids) && ordered.ids[i] < id {
+			i++
+		}
+		if i < len(ordered.ids) && ordered.ids[i] == id {
+			f.states[place] = ordered.states[i]
+		}
+	}
+}
 
 // own returns the state of a probe to be changed.
 func (f *follower) own(id probe.ID) *incident.State {

@@ -103,7 +103,7 @@ func (s *Store) salvage(ctx context.Context, damaged string) (err error) {
 // tablesOf lists the tables that are copied, those first that others refer to, then what
 // the time that there is must suffice for.
 func tablesOf(ctx context.Context, db querier) ([]string, error) {
-	rows, err := db.QueryContext(ctx, "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT IN ('log', 'checkpoints') ORDER BY name")
+	rows, err := db.QueryContext(ctx, "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT IN ('log', 'checkpoints', 'ledgerpacks', 'gridpacks') ORDER BY name")
 	if err != nil {
 		return nil, err
 	}

@@ -232,7 +232,7 @@ func (c *compactor) missingSlow(ctx context.Context, tx *sql.Tx, today int64) (a
 		return nil, err
 	}
 	grids := newLedgers(c.r.known, c.r.places)
-	if err := grids.loadGrids(ctx, tx, time.Time{}, 0); err != nil {
+	if err := grids.loadGrids(ctx, tx, time.Time{}); err != nil {
 		return nil, err
 	}
 	first, err := c.firstDay(ctx, tx)

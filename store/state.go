@@ -34,13 +34,17 @@ func (m *Memory) State(id probe.ID) *incident.State {
 	return s
 }
 
-// statesOf are the states of probes, by their places.
-func (m *Memory) statesOf(known []Probe) []*incident.State {
-	all := make([]*incident.State, len(known))
-	for i := range known {
-		all[i] = m.State(known[i].ID)
+// statesOf are the states of probes, by their places, of which some are known.
+func (m *Memory) statesOf(known []Probe, some []*incident.State) []*incident.State {
+	if some == nil {
+		some = make([]*incident.State, len(known))
 	}
-	return all
+	for i, s := range some {
+		if s == nil {
+			some[i] = m.State(known[i].ID)
+		}
+	}
+	return some
 }
 
 // Step moves the memory on by one entry, and returns what follows from it. Whoever

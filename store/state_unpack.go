@@ -11,7 +11,17 @@ import (
 const usualState = 16 // bytes that a packed state has at least, if it is not new
 
 // unpackMemory reads the states of all probes. Its Seq is for the caller to set.
-func unpackMemory(packed []byte) (*Memory, error) {
+func unpackMemory(packed []byte) (*Memory, error) { return unpackInto(nil, packed) }
+
+// orderedStates are states in the order of the ids of their probes, which can be handed out without
+// being looked up.
+type orderedStates struct {
+	ids    []probe.ID
+	states []*incident.State
+}
+
+// unpackInto is unpackMemory, which also keeps the states in their order, if that is wanted.
+func unpackInto(ordered *orderedStates, packed []byte) (*Memory, error) {
 	body, ok := unsummed(packed)
 	switch {
 	case !ok:
@@ -21,22 +31,30 @@ func unpackMemory(packed []byte) (*Memory, error) {
 	case body[0] != packing:
 		return nil, errPacked
 	}
-	return readMemory(body[1:])
+	return readMemory(ordered, body[1:])
 }
 
-func readMemory(body []byte) (*Memory, error) {
+func readMemory(ordered *orderedStates, body []byte) (*Memory, error) {
 	u := stateUnpacker{unpacker: unpacker{buf: body}}
 	m := &Memory{}
 	n := u.begin(m)
-	m.States = make(map[probe.ID]*incident.State, min(n, u.left()/usualState))
+	room := min(n, u.left()/usualState)
+	m.States = make(map[probe.ID]*incident.State, room)
+	if ordered != nil {
+		*ordered = orderedStates{make([]probe.ID, 0, room), make([]*incident.State, 0, room)}
+	}
 	var id probe.ID
 	for u.coming = n; u.coming > 0 && u.err == nil; u.coming-- {
 		id += probe.ID(u.int())
 		s := &u.states.take(1, u.coming)[0]
+		s.Worked = false // to write is the first that is done to it: of fresh memory that was read, the system has to give each page twice
 		rest := u.open()
 		u.state(s)
 		u.close(rest)
 		m.States[id] = s
+		if ordered != nil {
+			ordered.ids, ordered.states = append(ordered.ids, id), append(ordered.states, s)
+		}
 	}
 	if u.err != nil || len(m.States) != n {
 		return nil, errPacked

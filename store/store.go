@@ -31,6 +31,8 @@ type Store struct {
 	marker marker
 	span   time.Duration // of the log that becomes chunks together
 
+	packFrom int // how many rows are packed together at least; 0: packFrom
+
 	filled atomic.Pointer[string]  // the revision whose thresholds of latency have been looked for in all results
 	summed atomic.Pointer[string]  // what the sums of days were last made of
 	lender atomic.Pointer[lending] // of the states, see Borrow; nil: nobody

@@ -131,7 +131,7 @@ func (c *compactor) firstDay(ctx context.Context, tx *sql.Tx) (int64, error) {
 func (c *compactor) tallyDay(ctx context.Context, tx *sql.Tx, d int64, now time.Time) ([]byte, error) {
 	after, until := dayWindow(d)
 	ledgers := newLedgers(c.r.known, c.r.places)
-	if err := errors.Join(ledgers.load(ctx, tx, window{after, until}, 0), ledgers.loadGrids(ctx, tx, after, 0)); err != nil {
+	if err := errors.Join(ledgers.load(ctx, tx, window{after, until}), ledgers.loadGrids(ctx, tx, after)); err != nil {
 		return nil, err
 	}
 	tallies := map[probe.ID]dayTally{}
@@ -155,32 +155,54 @@ func (c *compactor) tallyDay(ctx context.Context, tx *sql.Tx, d int64, now time.
 	return packTallies(tallies), nil
 }
 
-// packTallies packs a day's tallies. Most are like the one before.
+// How a tally is packed: by which of its parts differ from the one before, or as one of the two that
+// were read last.
+const (
+	tallySame  = 0
+	tallyBack  = 1 << 4 // as those before the ones that are like the one before
+	tallyOther = 1<<4 - 1
+)
+
+// packTallies packs a day's tallies. Most are like the one before, or as most were before that one.
 func packTallies(tallies map[probe.ID]dayTally) []byte {
 	p := packer{}
 	p.byte(chunkPacking)
 	p.count(len(tallies))
 	var id probe.ID
-	var before dayTally
+	var latest, before dayTally
 	for _, next := range slices.Sorted(maps.Keys(tallies)) {
 		t := tallies[next]
 		p.int(int64(next - id))
-		var differs byte
-		parts := t.parts()
-		for i, was := range before.parts() {
-			if *was != *parts[i] {
-				differs |= 1 << i
-			}
+		id = next
+		switch t {
+		case latest:
+			p.byte(tallySame)
+		case before:
+			p.byte(tallyBack)
+			latest, before = before, latest
+		default:
+			p.tally(&t, &latest)
+			latest, before = t, latest
 		}
-		p.byte(differs)
-		for i, n := range parts {
-			if differs&(1<<i) != 0 {
-				p.uint(uint64(*n))
-			}
-		}
-		id, before = next, t
 	}
 	return p.summed()
+}
+
+// tally packs by what a tally differs from another.
+func (p *packer) tally(t, other *dayTally) {
+	var differs byte
+	parts := t.parts()
+	for i, was := range other.parts() {
+		if *was != *parts[i] {
+			differs |= 1 << i
+		}
+	}
+	p.byte(differs)
+	for i, n := range parts {
+		if differs&(1<<i) != 0 {
+			p.uint(uint64(*n))
+		}
+	}
 }
 
 func (t *dayTally) parts() [4]*uint32 { return [4]*uint32{&t.good, &t.bad, &t.excluded, &t.unknown} }
@@ -216,8 +238,9 @@ func (r *dayReader) open(packed []byte) error {
 // tallyReader reads a day's tallies.
 type tallyReader struct {
 	dayReader
-	id    probe.ID // of the tally that is read; of none at first
-	tally dayTally
+	id     probe.ID // of the tally that is read; of none at first
+	tally  dayTally
+	before dayTally // another that was read before it
 }
 
 // next reads the next tally, if there is one.
@@ -227,7 +250,12 @@ func (r *tallyReader) next() bool {
 	}
 	r.left--
 	r.id += probe.ID(r.u.int())
-	if differs := r.u.byte(); differs != 0 {
+	switch differs := r.u.byte(); differs {
+	case tallySame:
+	case tallyBack:
+		r.tally, r.before = r.before, r.tally
+	default:
+		r.before = r.tally
 		for i, part := range r.tally.parts() {
 			if differs&(1<<i) != 0 {
 				*part = uint32(r.u.uint())

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"errors"
 	"slices"
 
 	"sonde/probe"
@@ -26,60 +25,101 @@ func (d tallyDays) at(day, place int) dayTally {
 	return x.sums[x.of[place]]
 }
 
-// unpackTallyDays reads the sums of days of those probes, whose ids ascend, and returns of which days
-// some have none.
-func unpackTallyDays(days []tallyReader, ids []probe.ID) (all tallyDays, gaps []int64, err error) {
-	all = make(tallyDays, len(days))
-	var room []dayTally
-	for i := range days {
-		r := &days[i]
-		whole := len(r.u.buf) > 0
-		if whole {
-			all[i].of = make([]int32, len(ids))
-			room, whole = r.day(ids, all[i].of, append(room[:0], noTally))
-			all[i].sums = slices.Clone(room)
-		}
-		if !whole && len(ids) > 0 {
+// tallyUnpacker unpacks the sums of days, of those probes whose sums are wanted.
+type tallyUnpacker struct {
+	days  tallyDays
+	ids   []probe.ID // by place; they ascend
+	room  []dayTally
+	whole []bool // by day: all have a sum
+}
+
+func newTallyUnpacker(days int, known []Probe) *tallyUnpacker {
+	x := &tallyUnpacker{days: make(tallyDays, days), ids: make([]probe.ID, len(known)), whole: make([]bool, days)}
+	for i := range known {
+		x.ids[i] = known[i].ID
+	}
+	return x
+}
+
+// unpack reads the sums of a day.
+func (x *tallyUnpacker) unpack(day int, packed []byte) error {
+	var r tallyReader
+	if err := r.open(packed); err != nil {
+		return err
+	}
+	of := make([]int32, len(x.ids))
+	x.room, x.whole[day] = r.day(x.ids, of, append(x.room[:0], noTally))
+	x.days[day] = tallyDay{of, slices.Clone(x.room)}
+	return r.u.err
+}
+
+// gaps are the days of which some have no sum.
+func (x *tallyUnpacker) gaps() (gaps []int64) {
+	for i, whole := range x.whole {
+		if !whole && len(x.ids) > 0 {
 			gaps = append(gaps, int64(i))
 		}
-		err = errors.Join(err, r.u.err)
 	}
-	return all, gaps, err
+	return gaps
 }
 
 // day reads the sums of a day, and which of them is whose; false if some have none.
 func (r *tallyReader) day(ids []probe.ID, of []int32, sums []dayTally) (_ []dayTally, whole bool) {
 	whole = true
-	const none = -1
-	latest := int32(none) // the sum that was read last, if it is one of these
+	latest, before := noSum, noSum // where those two stand that the reader has
 	for place, id := range ids {
-		if latest != none && r.alike(id) {
-			of[place] = latest
-			continue
-		}
-		switch sum := r.search(id); {
-		case sum == noTally:
-			latest, whole = none, false
-		case latest != none && sum == sums[latest]:
-			of[place] = latest
+		switch how := r.ahead(id); {
+		case how == tallySame && latest != noSum:
+			r.step(id)
+		case how == tallyBack && before != noSum:
+			r.step(id)
+			r.tally, r.before = r.before, r.tally
+			latest, before = before, latest
 		default:
-			latest = int32(len(sums))
-			sums, of[place] = append(sums, sum), latest
+			sum := r.search(id)
+			if sum == noTally {
+				latest, before, whole = noSum, noSum, false
+				continue
+			}
+			last, other := latest, before
+			if latest = either(sums, &sum, last, other); latest == noSum {
+				latest = int32(len(sums))
+				sums = append(sums, sum)
+			}
+			before = either(sums, &r.before, last, other)
 		}
+		of[place] = latest
 	}
 	return sums, whole
 }
 
-// alike reads the next tally if it is that of a probe and the same as the one before, as nearly all
-// are.
-func (r *tallyReader) alike(id probe.ID) bool {
-	const next, same = 2, 0 // as they are packed: the next id, and nothing that differs
-	u := &r.u
-	if r.left == 0 || r.id+1 != id || u.left() < 2 || u.buf[u.at] != next || u.buf[u.at+1] != same {
-		return false
+// noSum is where a sum stands that does not stand among others.
+const noSum = int32(-1)
+
+// either is that of two places at which a sum stands.
+func either(sums []dayTally, sum *dayTally, one, other int32) int32 {
+	for _, at := range [...]int32{one, other} {
+		if at != noSum && sums[at] == *sum {
+			return at
+		}
 	}
-	u.at += 2
+	return noSum
+}
+
+// ahead says how the next tally is packed, if it is that of a probe, which follows the one before, and
+// one that was read: as nearly all are.
+func (r *tallyReader) ahead(id probe.ID) byte {
+	const next = 2 // as it is packed
+	u := &r.u
+	if r.left == 0 || r.id+1 != id || u.left() < 2 || u.buf[u.at] != next {
+		return tallyOther
+	}
+	return u.buf[u.at+1]
+}
+
+// step steps over the next tally, which is one that was read.
+func (r *tallyReader) step(id probe.ID) {
+	r.u.at += 2
 	r.left--
 	r.id = id
-	return true
 }

@@ -15,27 +15,26 @@ func TestTheSumOfADayIsThatOfItsProbe(t *testing.T) {
 	whole := 0
 	for range times(500, 50) {
 		want := map[probe.ID]dayTally{}
-		var ids []probe.ID
+		var asked []Probe
 		sum := dayTally{good: 1}
 		for id := range probe.ID(rnd.IntN(60)) {
 			if rnd.IntN(4) == 0 {
 				sum = dayTally{good: rnd.Uint32N(3), bad: rnd.Uint32N(3), unknown: 1000 * rnd.Uint32N(3)}
 			}
-			in, asked := rnd.IntN(20), rnd.IntN(20)
+			in, wanted := rnd.IntN(20), rnd.IntN(20)
 			if in > 0 {
 				want[id+1] = sum
 			}
-			if asked > 0 {
-				ids = append(ids, id+1)
+			if wanted > 0 {
+				asked = append(asked, Probe{ID: id + 1})
 			}
 		}
-		days := make([]tallyReader, 2) // of the first there are none
-		require.NoError(t, days[1].open(packTallies(want)))
-		all, gaps, err := unpackTallyDays(days, ids)
-		require.NoError(t, err)
+		days := newTallyUnpacker(2, asked) // of the first there are none
+		require.NoError(t, days.unpack(1, packTallies(want)))
+		all, gaps := days.days, days.gaps()
 		lacks := false
-		for place, id := range ids {
-			sum, ok := want[id]
+		for place, p := range asked {
+			sum, ok := want[p.ID]
 			if !ok {
 				sum, lacks = noTally, true
 			}
@@ -43,7 +42,7 @@ func TestTheSumOfADayIsThatOfItsProbe(t *testing.T) {
 			require.Equal(t, sum, all.at(1, place))
 		}
 		switch {
-		case len(ids) == 0:
+		case len(asked) == 0:
 			require.Empty(t, gaps)
 		case lacks:
 			require.Equal(t, []int64{0, 1}, gaps)

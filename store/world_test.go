@@ -117,6 +117,7 @@ func newWorld(t testing.TB, seed uint64, probes int) *world {
 		t: t, rnd: rand.New(rand.NewPCG(seed, 1)), s: open(t, newPath(t)), memory: NewMemory(),
 		next: map[probe.ID]time.Time{}, mood: map[probe.ID]int{}, slots: map[probe.ID][]slot{}, threshold: usualThreshold,
 	}
+	w.s.packFrom = 1 + int(seed%5)
 	for i := range probes {
 		p := watched(fmt.Sprintf("probe-%d", i), time.Minute)
 		p.Subject.URL, p.Policy.Rules, p.Credential = "https://shared.example.com/"+p.Name(), together, "shared"

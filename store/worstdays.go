@@ -273,7 +273,7 @@ func (c *compactor) missingWorst(ctx context.Context, tx *sql.Tx, now time.Time)
 		return nil, err
 	}
 	grids := newLedgers(c.r.known, c.r.places)
-	if err := grids.loadGrids(ctx, tx, time.Time{}, 0); err != nil {
+	if err := grids.loadGrids(ctx, tx, time.Time{}); err != nil {
 		return nil, err
 	}
 	groups := c.r.worsts(grids)
@@ -321,10 +321,10 @@ func (c *compactor) worstDay(ctx context.Context, tx *sql.Tx, groups []*worst, d
 	from, to := dayBounds(d)
 	around := window{from.Add(-longestTail - time.Millisecond), to.Add(-time.Millisecond)}
 	l := newLedgers(c.r.known, c.r.places)
-	if err := l.load(ctx, tx, around, 0); err != nil {
+	if err := l.load(ctx, tx, around); err != nil {
 		return nil, err
 	}
-	if err := l.loadGrids(ctx, tx, around.after, 0); err != nil {
+	if err := l.loadGrids(ctx, tx, around.after); err != nil {
 		return nil, err
 	}
 	var x *paces
