@@ -241,6 +241,18 @@ func FuzzReadARowOfChunks(f *testing.F) {
 	})
 }
 
+// eachTally reads a day's tallies.
+func eachTally(packed []byte, f func(id probe.ID, t dayTally)) error {
+	var r tallyReader
+	if err := r.open(packed); err != nil {
+		return err
+	}
+	for r.next() {
+		f(r.id, r.tally)
+	}
+	return r.u.err
+}
+
 func FuzzReadTallies(f *testing.F) {
 	packed := packTallies(map[probe.ID]dayTally{1: {good: 86_400_000}, 2: {good: 86_400_000}, 9: {good: 86_000_000, bad: 400_000}})
 	f.Add(packed[:len(packed)-4])

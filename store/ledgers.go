@@ -207,7 +207,8 @@ func (l *ledgers) loadDays(ctx context.Context, q querier, first, last int64) er
 		if err := rows.Scan(&d, &packed); err != nil {
 			return err
 		}
-		return days.unpack(int(d-first), packed)
+		days.unpack(int(d-first), packed)
+		return nil
 	})
 	l.days, l.gaps = days.days, days.gaps()
 	return err

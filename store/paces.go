@@ -218,7 +218,7 @@ func (x *paces) loadDays(ctx context.Context, q querier) error {
 		if err := rows.Scan(&d, &packed); err != nil {
 			return err
 		}
-		return days[d-x.firstDay].open(packed)
+		return unlessDamaged(days[d-x.firstDay].open(packed))
 	})
 	if err != nil || n == 0 {
 		return err

@@ -13,7 +13,7 @@ import (
 // changed, and ids ascend.
 type stretchTable struct {
 	rows, packs string
-	columns     string // the id, and those of a looseStretch, as [readDense] takes them
+	columns     string // those of a looseStretch
 }
 
 var (

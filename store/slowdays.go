@@ -263,7 +263,7 @@ func (c *compactor) slowDay(ctx context.Context, tx *sql.Tx, x *paces, grids *le
 		if err := rows.Scan(&packed); err != nil {
 			return err
 		}
-		return eachSlowDay(packed, func(k slowKey, _ slowDay) { have[k] = true })
+		return unlessDamaged(eachSlowDay(packed, func(k slowKey, _ slowDay) { have[k] = true }))
 	})
 	if err != nil {
 		return nil, err

@@ -207,18 +207,6 @@ func (p *packer) tally(t, other *dayTally) {
 
 func (t *dayTally) parts() [4]*uint32 { return [4]*uint32{&t.good, &t.bad, &t.excluded, &t.unknown} }
 
-// eachTally reads a day's tallies.
-func eachTally(packed []byte, f func(id probe.ID, t dayTally)) error {
-	var r tallyReader
-	if err := r.open(packed); err != nil {
-		return err
-	}
-	for r.next() {
-		f(r.id, r.tally)
-	}
-	return r.u.err
-}
-
 // dayReader reads the sums of a day one by one. Its zero value has none.
 type dayReader struct {
 	u    unpacker

@@ -41,16 +41,19 @@ func newTallyUnpacker(days int, known []Probe) *tallyUnpacker {
 	return x
 }
 
-// unpack reads the sums of a day.
-func (x *tallyUnpacker) unpack(day int, packed []byte) error {
+// unpack reads the sums of a day. Where they are damaged there are none: a day is counted by its ledger
+// then.
+func (x *tallyUnpacker) unpack(day int, packed []byte) {
 	var r tallyReader
-	if err := r.open(packed); err != nil {
-		return err
+	if r.open(packed) != nil {
+		return
 	}
 	of := make([]int32, len(x.ids))
-	x.room, x.whole[day] = r.day(x.ids, of, append(x.room[:0], noTally))
-	x.days[day] = tallyDay{of, slices.Clone(x.room)}
-	return r.u.err
+	var whole bool
+	x.room, whole = r.day(x.ids, of, append(x.room[:0], noTally))
+	if r.u.err == nil {
+		x.days[day], x.whole[day] = tallyDay{of, slices.Clone(x.room)}, whole
+	}
 }
 
 // gaps are the days of which some have no sum.

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"sonde/probe"
+	"sonde/slo"
 )
 
 // Whoever asks for the sums of a day may know more probes than it has, or fewer.
@@ -30,7 +31,7 @@ func TestTheSumOfADayIsThatOfItsProbe(t *testing.T) {
 			}
 		}
 		days := newTallyUnpacker(2, asked) // of the first there are none
-		require.NoError(t, days.unpack(1, packTallies(want)))
+		days.unpack(1, packTallies(want))
 		all, gaps := days.days, days.gaps()
 		lacks := false
 		for place, p := range asked {
@@ -52,4 +53,32 @@ func TestTheSumOfADayIsThatOfItsProbe(t *testing.T) {
 		}
 	}
 	require.Positive(t, whole)
+}
+
+// Sums of days are made of ledgers: where they are damaged, those are read, and compaction makes them anew
+// where it looks for what is missing.
+func TestADayWhoseSumsAreDamagedIsCountedByItsLedgers(t *testing.T) {
+	for seed := range uint64(times(6, 2)) {
+		w := long(t, 60+seed)
+		w.pledge(slo.Worst, "99% over 30d", "latency 2500ms for 50% over 30d")
+		for range 6 {
+			w.happen(300)
+			w.commit(true)
+			w.compact()
+		}
+		tables := []string{"tallies", "slowdays", "worstdays"}
+		for _, which := range []string{" WHERE day = (SELECT min(day) + 1 FROM tallies)", ""} {
+			for _, table := range tables {
+				require.Greater(t, count(t, w.s, "SELECT count(*) FROM "+table), 2)
+				execute(t, w.s, "UPDATE "+table+" SET packed = x'0102030405'"+which)
+			}
+			w.requireTallies(t, look(t, w.s.Path()))
+			w.requireWorst(t)
+		}
+		w.happen(300)
+		w.commit(true)
+		w.compact()
+		w.requireTallies(t, look(t, w.s.Path()))
+		w.requireWorst(t)
+	}
 }

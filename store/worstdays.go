@@ -201,7 +201,7 @@ func eachWorstDay(ctx context.Context, q querier, first, last int64, f func(day 
 		if err := rows.Scan(&d, &packed); err != nil {
 			return err
 		}
-		return readWorstDays(packed, func(key worstKey, t dayTally) { f(d, key, t) })
+		return unlessDamaged(readWorstDays(packed, func(key worstKey, t dayTally) { f(d, key, t) }))
 	})
 	return err
 }
