@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"sync/atomic"
 )
 
 // stretchTable is a table of stretches whose rows are packed, many together: they are never
@@ -37,15 +38,38 @@ func (t *stretchTable) packsWithin() string {
 
 // packStretches packs the rows of ledger and grids that are in no pack yet, once they are many.
 func (c *compactor) packStretches(ctx context.Context) error {
-	for _, t := range []*stretchTable{ledgerTable, gridTable} {
-		for packed := packAtOnce; packed == packAtOnce; {
-			var err error
-			if packed, err = c.packSome(ctx, t); err != nil {
-				return fmt.Errorf("pack rows of %s: %w", t.rows, err)
-			}
+	for i, t := range []*stretchTable{ledgerTable, gridTable} {
+		err := c.provePack(ctx, t, &c.s.proved[i])
+		for packed := packAtOnce; packed == packAtOnce && err == nil; {
+			packed, err = c.packSome(ctx, t)
+		}
+		if err != nil {
+			return fmt.Errorf("pack rows of %s: %w", t.rows, err)
 		}
 	}
 	return nil
+}
+
+// provePack looks at the pack behind another, so that a pass a minute sees all of a year within half a day.
+// If it is damaged, it and all behind it are packed anew.
+func (c *compactor) provePack(ctx context.Context, t *stretchTable, behind *atomic.Int64) error {
+	id, damaged := int64(0), false
+	_, err := eachRow(ctx, c.r.db, "SELECT id, packed FROM "+t.packs+" WHERE id > ? ORDER BY id LIMIT 1", []any{behind.Load()}, func(rows *sql.Rows) error {
+		var packed sql.RawBytes
+		if err := rows.Scan(&id, &packed); err != nil {
+			return err
+		}
+		damaged = eachStretch(packed, func(looseStretch) {}) != nil
+		return nil
+	})
+	if !damaged {
+		behind.Store(id) // from the first on, behind the last
+	}
+	if err != nil || !damaged {
+		return err
+	}
+	// The last go first: what lies between two packs would be taken for packed.
+	return c.inSteps(ctx, "DELETE FROM "+t.packs+" WHERE id IN (SELECT id FROM "+t.packs+" WHERE id >= ? ORDER BY id DESC LIMIT ?)", id)
 }
 
 // packSome packs some rows, and returns how many.

@@ -132,6 +132,21 @@ func TestWhereAPackIsDamagedOrMuchIsInNoneRowsAreRead(t *testing.T) {
 			for place, got := range stretches(t, w) {
 				require.ElementsMatch(t, entries[place], got, "each once")
 			}
+
+			w.s.packFrom = 1
+			for range 1 + count(t, w.s, "SELECT max((SELECT count(*) FROM ledgerpacks), (SELECT count(*) FROM gridpacks))") {
+				_, err := w.s.Compact(t.Context(), w.now())
+				require.NoError(t, err)
+			}
+			for _, table := range []*stretchTable{ledgerTable, gridTable} {
+				upTo, last, err := table.extent(t.Context(), w.s.db)
+				require.NoError(t, err)
+				require.Equal(t, last, upTo)
+				all, err := table.each(t.Context(), w.s.db, 0, func(looseStretch) {})
+				require.NoError(t, err)
+				require.True(t, all, "packs are made anew")
+			}
+			require.Equal(t, want, tallies(t, w))
 		})
 	}
 }

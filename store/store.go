@@ -31,7 +31,8 @@ type Store struct {
 	marker marker
 	span   time.Duration // of the log that becomes chunks together
 
-	packFrom int // how many rows are packed together at least; 0: packFrom
+	packFrom int             // how many rows are packed together at least; 0: packFrom
+	proved   [2]atomic.Int64 // the packs that compaction looked at last, of ledger and grids
 
 	filled atomic.Pointer[string]  // the revision whose thresholds of latency have been looked for in all results
 	summed atomic.Pointer[string]  // what the sums of days were last made of
