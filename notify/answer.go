@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sonde/incident"
+	"sonde/probe"
 )
 
 // Deed is something that somebody did about incidents.
@@ -14,15 +15,32 @@ type Deed struct {
 	Change incident.Change
 	Answer Answer
 	Storm  StormID // all of which was acknowledged; 0: it was about no storm
+
+	Ends incident.CommandID // the silence that it ends; 0: it ends none
 }
 
 // DeedOf is what a command is told as.
 func DeedOf(c *incident.Command) Deed {
 	d := Deed{Key: c.Key, Change: answered(c), Answer: Answer{By: c.By, User: c.User, Note: c.Note, At: c.At}, Storm: StormID(c.Storm)}
-	if c.Kind == incident.Silence {
+	switch c.Kind {
+	case incident.Silence:
 		d.Answer.Until = c.Until
+	case incident.End:
+		d.Ends = c.Of
 	}
 	return d
+}
+
+// Beside is the deed as those hear of it who follow one incident: where it ends a silence and another
+// one covers the incident as well, that goes on.
+func (d *Desk) Beside(deed Deed, about probe.ID, kind probe.Kind) Deed {
+	if deed.Ends == 0 {
+		return deed
+	}
+	if other := d.silence(about, kind, deed.Answer.At, deed.Ends); other != nil {
+		deed.Answer.Other, deed.Answer.Until = true, other.Until
+	}
+	return deed
 }
 
 // answered says which change of an incident a command is told as.

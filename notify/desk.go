@@ -99,7 +99,7 @@ func (d *Desk) Take(about probe.ID, t incident.Transition) (incident.Transition,
 			return t, false
 		}
 	}
-	return t, (h == nil || !h.Open) && d.silence(about, t.Problem.Kind, t.At) == nil
+	return t, (h == nil || !h.Open) && d.silence(about, t.Problem.Kind, t.At, 0) == nil
 }
 
 // opened hears of an opening, a relapse, or that what was degraded is down.

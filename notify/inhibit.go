@@ -38,7 +38,7 @@ func kinds(all ...probe.Kind) map[probe.Kind]bool {
 
 // keeps says what keeps an open incident back at an instant.
 func (d *Desk) keeps(about probe.ID, p *incident.Problem, now time.Time) (h Held, kept bool) {
-	if c := d.silence(about, p.Kind, now); c != nil {
+	if c := d.silence(about, p.Kind, now, 0); c != nil {
 		return Held{Why: WhySilence, Command: c.ID, Until: c.Until}, true
 	}
 	if of := d.proberOf(); of != 0 && of != about && byProber[p.Kind] && !d.policy(about).Local {
@@ -109,12 +109,12 @@ func (d *Desk) outages(about probe.ID, circle *incident.Circle, p *incident.Prob
 	})
 }
 
-// silence is the silence that covers a kind of incident on a probe; of several, the one
+// silence is the silence that covers a kind of incident on a probe, but for one; of several, the one
 // that ends last.
-func (d *Desk) silence(about probe.ID, kind probe.Kind, now time.Time) (found *incident.Command) {
+func (d *Desk) silence(about probe.ID, kind probe.Kind, now time.Time, but incident.CommandID) (found *incident.Command) {
 	for i := range d.silences {
 		c := &d.silences[i]
-		if now.Before(c.From) || !c.UntilRecovered && !now.Before(c.Until) || !c.Scope.Concerns(about, kind) {
+		if c.ID == but && but != 0 || now.Before(c.From) || !c.UntilRecovered && !now.Before(c.Until) || !c.Scope.Concerns(about, kind) {
 			continue
 		}
 		if _, open := d.open[c.Incident]; c.UntilRecovered && !open {

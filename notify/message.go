@@ -174,6 +174,7 @@ type Answer struct {
 	Note  string `json:",omitempty"`
 	At    time.Time
 	Until time.Time `json:",omitzero"` // of a silence; zero: until it has recovered
+	Other bool      `json:",omitzero"` // a silence was ended, and another one goes on, until Until
 
 	Of    string `json:",omitempty"` // what a silence is about that is about more than this incident, as people wrote it
 	Count int    `json:",omitzero"`  // of a storm: the incidents that were acknowledged

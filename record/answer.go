@@ -129,7 +129,8 @@ func (f *front) answerOne(d *notify.Deed, id incident.ID, past *store.IncidentRe
 		return nil
 	}
 	subject.Heard = f.desk.Following(id)
-	messages := notify.PlanAnswer(d, p, subject, f.location, f.budgets(about, d.Answer.At))
+	deed := f.desk.Beside(*d, about, p.Kind)
+	messages := notify.PlanAnswer(&deed, p, subject, f.location, f.budgets(about, deed.Answer.At))
 	for i := range messages {
 		messages[i].Body.Acked = acked
 	}

@@ -66,6 +66,31 @@ func TestWhoFollowsAnIncidentHearsWhatIsDoneAboutIt(t *testing.T) {
 	})
 }
 
+// Nobody is told that silence is over while it is not.
+func TestOfSeveralSilencesTheLastOneEndsIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlace(t, watched("a"), watched("b"))
+		p.begin(t0)
+		p.results("a", 0, 3, broken)
+		silence := func(key string, c incident.Command) incident.CommandID {
+			c.Kind, c.By, c.From = incident.Silence, "kim", time.Now()
+			return p.ask(key, c).ID
+		}
+		until := time.Now().Add(2 * time.Hour).UTC().Truncate(time.Millisecond)
+		all := incident.Scope{All: true}
+		short := silence("1", incident.Command{Scope: all, Until: until.Add(-time.Hour)})
+		long := silence("2", incident.Command{Scope: all, Until: until})
+		recovered := silence("3", incident.Command{Incident: incident.FirstID, UntilRecovered: true})
+		silence("4", incident.Command{Scope: incident.Scope{Names: []string{"b"}}, Until: until})
+		for key, id := range []incident.CommandID{short, long, recovered} {
+			p.ask(strconv.Itoa(10+key), incident.Command{Kind: incident.End, Of: id, By: "lee"})
+		}
+		require.Equal(t, []string{"1 " + until.Format(time.RFC3339Nano), "1 ", " "}, p.query(`SELECT coalesce(json_extract(body, '$.Answer.Other'), ''), coalesce(json_extract(body, '$.Answer.Until'), '')
+			FROM outbox WHERE change = 'unsilenced' ORDER BY id`))
+		p.end()
+	})
+}
+
 func TestASilenceUntilItRecoversEndsThenAlsoOverARestart(t *testing.T) {
 	for name, end := range map[string]func(*place){"without one": nil, "in good order": (*place).end, "after a kill": (*place).kill} {
 		t.Run(name, func(t *testing.T) {

@@ -16,6 +16,8 @@ import (
 type answerWords struct {
 	lines     map[incident.Change]string
 	recovered string // of a silence that lasts until then
+	other     string // of one that was ended, while another goes on
+	till      string // the same, if that lasts until the incident recovers
 	somebody  string // whose name nobody knows
 	note      string // facts: note
 }
@@ -32,6 +34,8 @@ var answersIn = map[probe.Language]*answerWords{
 			incident.RunNow:         "{name} was run now by {who}.",
 		},
 		recovered: "{name}: silenced until it recovers, by {who}.",
+		other:     "{name}: a silence was ended by {who}. Another one goes on until {until}.",
+		till:      "{name}: a silence was ended by {who}. Another one goes on until it recovers.",
 		somebody:  "somebody",
 		note:      " “{note}”",
 	},
@@ -46,6 +50,8 @@ var answersIn = map[probe.Language]*answerWords{
 			incident.RunNow:         "{name}: 지금 점검함 - {who}.",
 		},
 		recovered: "{name}: 알림 중지, 복구될 때까지 - {who}.",
+		other:     "{name}: 알림 중지 하나 해제 - {who}. 다른 알림 중지가 {until}까지 계속됩니다.",
+		till:      "{name}: 알림 중지 하나 해제 - {who}. 다른 알림 중지가 복구될 때까지 계속됩니다.",
 		somebody:  "누군가",
 		note:      " “{note}”",
 	},
@@ -84,8 +90,13 @@ func (s story) standing() story {
 func (s story) answered(name, who, until string, show func(string, int) string) string {
 	w, a := answersIn[s.words.language], s.Body.Answer
 	line := w.lines[s.Change]
-	if s.Change == incident.Silenced && a.Until.IsZero() {
+	switch {
+	case s.Change == incident.Silenced && a.Until.IsZero():
 		line = w.recovered
+	case a.Other && a.Until.IsZero():
+		line = w.till
+	case a.Other:
+		line = w.other
 	}
 	line = fill(line, "name", name, "who", who, "until", until)
 	if a.Note != "" {
@@ -145,7 +156,9 @@ func (s story) renderAnswer(f form) rendered {
 	case incident.Silenced:
 		emoji = ":no_bell:"
 	case incident.Unsilenced:
-		emoji = ":bell:"
+		if emoji = ":bell:"; s.Body.Answer.Other {
+			emoji = ":no_bell:"
+		}
 	case incident.FalseAlarmed:
 		emoji = ":ghost:"
 	case incident.RunNow:

@@ -47,6 +47,8 @@ func TestEveryAnswerReadsAsItShould(t *testing.T) {
 	kim := notify.Answer{By: "kim", User: "U0KIM", Note: "provider <!channel> has a ticket"}
 	until := kim
 	until.Until = started.Add(2 * time.Hour)
+	other := until
+	other.Other = true
 	for name, m := range map[string]notify.Message{
 		"answer-acknowledged":       done(incident.Acknowledged, kim),
 		"answer-unacknowledged":     done(incident.Unacknowledged, notify.Answer{By: "lee"}),
@@ -54,6 +56,8 @@ func TestEveryAnswerReadsAsItShould(t *testing.T) {
 		"answer-silenced-recovered": done(incident.Silenced, kim),
 		"answer-false-alarm":        done(incident.FalseAlarmed, notify.Answer{User: "U0KIM"}),
 		"answer-unsilenced":         done(incident.Unsilenced, kim),
+		"answer-unsilenced-other":   done(incident.Unsilenced, other),
+		"answer-unsilenced-till":    done(incident.Unsilenced, notify.Answer{By: "kim", Other: true}),
 		"answer-silenced-group":     done(incident.Silenced, notify.Answer{By: "kim", Until: until.Until, Of: "group:payments, <!here>"}),
 		"answer-run":                done(incident.RunNow, notify.Answer{By: "kim", User: "U0KIM", Said: "verdict  bad: <!channel> 503 ```\nmore\n"}),
 		"answer-storm":              stormDone(incident.Acknowledged, 40),
@@ -76,6 +80,8 @@ func TestEveryLanguageHasTheSameAnswersWithTheSameFacts(t *testing.T) {
 			require.Equal(t, factsOf(line), factsOf(w.lines[change]), "%s in %s", change, language)
 		}
 		require.Equal(t, factsOf(want.recovered), factsOf(w.recovered))
+		require.Equal(t, factsOf(want.other), factsOf(w.other))
+		require.Equal(t, factsOf(want.till), factsOf(w.till))
 		require.Equal(t, factsOf(want.note), factsOf(w.note))
 		require.NotEmpty(t, w.somebody)
 	}

@@ -19,7 +19,8 @@
 // "event" is incident. and what changed: opened, changed (another cause), reminded, resolved,
 // reopened (a relapse of the same incident), withdrawn (no longer watched), escalated, overdue
 // (not back as announced), risen (degraded before, down now), eased (down before, degraded now), settled (recovered for good, after
-// it came and went), staged (see below), and what people did: acknowledged, unacknowledged, silenced, false_alarmed, true_alarmed; or service. and what happened to sonde itself:
+// it came and went), staged (see below), and what people did: acknowledged, unacknowledged, silenced, unsilenced ("answer" has "other" where another silence
+// goes on, until its "until" or until the incident recovers), false_alarm, no_false_alarm, run_now; or service. and what happened to sonde itself:
 // history_lost, storage_full, storage_failing, storage_back; or digest. and its period, where digests are asked for; or test. What Slack tells as
 // a storm goes out incident by incident; storm. and a change comes only to a webhook that is the fallback of Slack. A receiver ignores events
 // that it does not know.

@@ -14,6 +14,7 @@ type answer struct {
 	Note  string     `json:"note,omitempty"`
 	At    time.Time  `json:"at"`
 	Until *time.Time `json:"until,omitempty"` // of a silence
+	Other bool       `json:"other,omitempty"` // a silence was ended, and another one goes on: until then, or until it recovers
 }
 
 // instead says where the message was to be told, and why it could not.
@@ -48,7 +49,7 @@ func newAnswer(a *notify.Answer) *answer {
 	if a.At.IsZero() {
 		return nil
 	}
-	return &answer{a.By, a.User, a.Note, a.At.UTC(), instant(a.Until)}
+	return &answer{a.By, a.User, a.Note, a.At.UTC(), instant(a.Until), a.Other}
 }
 
 func newAcked(a *notify.Acked) *answer {
