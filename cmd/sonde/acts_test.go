@@ -64,7 +64,7 @@ func TestWhatIsAnsweredWithoutAServiceIsALineInTheThread(t *testing.T) {
 		p = s.serve(t)
 		s.eventually(t, "all is told", func() bool { return len(s.posts(t)) == 0 })
 		for _, line := range []string{
-			"probe-00: acknowledged by kim.", "probe-00: silenced until it recovers", "group:shop: silenced until ", "group:shop: not silenced any more",
+			"probe-00: acknowledged by kim.", "probe-00: silenced until it recovers", "group:shop: silenced until ", "group:shop: a silence was ended by ",
 		} {
 			require.Equal(t, 1, s.saidInThreads(strings.Replace(line, "group:shop:", "group꞉shop:", 1)), line)
 		}
