@@ -24,6 +24,8 @@ func unlessDamaged(err error) error {
 // maxInstant is the end of the year 9999, in milliseconds since 1970.
 const maxInstant = 253402300799999
 
+func isInstant(ms int64) bool { return ms >= -maxInstant && ms <= maxInstant }
+
 // packer writes the compact form of entries and states: variable-length integers,
 // times in milliseconds, durations in microseconds.
 type packer struct{ buf []byte }
@@ -184,7 +186,7 @@ func (u *unpacker) time() time.Time {
 
 // instant is the time of a number of milliseconds, if it is one that can be.
 func (u *unpacker) instant(ms int64) time.Time {
-	if ms < -maxInstant || ms > maxInstant {
+	if !isInstant(ms) {
 		u.fail()
 		return time.Time{}
 	}

@@ -209,7 +209,7 @@ func (r *Reader) pastOf(ctx context.Context, id probe.ID, threshold time.Duratio
 	alone := []Probe{{ID: id}}
 	l := newLedgers(alone, placesOf(alone))
 	var given []incident.Command
-	also := meanwhile{then: func(func(func() error)) (err error) {
+	also := meanwhile{then: func() (err error) {
 		l.since, err = keptSince(ctx, tx)
 		if err == nil {
 			given, err = commands(ctx, tx, from)

@@ -134,14 +134,21 @@ func (l *ledgers) load(ctx context.Context, q querier, w window) (err error) {
 
 // add has a probe have a stretch, unless it was read before.
 func (l *ledgers) add(r looseStretch) {
+	if !l.has(r) {
+		l.loose = l.place(l.loose, r)
+	}
+}
+
+// place appends a stretch to those of all, if its probe is one of them.
+func (l *ledgers) place(all []placedStretch, r looseStretch) []placedStretch {
 	place, ok := l.places.of(r.probe())
-	if !ok || l.has(r) {
-		return
+	if !ok {
+		return all
 	}
-	if l.loose == nil {
-		l.loose = make([]placedStretch, 0, len(l.known))
+	if all == nil { // what one has, mostly all have, as a grid since an interval was changed
+		all = make([]placedStretch, 0, len(l.known))
 	}
-	l.loose = append(l.loose, placedStretch{r, int32(place)})
+	return append(all, placedStretch{r, int32(place)})
 }
 
 // more reads the entries of windows, of all probes, as far as they were not read before.
@@ -172,14 +179,9 @@ func (l *ledgers) loadGrids(ctx context.Context, q querier, after time.Time) err
 	ms := after.UnixMilli()
 	var read []placedStretch
 	add := func(r looseStretch) {
-		place, ok := l.places.of(r.probe())
-		if !ok || r.last <= ms {
-			return
+		if r.last > ms {
+			read = l.place(read, r)
 		}
-		if read == nil { // what one has, mostly all have, since an interval was changed
-			read = make([]placedStretch, 0, len(l.known))
-		}
-		read = append(read, placedStretch{r, int32(place)})
 	}
 	var lone probe.ID
 	packed, err := false, error(nil)

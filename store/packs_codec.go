@@ -133,5 +133,3 @@ func (r *stretchUnpacker) next() bool {
 
 // maxStretchID is the largest number of a probe that fits beside the step and the outcome of a row.
 const maxStretchID = 1<<29 - 1
-
-func isInstant(ms int64) bool { return ms >= -maxInstant && ms <= maxInstant }

@@ -178,8 +178,8 @@ func (r *Reader) look(ctx context.Context, tx *sql.Tx, now time.Time) (*Snapshot
 		first: func() error {
 			return errors.Join(readMeta(ctx, tx, s), readService(ctx, tx, &s.Service), s.readHeld(ctx, tx))
 		},
-		then: func(later func(func() error)) (err error) {
-			all, err = r.readLedgers(ctx, tx, now, later)
+		then: func() (err error) {
+			all, err = r.readLedgers(ctx, tx, now)
 			return err
 		},
 	})

@@ -13,9 +13,7 @@ import (
 // meanwhile is what else is read from the database while states are unpacked and stepped.
 type meanwhile struct {
 	first func() error // needs not even the probes; nil: nothing
-
-	// then needs the probes. What can be done with what it reads beside anything else, it hands on.
-	then func(later func(func() error)) error
+	then  func() error // needs the probes; nil: nothing
 }
 
 // follow brings the states up to the end of the log, and reads something else meanwhile.
@@ -159,7 +157,7 @@ func (m meanwhile) read(a *aside) (err error) {
 		err = m.first()
 	}
 	if m.then != nil && err == nil {
-		err = m.then(a.anywhere)
+		err = m.then()
 	}
 	return errors.Join(a.wait(), err)
 }

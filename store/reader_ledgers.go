@@ -14,7 +14,7 @@ import (
 // readLedgers reads what it takes to know the time of every probe over each of the windows
 // that are asked about, as far as that can be said without the states: sums of whole days,
 // and the ledger where windows begin.
-func (r *Reader) readLedgers(ctx context.Context, tx *sql.Tx, now time.Time, later func(func() error)) (*ledgers, error) {
+func (r *Reader) readLedgers(ctx context.Context, tx *sql.Tx, now time.Time) (*ledgers, error) {
 	l := newLedgers(r.known, r.places)
 	var err error
 	if l.since, err = keptSince(ctx, tx); err != nil {
@@ -42,10 +42,7 @@ func (r *Reader) readLedgers(ctx context.Context, tx *sql.Tx, now time.Time, lat
 			return nil, err
 		}
 	}
-	later(func() error {
-		l.spread()
-		return nil
-	})
+	l.spread() // beside the states, which are still being stepped
 	return l, nil
 }
 

@@ -28,13 +28,13 @@ func (p *packer) pool(x *incident.Pool) {
 
 func (u *unpacker) pool() *incident.Pool {
 	x := &incident.Pool{At: u.int()}
-	if x.At > maxInstant || x.At < -maxInstant {
+	if !isInstant(x.At) {
 		u.fail()
 	}
 	var before probe.ID
 	for n := u.count(true); n > 0 && u.err == nil; n-- {
 		s := incident.Standing{Probe: before + probe.ID(u.int()), Until: x.At + u.int(), Bad: u.uint(), Judged: u.uint()}
-		if n := len(x.Ill); n > 0 && s.Probe <= before || s.Until > maxInstant || s.Until < -maxInstant {
+		if n := len(x.Ill); n > 0 && s.Probe <= before || !isInstant(s.Until) {
 			u.fail()
 		}
 		x.Ill = append(x.Ill, s)

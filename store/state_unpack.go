@@ -162,7 +162,7 @@ func (u *stateUnpacker) state(s *incident.State) {
 	}
 	if has&hasStart != 0 {
 		s.Account.Start = u.int() + u.base
-		if s.Account.Start > maxInstant || s.Account.Start < -maxInstant {
+		if !isInstant(s.Account.Start) {
 			u.fail()
 		}
 	}
